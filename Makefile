@@ -1,0 +1,44 @@
+# `make` alone says what there is. Everything is set up in .venv by scripts/setup.sh, once: a second run finds it done.
+
+PYTHON =
+RUN_FLAGS =
+LAB_FLAGS =
+PYTEST_FLAGS =
+NOTEBOOK = notebooks/00_welcome.ipynb
+
+SETUP = PYTHON='$(PYTHON)' sh scripts/setup.sh
+BIN = .venv/bin
+
+.PHONY: help run test lab lint pins clean
+
+help:
+	@echo 'make run    set everything up, then run the workbook     RUN_FLAGS="--profile smoke"'
+	@echo 'make test   set up the tests too, then lint and test     PYTEST_FLAGS="-k relation"'
+	@echo 'make lab    open the first lesson in JupyterLab          LAB_FLAGS="--no-browser"'
+	@echo 'make lint   only the checks of style, types and notebooks'
+	@echo 'make pins   look for newer versions: rewrites requirements.txt'
+	@echo 'make clean  remove .venv and the caches; results and notebooks stay'
+	@echo 'Python 3.11 or newer is found by itself; another: make run PYTHON=/path/to/python3'
+
+run:
+	@$(SETUP) run
+	@$(BIN)/crn run $(RUN_FLAGS)
+
+test: lint
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lab:
+	@$(SETUP) run
+	@$(BIN)/python -m jupyterlab $(LAB_FLAGS) $(NOTEBOOK)
+
+lint:
+	@$(SETUP) test
+	@sh scripts/lint.sh
+
+pins:
+	@$(SETUP) test
+	@$(BIN)/python scripts/make_pins.py
+
+clean:
+	rm -rf .venv build dist crn_lib.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -1,0 +1,80 @@
+"""Frozen configurations: checked when made, read from and written to plain mappings (YAML, JSON, flags)."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+C = TypeVar("C")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be; the message names the field, its value and what would be right."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `ConfigError(message)` unless the condition holds."""
+    if not condition:
+        raise ConfigError(message)
+
+
+def require_choice(name: str, value: object, allowed: Sequence[object]) -> None:
+    """Raise `ConfigError` unless the value is one of those allowed."""
+    require(value in allowed, f"{name} must be one of {', '.join(map(str, allowed))}; got {value!r}")
+
+
+def require_whole(name: str, value: object, least: int = 1) -> None:
+    """Raise `ConfigError` unless the value is a whole number of at least `least`."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    require(whole and typing.cast(int, value) >= least, f"{name} must be a whole number >= {least}; got {value!r}")
+
+
+def require_number(name: str, value: object, least: float, most: float = float("inf")) -> None:
+    """Raise `ConfigError` unless the value is a finite number in `[least, most]`."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    good = number and least <= typing.cast(float, value) <= most and value != float("inf")
+    bounds = f">= {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
+    require(good, f"{name} must be a number {bounds}; got {value!r}")
+
+
+def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> C:
+    """Make a configuration (and the ones inside it) from a plain mapping.
+
+    Raises:
+        ConfigError: an unknown or missing field, or a value its class refuses; the message names the field.
+    """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f"{where or kind.__name__} must be a mapping of fields; got {mapping!r}")
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(mapping) - set(fields))
+    if unknown:
+        raise ConfigError(
+            f"{kind.__name__} has no field {', '.join(map(repr, unknown))}; its fields are {', '.join(fields)}"
+        )
+    values = {}
+    for name, value in mapping.items():
+        inner = _dataclass_in(hints[name])
+        if inner is not None and isinstance(value, Mapping):
+            value = from_mapping(inner, value, name)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in values and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ConfigError(f"{kind.__name__} needs the field {', '.join(map(repr, missing))}")
+    return kind(**values)
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """The configuration as a plain mapping; `from_mapping(type(config), ...)` brings it back, equal."""
+    return dataclasses.asdict(config)
+
+
+def _dataclass_in(hint: Any) -> Any:
+    """The dataclass a type hint stands for, alone or in `X | None`."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    return next((option for option in options if dataclasses.is_dataclass(option)), None)

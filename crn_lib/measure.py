@@ -1,0 +1,49 @@
+"""What a run costs: memory and time. `None` where this machine cannot tell, never a made-up 0."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start a new measurement of `peak_memory`. On a CPU outside Linux there is nothing to reset."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif _RESET.exists():
+        try:
+            _RESET.write_text("5")
+        except OSError:
+            return
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Peak bytes since `reset_peak_memory`: allocated on a GPU, resident in the whole process on a CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if device.type != "cpu" or not sys.platform.startswith("linux"):
+        return None
+    line = next((line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:")), None)
+    return int(line.split()[1]) * 1024 if line else None
+
+
+def pick_device(name: str = "auto") -> tuple[torch.device, str]:
+    """The device to compute on and, in words, why.
+
+    Raises:
+        ValueError: a device that is unknown or not here; the message names what is.
+    """
+    there = ["cpu"]
+    if torch.cuda.is_available():
+        there.append("cuda")
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name == "auto":
+        if "cuda" in there:
+            return torch.device("cuda"), f"a CUDA GPU is here ({torch.cuda.get_device_name()})"
+        return torch.device("cpu"), f"no CUDA GPU is here; {torch.get_num_threads()} threads"
+    if name.split(":")[0] not in there:
+        raise ValueError(f"device must be auto or one of {', '.join(there)} on this machine; got {name!r}")
+    return torch.device(name), "asked for"

@@ -1,0 +1,70 @@
+"""What every block of a sequence model offers, and what the blocks share."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+INIT_STD = 0.02
+"""Standard deviation of every weight matrix at the start (paper, appendix; GPT-2 does the same)."""
+
+
+class BlockState(Protocol):
+    """What one block remembers between two tokens."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in tensors."""
+        ...
+
+
+class Block(nn.Module, ABC):
+    """One block: mixes positions causally, `(batch, length, width)` in and out, and can go token by token."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
+        """All positions at once.
+
+        Args:
+            x: `(batch, length, width)`.
+            state: an empty state from `init_state`, to be left as after the last token of each sequence.
+            lengths: `(batch,)`, with `state` only: how many positions of each sequence are real, the rest being
+                padding on the right.
+        """
+
+    @abstractmethod
+    def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> BlockState:
+        """The state before the first token."""
+
+    @abstractmethod
+    def step(self, x: Tensor, state: BlockState) -> Tensor:
+        """One more position, `(batch, width)` in and out; updates `state` in place."""
+
+    @abstractmethod
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw all parameters anew."""
+
+
+def init_linear(layer: nn.Linear, generator: torch.Generator, std: float = INIT_STD) -> None:
+    """Weights `N(0, std**2)`, bias zero."""
+    nn.init.normal_(layer.weight, std=std, generator=generator)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def init_uniform(parameters: list[Tensor], bound: float, generator: torch.Generator) -> None:
+    """`U(-bound, bound)`, what torch itself does for recurrent and convolutional layers."""
+    for parameter in parameters:
+        nn.init.uniform_(parameter, -bound, bound, generator=generator)
+
+
+def residual_std(blocks: int, branches: int) -> float:
+    """Start of a projection that adds to the residual stream, which `branches * blocks` of them share."""
+    return INIT_STD / math.sqrt(branches * blocks)
+
+
+def last_real(x: Tensor, lengths: Tensor) -> Tensor:
+    """Of `(batch, length, ...)` the entry at each sequence's last real position, `(batch, ...)`."""
+    return x[torch.arange(len(x), device=x.device), lengths - 1]

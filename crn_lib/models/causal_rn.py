@@ -1,0 +1,76 @@
+"""The CausalRN block (paper, section 3): `x + W3 LN(relation(W1 LN(x) + c1, W2 LN(x))) + c3`.
+
+With `norm="exact"` this is the CausalRN, whose memory is a growing pool of `b` rows. With `norm="approx"` and the
+exponential it is the linear relation network, whose memory is one running sum. The code is the same.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from crn_lib.models.block import Block, BlockState, init_linear, residual_std
+from crn_lib.models.config import ModelConfig
+from crn_lib.ops import factorises, relation
+from crn_lib.ops.normalise import layer_norm, normalise_heads
+from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
+
+
+class RelationBlock(Block):
+    """Receivers and senders from the same input, their relation, a readout, a residual connection.
+
+    Letters: `receiver` is the paper's W1 (with bias), `sender` its W2 (without), `readout` its W3 (with bias).
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.receiver = nn.Linear(config.width, config.width)
+        self.sender = nn.Linear(config.width, config.width, bias=False)
+        self.readout = nn.Linear(config.width, config.width)
+        self.width, self.blocks, self.heads = config.width, config.blocks, config.heads
+        self.norm, self.activation = str(config.norm), str(config.activation)
+        self.post_norm = config.post_norm
+        self.factorises = factorises(self.norm, self.activation)
+        self.backend = "auto"
+        """Passed on to `relation`; `naive` runs the whole model on the definition."""
+
+    def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
+        normalised = layer_norm(x)
+        a, b = self.receiver(normalised), self.sender(normalised)
+        if state is not None:
+            self._remember(b, cast(Pool | RunningSum, state), lengths)
+        out = relation(a, b, norm=self.norm, activation=self.activation, heads=self.heads, backend=self.backend)
+        return x + self._read(out)
+
+    def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
+        if not self.factorises:
+            return Pool(batch, self.width, device=device, dtype=dtype)
+        # Senders that nothing normalises can be large, and a large logarithm needs the digits of float64.
+        wide = torch.float64 if self.norm == "none" else dtype
+        return RunningSum(batch, self.width, device=device, dtype=wide)
+
+    def step(self, x: Tensor, state: BlockState) -> Tensor:
+        normalised = layer_norm(x)
+        a, b = self.receiver(normalised), self.sender(normalised)
+        if isinstance(state, RunningSum):
+            out = running_step(a, b, state, norm=self.norm, heads=self.heads)
+        else:
+            pool = cast(Pool, state)
+            out = pool_step(a, b, pool, norm=self.norm, activation=self.activation, heads=self.heads)
+        return x + self._read(out)
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        init_linear(self.receiver, generator)
+        init_linear(self.sender, generator)
+        init_linear(self.readout, generator, residual_std(self.blocks, branches=1))
+
+    def _remember(self, b: Tensor, state: Pool | RunningSum, lengths: Tensor | None) -> None:
+        if lengths is None:
+            lengths = torch.full((b.shape[0],), b.shape[1], device=b.device)
+        if isinstance(state, RunningSum) and self.norm == "approx":
+            b = normalise_heads(b, self.heads)
+        state.fill(b, lengths)
+
+    def _read(self, out: Tensor) -> Tensor:
+        read: Tensor = self.readout(layer_norm(out) if self.post_norm else out)
+        return read

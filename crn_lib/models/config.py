@@ -1,0 +1,71 @@
+"""The shape of a model: one frozen configuration for all kinds."""
+
+from dataclasses import dataclass
+
+from crn_lib.config import require, require_choice, require_whole
+from crn_lib.ops import ACTIVATIONS, NORMS, factorises
+
+KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
+RELATION_KINDS = ("causal_rn", "linear_rn")
+SINGLE_HEADED_KINDS = ("lstm", "ssm")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A sequence model's kind and shape.
+
+    Attributes:
+        kind: one of `KINDS`.
+        vocab_size: number of token ids; 29 is the paper's 26 letters, BOS, SEP and EOS.
+        width: size of the vector a position carries.
+        blocks: number of blocks, one on top of another.
+        max_length: the longest sequence; one learned position embedding for each place.
+        heads: equal parts the width is split into; each is normalised (relation) or attends (Transformers) by
+            itself. The recurrent kinds have one.
+        norm: for relation networks, where the pre-activation is normalised: `exact` (the default of
+            `causal_rn`), `approx` (the default of `linear_rn`) or `none`. `None` for every other kind.
+        activation: for relation networks, the activation; `exp` by default. `None` for every other kind.
+        post_norm: for relation networks, whether the relation's output is normalised.
+
+    Raises:
+        ConfigError: a value out of range, or fields that contradict each other.
+    """
+
+    kind: str = "causal_rn"
+    vocab_size: int = 29
+    width: int = 64
+    blocks: int = 4
+    max_length: int = 64
+    heads: int = 1
+    norm: str | None = None
+    activation: str | None = None
+    post_norm: bool = True
+
+    def __post_init__(self) -> None:
+        require_choice("kind", self.kind, KINDS)
+        for name in ("vocab_size", "width", "blocks", "max_length", "heads"):
+            require_whole(name, getattr(self, name))
+        require(self.width % self.heads == 0, f"heads must divide width {self.width}; got {self.heads}")
+        if self.kind in SINGLE_HEADED_KINDS:
+            require(self.heads == 1, f"heads must be 1 for kind {self.kind!r}, which has none; got {self.heads}")
+        require(isinstance(self.post_norm, bool), f"post_norm must be true or false; got {self.post_norm!r}")
+        if self.kind in RELATION_KINDS:
+            self._complete_relation()
+            return
+        for name in ("norm", "activation"):
+            value = getattr(self, name)
+            require(value is None, f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}")
+        require(self.post_norm, f"post_norm belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}")
+
+    def _complete_relation(self) -> None:
+        if self.norm is None:
+            object.__setattr__(self, "norm", "exact" if self.kind == "causal_rn" else "approx")
+        if self.activation is None:
+            object.__setattr__(self, "activation", "exp")
+        require_choice("norm", self.norm, NORMS)
+        require_choice("activation", self.activation, ACTIVATIONS)
+        require(
+            self.kind != "linear_rn" or factorises(str(self.norm), str(self.activation)),
+            "linear_rn needs activation 'exp' with norm 'approx' or 'none', the only ones that factorise; "
+            f"got activation {self.activation!r} with norm {self.norm!r} (use kind 'causal_rn')",
+        )

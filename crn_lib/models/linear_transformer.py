@@ -1,0 +1,87 @@
+"""The linear Transformer (Katharopoulos et al. 2020, equations 7 to 12): attention without the softmax.
+
+With the feature map `phi(x) = elu(x) + 1`, attention is `phi(q_i) S_i / (phi(q_i) z_i)`, where
+`S_i = sum_{j<=i} phi(k_j) v_j^T` and `z_i = sum_{j<=i} phi(k_j)`: a state of fixed size. Over whole sequences the
+sums are taken a chunk at a time, so that time and memory grow linearly and no `length x length` matrix is made.
+"""
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from crn_lib.models.block import BlockState
+from crn_lib.models.transformer import TransformerBlock
+
+CHUNK = 64
+
+
+def feature_map(x: Tensor) -> Tensor:
+    """`elu(x) + 1`, positive everywhere."""
+    return F.elu(x) + 1
+
+
+def linear_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Causal linear attention of already mapped queries and keys.
+
+    Shape: `(batch, heads, length, head width)` each, and out. Within a chunk of at most `CHUNK` positions the scores
+    are written out; everything before the chunk comes from prefix sums over the chunks.
+    """
+    length = query.shape[2]
+    chunk = min(CHUNK, length)
+    padding = -length % chunk
+    query, key, value = (F.pad(x, (0, 0, 0, padding)).unflatten(2, (-1, chunk)) for x in (query, key, value))
+    scores = (query @ key.transpose(-1, -2)).tril()
+    top, bottom = scores @ value, scores.sum(dim=-1, keepdim=True)
+    if length > chunk:
+        sums = key.transpose(-1, -2) @ value
+        counts = key.sum(dim=-2)[..., None]
+        top = top + query @ (sums.cumsum(dim=2) - sums)
+        bottom = bottom + query @ (counts.cumsum(dim=2) - counts)
+    # The padding's features are zero, so its rows would divide 0 by 0: cut them off first.
+    return top.flatten(2, 3)[:, :, :length] / bottom.flatten(2, 3)[:, :, :length]
+
+
+class LinearAttentionState:
+    """`S`, `(batch, heads, head width, head width)`, beside `z`, kept as one more column of it."""
+
+    def __init__(self, batch: int, heads: int, head: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.sums = torch.zeros(batch, heads, head, head + 1, device=device, dtype=dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held; the same however many tokens were seen."""
+        return self.sums.nbytes
+
+
+class LinearTransformerBlock(TransformerBlock):
+    """The Transformer block with linear attention in place of softmax attention."""
+
+    def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LinearAttentionState:
+        return LinearAttentionState(batch, self.heads, self.width // self.heads, device, dtype)
+
+    def mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        return linear_attention(feature_map(query), feature_map(key), value)
+
+    def mix_step(self, query: Tensor, key: Tensor, value: Tensor, state: BlockState) -> Tensor:
+        held = cast(LinearAttentionState, state)
+        query, key, value = (self._split(x[:, None]) for x in (query, key, value))
+        held.sums = held.sums + self._outer(key, value)
+        out = feature_map(query) @ held.sums
+        return (out[..., :-1] / out[..., -1:]).flatten(1)
+
+    def _remember(self, key: Tensor, value: Tensor, state: BlockState, lengths: Tensor | None) -> None:
+        key, value = self._split(key), self._split(value)
+        real = None
+        if lengths is not None:
+            real = torch.arange(key.shape[2], device=key.device) < lengths[:, None]
+        cast(LinearAttentionState, state).sums = self._outer(key, value, real)
+
+    def _outer(self, key: Tensor, value: Tensor, real: Tensor | None = None) -> Tensor:
+        """`sum_j phi(k_j) [v_j, 1]^T` over the (real) positions."""
+        key = feature_map(key)
+        if real is not None:
+            key = key * real[:, None, :, None]
+        value = torch.cat([value, torch.ones_like(value[..., :1])], dim=-1)
+        return key.transpose(-1, -2) @ value

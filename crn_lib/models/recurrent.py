@@ -1,0 +1,60 @@
+"""The LSTM baseline: torch's own LSTM, one layer a block, in the same pre-normalised residual frame."""
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from crn_lib.models.block import Block, BlockState, init_uniform
+from crn_lib.models.config import ModelConfig
+from crn_lib.ops.normalise import layer_norm
+
+
+@dataclass
+class LSTMState:
+    """Hidden and cell vector, `(1, batch, width)` each, as `torch.nn.LSTM` takes them."""
+
+    hidden: Tensor
+    cell: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held; the same however many tokens were seen."""
+        return self.hidden.nbytes + self.cell.nbytes
+
+
+class LSTMBlock(Block):
+    """`x + LSTM(LN(x))`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(config.width, config.width, batch_first=True)
+        self.width = config.width
+
+    def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
+        normalised = layer_norm(x)
+        if lengths is None:
+            out, last = self.lstm(normalised)
+        else:
+            # Packing stops each sequence at its own end, so that the state is not run on over padding.
+            packed = pack_padded_sequence(normalised, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            packed_out, last = self.lstm(packed)
+            out, _ = pad_packed_sequence(packed_out, batch_first=True, total_length=x.shape[1])
+        if state is not None:
+            held = cast(LSTMState, state)
+            held.hidden, held.cell = last
+        return x + out
+
+    def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LSTMState:
+        return LSTMState(*(torch.zeros(1, batch, self.width, device=device, dtype=dtype) for _ in range(2)))
+
+    def step(self, x: Tensor, state: BlockState) -> Tensor:
+        held = cast(LSTMState, state)
+        out, (held.hidden, held.cell) = self.lstm(layer_norm(x)[:, None], (held.hidden, held.cell))
+        return x + out[:, 0]
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        init_uniform(list(self.lstm.parameters()), 1 / math.sqrt(self.width), generator)

@@ -1,0 +1,187 @@
+"""The frame that all models share: embed, blocks, head; whole sequences or token by token."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from crn_lib.models.block import INIT_STD, Block, BlockState
+from crn_lib.models.config import ModelConfig
+from crn_lib.ops.normalise import layer_norm
+
+
+@dataclass
+class DecodingState:
+    """What a model holds between two tokens: one state a block, and each sequence's position."""
+
+    blocks: list[BlockState]
+    positions: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in tensors, spare rows of growing buffers included."""
+        return self.positions.nbytes + sum(block.nbytes for block in self.blocks)
+
+
+class SequenceModel(nn.Module):
+    """Tokens `(batch, length)` to logits `(batch, length, vocab_size)`, causally.
+
+    Token and position embeddings start as `N(0, 1)`; the head is a plain layer normalisation and a bias-free
+    linear map. Made by `build_model`.
+    """
+
+    def __init__(self, config: ModelConfig, blocks: list[Block]) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = nn.Embedding(config.vocab_size, config.width)
+        self.position_embedding = nn.Embedding(config.max_length, config.width)
+        self.blocks = nn.ModuleList(blocks)
+        self.head = nn.Linear(config.width, config.vocab_size, bias=False)
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw all parameters anew from the generator (on the CPU)."""
+        nn.init.normal_(self.token_embedding.weight, generator=generator)
+        nn.init.normal_(self.position_embedding.weight, generator=generator)
+        for block in self._blocks():
+            block.reset_parameters(generator)
+        nn.init.normal_(self.head.weight, std=INIT_STD, generator=generator)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits at every position.
+
+        Args:
+            tokens: token ids, `(batch, length)`, `1 <= length <= max_length`.
+
+        Returns:
+            `(batch, length, vocab_size)`; position `i` sees tokens `0 ... i` only.
+
+        Raises:
+            ValueError: a wrong shape, too long a sequence, an id outside the vocabulary.
+        """
+        self._check_tokens(tokens, dimensions=2)
+        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[1]]
+        for block in self.blocks:
+            x = block(x)
+        return self._logits(x)
+
+    def init_state(self, batch: int) -> DecodingState:
+        """The state before the first token, on the model's own device."""
+        if batch < 1:
+            raise ValueError(f"batch must be a whole number >= 1; got {batch}")
+        weight = self.head.weight
+        states = [block.init_state(batch, weight.device, weight.dtype) for block in self._blocks()]
+        return DecodingState(states, torch.zeros(batch, dtype=torch.long, device=weight.device))
+
+    @torch.no_grad()
+    def prefill(self, tokens: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, DecodingState]:
+        """Read whole prompts at once and leave the state as `step` over every token would.
+
+        Args:
+            tokens: `(batch, length)`, prompts padded on the right.
+            lengths: `(batch,)`, how many tokens of each row are real; all of them where it is not given.
+
+        Returns:
+            The logits after each prompt's last token, `(batch, vocab_size)`, and the state.
+        """
+        self._check_tokens(tokens, dimensions=2)
+        batch, length = tokens.shape
+        state = self.init_state(batch)
+        ends = torch.full((batch,), length, device=tokens.device) if lengths is None else lengths
+        if ends.shape != (batch,) or int(ends.min()) < 1 or int(ends.max()) > length:
+            raise ValueError(f"lengths must be {batch} whole numbers from 1 to {length}; got {ends.tolist()}")
+        x = self.token_embedding(tokens) + self.position_embedding.weight[:length]
+        for block, held in zip(self.blocks, state.blocks, strict=True):
+            x = block(x, held, lengths)
+        state.positions = ends.clone()
+        return self._logits(x[torch.arange(batch, device=x.device), ends - 1]), state
+
+    @torch.no_grad()
+    def step(self, token: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState]:
+        """One more token for every sequence.
+
+        Args:
+            token: ids, `(batch,)`.
+            state: from `init_state`, `prefill` or an earlier `step`; it is updated in place.
+
+        Returns:
+            Logits `(batch, vocab_size)` for what follows, and the same state.
+        """
+        self._check_tokens(token, dimensions=1)
+        if len(token) != len(state.positions):
+            raise ValueError(f"token must hold {len(state.positions)} ids, one a sequence; got {len(token)}")
+        if int(state.positions.max()) >= self.config.max_length:
+            raise ValueError(f"the model's max_length of {self.config.max_length} positions is used up")
+        x = self.token_embedding(token) + self.position_embedding(state.positions)
+        for block, held in zip(self._blocks(), state.blocks, strict=True):
+            x = block.step(x, held)
+        state.positions = state.positions + 1
+        return self._logits(x), state
+
+    @torch.no_grad()
+    def generate(self, prompt: Tensor, steps: int, prompt_lengths: Tensor | None = None) -> Tensor:
+        """The most probable continuation, token by token from the state, never a full re-run.
+
+        Args:
+            prompt: ids, `(batch, length)`, padded on the right where `prompt_lengths` says so.
+            steps: how many tokens to add.
+            prompt_lengths: `(batch,)`, the prompts' own lengths; all equal where it is not given.
+
+        Returns:
+            `(batch, steps)`: the new tokens only.
+
+        Raises:
+            ValueError: the prompt does not fit the model, or prompt and steps together exceed `max_length`.
+        """
+        self._check_tokens(prompt, dimensions=2)
+        longest = prompt.shape[1] if prompt_lengths is None else int(prompt_lengths.max())
+        if steps < 1 or longest + steps - 1 > self.config.max_length:
+            raise ValueError(
+                f"steps must be from 1 to {self.config.max_length - longest + 1}, since a prompt of {longest} tokens "
+                f"and what follows must fit max_length {self.config.max_length}; got {steps}"
+            )
+        logits, state = self.prefill(prompt, prompt_lengths)
+        chosen = [logits.argmax(dim=-1)]
+        for _ in range(steps - 1):
+            logits, state = self.step(chosen[-1], state)
+            chosen.append(logits.argmax(dim=-1))
+        return torch.stack(chosen, dim=1)
+
+    def summary(self) -> str:
+        """A table of the parameters by part, ready to print."""
+        config = self.config
+        parts = [
+            ("token embedding", f"{config.vocab_size} x {config.width}", self.token_embedding),
+            ("position embedding", f"{config.max_length} x {config.width}", self.position_embedding),
+            (f"{config.blocks} blocks", f"{_count(self.blocks[0]):,} each", self.blocks),
+            ("head", f"{config.width} x {config.vocab_size}", self.head),
+        ]
+        lines = [f"{config.kind}: {config.blocks} blocks of width {config.width}, up to {config.max_length} tokens"]
+        lines += [f"  {name:<20}{shape:>18}{_count(module):>14,}" for name, shape, module in parts]
+        lines.append(f"  {'parameters':<20}{'':>18}{_count(self):>14,}")
+        return "\n".join(lines)
+
+    def _logits(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(layer_norm(x))
+        return logits
+
+    def _blocks(self) -> list[Block]:
+        return list(self.blocks)  # type: ignore[arg-type]
+
+    def _check_tokens(self, tokens: Tensor, dimensions: int) -> None:
+        shape = "(batch, length)" if dimensions == 2 else "(batch,)"
+        if tokens.ndim != dimensions or 0 in tokens.shape:
+            raise ValueError(f"tokens must be {shape} and not empty; got shape {tuple(tokens.shape)}")
+        if tokens.dtype.is_floating_point or tokens.dtype == torch.bool:
+            raise ValueError(f"tokens must be whole-number ids; got {tokens.dtype}")
+        if dimensions == 2 and tokens.shape[1] > self.config.max_length:
+            raise ValueError(
+                f"a sequence of {tokens.shape[1]} tokens is longer than the model's max_length {self.config.max_length}"
+            )
+        lowest, highest = int(tokens.min()), int(tokens.max())
+        if lowest < 0 or highest >= self.config.vocab_size:
+            wrong = lowest if lowest < 0 else highest
+            raise ValueError(f"token ids must be from 0 to {self.config.vocab_size - 1}; got {wrong}")
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,104 @@
+"""The Transformer baseline: pre-normalised blocks of causal attention and a GELU MLP (GPT-2's layout).
+
+Attention is torch's own `scaled_dot_product_attention`. Layer normalisation is plain, as in the CausalRN, so that
+the two differ in nothing but the block.
+"""
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from crn_lib.models.block import Block, BlockState, init_linear, residual_std
+from crn_lib.models.config import ModelConfig
+from crn_lib.ops.normalise import layer_norm
+from crn_lib.ops.pool import Pool
+
+MLP_RATIO = 4
+
+
+class KeyValueCache:
+    """Keys and values of every position so far: two pools, grown the same way as the CausalRN's one."""
+
+    def __init__(self, batch: int, width: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.keys = Pool(batch, width, device=device, dtype=dtype)
+        self.values = Pool(batch, width, device=device, dtype=dtype)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes allocated for both."""
+        return self.keys.nbytes + self.values.nbytes
+
+    @property
+    def nbytes_used(self) -> int:
+        """Bytes of the rows themselves."""
+        return self.keys.nbytes_used + self.values.nbytes_used
+
+
+class TransformerBlock(Block):
+    """`x + W_o attention(LN(x))`, then `x + W_2 gelu(W_1 LN(x))`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.projection = nn.Linear(width, width)
+        self.expand = nn.Linear(width, MLP_RATIO * width)
+        self.contract = nn.Linear(MLP_RATIO * width, width)
+        self.width, self.blocks, self.heads = width, config.blocks, config.heads
+
+    def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
+        query, key, value = self.query_key_value(layer_norm(x)).chunk(3, dim=-1)
+        if state is not None:
+            self._remember(key, value, state, lengths)
+        mixed = self.mix(*(self._split(part) for part in (query, key, value)))
+        x = x + self.projection(mixed.transpose(1, 2).flatten(-2))
+        return x + self._mlp(x)
+
+    def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> BlockState:
+        return KeyValueCache(batch, self.width, device, dtype)
+
+    def step(self, x: Tensor, state: BlockState) -> Tensor:
+        query, key, value = self.query_key_value(layer_norm(x)).chunk(3, dim=-1)
+        mixed = self.mix_step(query, key, value, state)
+        x = x + self.projection(mixed)
+        return x + self._mlp(x)
+
+    def mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Causal attention over all positions, `(batch, heads, length, head width)` in and out."""
+        return F.scaled_dot_product_attention(query, key, value, is_causal=True)
+
+    def mix_step(self, query: Tensor, key: Tensor, value: Tensor, state: BlockState) -> Tensor:
+        """Attention of the newest position, `(batch, width)` in and out; adds its key and value to the cache."""
+        cache = cast(KeyValueCache, state)
+        cache.keys.append(key)
+        cache.values.append(value)
+        mixed = F.scaled_dot_product_attention(
+            self._split(query[:, None]),
+            self._split(cache.keys.rows),
+            self._split(cache.values.rows),
+            attn_mask=cache.keys.visible[:, None, None, :],
+        )
+        return mixed.flatten(1)
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        init_linear(self.query_key_value, generator)
+        init_linear(self.expand, generator)
+        for layer in (self.projection, self.contract):
+            init_linear(layer, generator, residual_std(self.blocks, branches=2))
+
+    def _remember(self, key: Tensor, value: Tensor, state: BlockState, lengths: Tensor | None) -> None:
+        cache = cast(KeyValueCache, state)
+        if lengths is None:
+            lengths = torch.full((key.shape[0],), key.shape[1], device=key.device)
+        cache.keys.fill(key, lengths)
+        cache.values.fill(value, lengths)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """`(batch, length, width)` to `(batch, heads, length, width / heads)`."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def _mlp(self, x: Tensor) -> Tensor:
+        hidden: Tensor = self.contract(F.gelu(self.expand(layer_norm(x))))
+        return hidden

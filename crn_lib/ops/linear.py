@@ -1,0 +1,79 @@
+"""The exp decomposition: `sum_j exp(a_i + b_j) = exp(a_i) * sum_{j<=i} exp(b_j)`, O(length).
+
+Where normalisation bounds the exponents this is two exponentials and a prefix sum. Where nothing bounds
+them, everything is kept as logarithms until the last step, so that no intermediate value can overflow.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from crn_lib.ops.normalise import normalise_heads
+
+LARGEST_LOG = 40.0
+"""Rows whose largest value would exceed `exp(40)` (2e17) come back divided by a common factor.
+
+The bound is half of float32's range, so that the square a LayerNorm takes of such a row is finite too.
+"""
+
+
+def largest_normalised(width: int) -> float:
+    """The largest entry a layer-normalised row of this width can have: `sqrt(width - 1)`.
+
+    One entry stands out as far as it can when all others are equal; solve mean 0 and variance 1.
+    """
+    return math.sqrt(max(width - 1, 0))
+
+
+def direct_relation(a: Tensor, b: Tensor, *, causal: bool) -> Tensor:
+    """`exp(a_i) * cumulative mean of exp(b_j)`, for exponents known to be small.
+
+    Shape: `(batch, length, width)` in and out.
+    """
+    length = a.shape[1]
+    if not causal:
+        return a.exp() * b.exp().mean(dim=1, keepdim=True)
+    seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
+    return a.exp() * (b.exp().cumsum(dim=1) / seen[None, :, None])
+
+
+def log_relation(a: Tensor, b: Tensor, *, causal: bool) -> Tensor:
+    """The logarithm of the mean of exponentials: `a_i + log sum_{j<=i} exp(b_j) - log(i+1)`.
+
+    Shape: `(batch, length, width)` in and out. Finite for every finite input.
+    """
+    length = a.shape[1]
+    if not causal:
+        return a + torch.logsumexp(b, dim=1, keepdim=True) - math.log(length)
+    seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
+    return a + torch.logcumsumexp(b, dim=1) - seen.log()[None, :, None]
+
+
+def exponentiate_rows(logs: Tensor) -> Tensor:
+    """`exp(logs)`, with any row that would leave float32's safe range divided by one number.
+
+    A LayerNorm over the row removes such a factor again, exactly; that holds only if the factor is common
+    to the WHOLE row, all heads included, which is why it is not taken per head.
+
+    Shape: `(batch, length, width)` in and out.
+    """
+    excess = (logs.detach().amax(dim=-1, keepdim=True) - LARGEST_LOG).clamp_min(0.0)
+    return (logs - excess).exp()
+
+
+def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int) -> Tensor:
+    """The relation for `activation="exp"` and `norm` in `approx|none`, in time and memory O(length).
+
+    Args:
+        a, b: `(batch, length, width)`, `width` divisible by `heads`; normalisation is per head.
+
+    Rows with a value above `exp(40)` are returned up to a positive factor (see `exponentiate_rows`).
+    """
+    if norm == "approx":
+        a, b = normalise_heads(a, heads), normalise_heads(b, heads)
+        if 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
+            return direct_relation(a, b, causal=causal)
+    # A float32 logarithm of 1e4 is only known to 1e-3, and so would be its exponential: add in float64.
+    logs = log_relation(a.double(), b.double(), causal=causal)
+    return exponentiate_rows(logs).to(a.dtype)

@@ -1,0 +1,55 @@
+"""The definition, as the paper writes it. Every other backend is tested against this file."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from crn_lib.ops.normalise import layer_norm
+
+ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "exp": torch.exp,
+    "relu": F.relu,
+    "squared_relu": lambda x: F.relu(x).square(),
+    "gelu": F.gelu,
+    "elu": F.elu,
+    "softplus": F.softplus,
+    "identity": lambda x: x,
+}
+
+
+def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
+    """What the activation sees: `LN(a + b)`, `LN(a) + LN(b)` or `a + b`.
+
+    The two shapes must broadcast against each other; normalisation is over the last dimension.
+    """
+    if norm == "exact":
+        return layer_norm(receivers + senders)
+    if norm == "approx":
+        return layer_norm(receivers) + layer_norm(senders)
+    return receivers + senders
+
+
+def naive_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool) -> Tensor:
+    """`out_i = 1/(i+1) * sum_{j<=i} f(norm(a_i, b_j))`, every pair written out.
+
+    Args:
+        a: receivers, `(batch, length, width)`, one head.
+        b: senders, `(batch, length, width)`.
+        norm, activation: names as `crn_lib.ops.relation` takes them, already validated.
+        causal: `False` takes the mean over all senders instead of over `j <= i`.
+
+    Memory: several arrays of `batch * length**2 * width`, which is why this is only the reference.
+    """
+    length = a.shape[1]
+    pairs = pre_activation(a[:, :, None, :], b[:, None, :, :], norm)
+    values = ACTIVATION_FUNCTIONS[activation](pairs)
+    if not causal:
+        return values.mean(dim=2)
+    # A future pair must count as exactly zero AFTER the activation. Filling its pre-activation with
+    # -inf is right for exp and ReLU only: ELU(-inf) is -1 and GELU(-inf) is NaN.
+    future = torch.ones(length, length, dtype=torch.bool, device=a.device).triu(1)
+    values = values.masked_fill(future[None, :, :, None], 0.0)
+    senders_seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
+    return values.sum(dim=2) / senders_seen[None, :, None]

@@ -1,0 +1,123 @@
+"""What a relation remembers between two tokens, and the update by one token.
+
+A relation that factorises needs one running sum. Any other needs every sender row seen so far: the pool.
+"""
+
+import torch
+from torch import Tensor
+
+from crn_lib.ops.linear import exponentiate_rows
+from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, pre_activation
+from crn_lib.ops.normalise import normalise_heads
+
+
+class Pool:
+    """Rows seen so far, `(batch, length, width)`, in a buffer that doubles when it is full.
+
+    Sequences of one batch may have different lengths: each has its own end, and rows past it are not visible.
+    """
+
+    def __init__(
+        self,
+        batch: int,
+        width: int,
+        *,
+        capacity: int = 16,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype,
+    ) -> None:
+        self._buffer = torch.empty(batch, capacity, width, device=device, dtype=dtype)
+        self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
+        self._longest = 0
+
+    @property
+    def rows(self) -> Tensor:
+        """`(batch, longest, width)`; what stands behind a shorter sequence's end is meaningless."""
+        return self._buffer[:, : self._longest]
+
+    @property
+    def visible(self) -> Tensor:
+        """`(batch, longest)`, true where `rows` holds a row of that sequence."""
+        return torch.arange(self._longest, device=self.lengths.device) < self.lengths[:, None]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes allocated: the buffer with its spare rows, and the lengths."""
+        return self._buffer.nbytes + self.lengths.nbytes
+
+    @property
+    def nbytes_used(self) -> int:
+        """Bytes of the rows themselves: what a buffer without spare room would hold."""
+        batch, _, width = self._buffer.shape
+        return batch * self._longest * width * self._buffer.itemsize
+
+    def fill(self, rows: Tensor, lengths: Tensor) -> None:
+        """Put whole sequences, `(batch, length, width)`, into an empty pool; `lengths` is `(batch,)`."""
+        self._longest = int(lengths.max())
+        self._reserve(self._longest)
+        self._buffer[:, : self._longest] = rows[:, : self._longest]
+        self.lengths = lengths.clone()
+
+    def append(self, row: Tensor) -> None:
+        """Add one row, `(batch, width)`, at the end of every sequence."""
+        self._longest = max(self._longest, int(self.lengths.max()) + 1)
+        self._reserve(self._longest)
+        self._buffer[torch.arange(len(row), device=row.device), self.lengths] = row.to(self._buffer.dtype)
+        self.lengths = self.lengths + 1
+
+    def _reserve(self, length: int) -> None:
+        batch, capacity, width = self._buffer.shape
+        if length > capacity:
+            grown = self._buffer.new_empty(batch, max(length, 2 * capacity), width)
+            grown[:, :capacity] = self._buffer
+            self._buffer = grown
+
+
+class RunningSum:
+    """`log sum_j exp(b_j)` so far, `(batch, width)`: all that a factorising relation remembers."""
+
+    def __init__(self, batch: int, width: int, *, device: torch.device | str = "cpu", dtype: torch.dtype) -> None:
+        self.log_sum = torch.full((batch, width), -torch.inf, device=device, dtype=dtype)
+        self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held; the same however many tokens were seen."""
+        return self.log_sum.nbytes + self.lengths.nbytes
+
+    def fill(self, senders: Tensor, lengths: Tensor) -> None:
+        """Take whole sequences of (normalised, if that is asked) senders, `(batch, length, width)`."""
+        last = (lengths - 1)[:, None, None].expand(-1, 1, senders.shape[-1])
+        sums = torch.logcumsumexp(senders.to(self.log_sum.dtype), dim=1)
+        self.log_sum = sums.gather(1, last).squeeze(1)
+        self.lengths = lengths.clone()
+
+    def append(self, sender: Tensor) -> None:
+        """Add one sender, `(batch, width)`."""
+        self.log_sum = torch.logaddexp(self.log_sum, sender.to(self.log_sum.dtype))
+        self.lengths = self.lengths + 1
+
+
+def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, heads: int) -> Tensor:
+    """The relation's newest output row, after adding sender `b` to the pool.
+
+    Args:
+        a, b: the newest receiver and sender, `(batch, width)`.
+
+    Returns:
+        `(batch, width)`: what `relation` gives at the last position of the whole sequence, in O(length).
+    """
+    pool.append(b)
+    receivers, senders = a.unflatten(-1, (heads, -1))[:, None], pool.rows.unflatten(-1, (heads, -1))
+    values = ACTIVATION_FUNCTIONS[activation](pre_activation(receivers, senders, norm)).flatten(-2)
+    values = values.masked_fill(~pool.visible[:, :, None], 0.0)
+    return values.sum(dim=1) / pool.lengths[:, None].to(values.dtype)
+
+
+def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int) -> Tensor:
+    """The same for `activation="exp"` with `norm` in `approx|none`: O(1) time and memory a token."""
+    if norm == "approx":
+        a, b = normalise_heads(a, heads), normalise_heads(b, heads)
+    state.append(b)
+    logs = a + state.log_sum - state.lengths[:, None].to(state.log_sum.dtype).log()
+    return exponentiate_rows(logs).to(a.dtype)

@@ -1,0 +1,176 @@
+"""The one public entry to the relation operator: checks its input, picks a backend and can say why.
+
+exact   out_i = 1/(i+1) * sum_{j<=i} f( LN(a_i + b_j) )         quadratic for every f
+approx  out_i = 1/(i+1) * sum_{j<=i} f( LN(a_i) + LN(b_j) )     linear for f = exp
+none    out_i = 1/(i+1) * sum_{j<=i} f( a_i + b_j )             linear for f = exp
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from crn_lib.ops.linear import linear_relation
+from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, naive_relation
+from crn_lib.ops.normalise import normalise_heads
+from crn_lib.ops.tiled import tiled_relation
+
+NORMS = ("exact", "approx", "none")
+ACTIVATIONS = tuple(ACTIVATION_FUNCTIONS)
+BACKENDS = ("auto", "naive", "tiled", "fused", "linear")
+
+
+@dataclass(frozen=True)
+class BackendChoice:
+    """Which backend a call uses and, in words, why."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def factorises(norm: str, activation: str) -> bool:
+    """Whether `f(a_i, b_j)` splits into a function of `i` times a function of `j`.
+
+    Only the exponential turns a sum into a product, and only as long as no normalisation of the sum, which
+    divides by a number that belongs to the pair, stands before it.
+    """
+    return activation == "exp" and norm != "exact"
+
+
+@cache
+def fused_cpu_missing() -> str:
+    """Why the Numba kernels cannot be used, or an empty string."""
+    try:
+        import crn_lib.ops.fused_cpu  # noqa: F401  (imported for its side effect: does Numba load?)
+    except ImportError as error:
+        return f"Numba cannot be imported here ({error})"
+    return ""
+
+
+def which_backend(
+    norm: str = "exact",
+    activation: str = "exp",
+    *,
+    device: torch.device | str = "cpu",
+    backend: str = "auto",
+) -> BackendChoice:
+    """The backend that `relation(..., backend=backend)` uses for such tensors, with the reason in words.
+
+    Raises:
+        ValueError: an unknown name, or a backend that cannot compute what is asked; the message names those
+            that can.
+    """
+    _check_name("norm", norm, NORMS)
+    _check_name("activation", activation, ACTIVATIONS)
+    _check_name("backend", backend, BACKENDS)
+    kind = torch.device(device).type
+    linear = factorises(norm, activation)
+    missing = fused_cpu_missing() if kind == "cpu" else f"there is no compiled kernel for device {kind!r} yet"
+
+    if backend == "naive":
+        return BackendChoice("naive", "the definition, every pair stored (asked for)")
+    if backend == "tiled":
+        return BackendChoice("tiled", "plain torch, one tile of rows at a time (asked for)")
+    if backend == "linear" and not linear:
+        raise ValueError(
+            f"backend 'linear' cannot compute norm={norm!r} with activation={activation!r}: only activation='exp' "
+            "with norm='approx' or 'none' factorises; use 'auto', 'fused', 'tiled' or 'naive'"
+        )
+    if backend == "fused" and linear:
+        raise ValueError(
+            f"backend 'fused' has no kernel for norm={norm!r} with activation='exp', which factorises; "
+            "use 'auto', 'linear', 'tiled' or 'naive'"
+        )
+    if backend == "fused" and missing:
+        raise ValueError(f"backend 'fused' is not available: {missing}; use 'auto', 'tiled' or 'naive'")
+
+    asked = " (asked for)" if backend != "auto" else ""
+    if linear:
+        return BackendChoice("linear", f"exp with norm={norm!r} factorises into a prefix sum{asked}")
+    if not missing:
+        threads = torch.get_num_threads()
+        return BackendChoice("fused", f"Numba kernel on the CPU, {threads} threads, no pair is stored{asked}")
+    return BackendChoice("tiled", f"plain torch, one tile of rows at a time, because {missing}")
+
+
+def relation(
+    a: Tensor,
+    b: Tensor,
+    *,
+    norm: str = "exact",
+    activation: str = "exp",
+    causal: bool = True,
+    heads: int = 1,
+    backend: str = "auto",
+) -> Tensor:
+    """For every receiver `i`, the mean of `f(norm(a_i, b_j))` over the senders `j <= i` it may see.
+
+    Args:
+        a: receivers, `(batch, length, width)`.
+        b: senders, of the same shape, dtype and device.
+        norm: where layer normalisation stands: `exact`, `approx` or `none` (see the top of this file).
+        activation: `f`, one of `ACTIVATIONS`.
+        causal: `False` takes the mean over all senders.
+        heads: the width is split into this many equal parts, each normalised on its own.
+        backend: `auto` or one of `naive`, `tiled`, `fused`, `linear`; `which_backend` says what `auto` takes.
+
+    Returns:
+        `(batch, length, width)`. Half-precision input is computed in float32 and cast back. With the linear
+        backend, a row holding values above `exp(40)` is returned divided by one positive number.
+
+    Raises:
+        ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it.
+        TypeError: input that is not a floating-point tensor.
+    """
+    _check_tensors(a, b, heads)
+    choice = which_backend(norm, activation, device=a.device, backend=backend)
+    if a.dtype.itemsize < 4:
+        wide = relation(
+            a.float(),
+            b.float(),
+            norm=norm,
+            activation=activation,
+            causal=causal,
+            heads=heads,
+            backend=backend,
+        )
+        return wide.to(a.dtype)
+    if choice.name == "linear":
+        return linear_relation(a, b, norm=norm, causal=causal, heads=heads)
+    if choice.name == "fused":
+        from crn_lib.ops.fused_cpu import fused_relation
+
+        if norm == "approx":
+            a, b = normalise_heads(a, heads), normalise_heads(b, heads)
+        return fused_relation(a, b, activation=activation, normalised=norm == "exact", causal=causal, heads=heads)
+    one_head = naive_relation if choice.name == "naive" else tiled_relation
+    batch = a.shape[0]
+    a, b = (x.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1) for x in (a, b))
+    out = one_head(a, b, norm=norm, activation=activation, causal=causal)
+    return out.unflatten(0, (batch, heads)).transpose(1, 2).flatten(-2)
+
+
+def _check_name(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{what} must be one of {', '.join(allowed)}; got {value!r}")
+
+
+def _check_tensors(a: Tensor, b: Tensor, heads: int) -> None:
+    for name, x in (("a", a), ("b", b)):
+        if not isinstance(x, Tensor) or not x.dtype.is_floating_point:
+            found = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"{name} must be a floating-point tensor; got {found}")
+    if a.ndim != 3 or 0 in a.shape:
+        raise ValueError(f"a must be (batch, length, width) with no empty dimension; got {tuple(a.shape)}")
+    if a.shape != b.shape:
+        raise ValueError(f"a and b must have the same shape; got {tuple(a.shape)} and {tuple(b.shape)}")
+    if a.dtype != b.dtype or a.device != b.device:
+        raise ValueError(
+            f"a and b must share dtype and device; got {a.dtype} on {a.device} and {b.dtype} on {b.device}"
+        )
+    if isinstance(heads, bool) or not isinstance(heads, int) or heads < 1 or a.shape[-1] % heads:
+        raise ValueError(f"heads must be a whole number that divides the width {a.shape[-1]}; got {heads!r}")

@@ -1,0 +1,103 @@
+"""The recurrence of the selective state-space model: the definition, and a compiled form for the CPU.
+
+    h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t          y_t = C_t h_t
+
+In the argument lists `decay` is A's diagonal, `into` is B and `out_of` is C.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crn_lib.ops.threads import run_shares
+
+
+def selective_step(
+    u: Tensor, hidden: Tensor, decay: Tensor, delta: Tensor, into: Tensor, out_of: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One position.
+
+    Args:
+        u, delta: `(batch, E)`.
+        hidden: `(batch, E, N)`.
+        decay: `(E, N)`.
+        into, out_of: `(batch, N)`.
+
+    Returns:
+        `y` `(batch, E)` and the new hidden state.
+    """
+    hidden = (delta[..., None] * decay).exp() * hidden + (delta * u)[..., None] * into[:, None, :]
+    return (hidden @ out_of[..., None]).squeeze(-1), hidden
+
+
+def selective_scan_reference(
+    u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor
+) -> tuple[Tensor, Tensor]:
+    """All positions, one after another, with autograd through every step: the truth, on any device.
+
+    Args:
+        u, delta: `(batch, length, E)`.
+        decay: `(E, N)`.
+        into, out_of: `(batch, length, N)`.
+
+    Returns:
+        `y` `(batch, length, E)` and the last hidden state `(batch, E, N)`.
+    """
+    hidden = u.new_zeros(u.shape[0], u.shape[2], decay.shape[1])
+    outputs = []
+    for t in range(u.shape[1]):
+        y, hidden = selective_step(u[:, t], hidden, decay, delta[:, t], into[:, t], out_of[:, t])
+        outputs.append(y)
+    return torch.stack(outputs, dim=1), hidden
+
+
+class CompiledSelectiveScan(torch.autograd.Function):
+    """The same on the CPU. Saved for backward: the inputs only; the states are made again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        from crn_lib.ops.selective_scan_kernels import scan_forward_kernel
+
+        inputs = [x.detach().contiguous() for x in (u, delta, decay.T, into, out_of)]
+        y = np.empty(u.shape, inputs[0].numpy().dtype)
+        hidden = np.empty((u.shape[0], *inputs[2].shape), y.dtype)
+        run_shares(scan_forward_kernel, torch.get_num_threads(), *(x.numpy() for x in inputs), y, hidden)
+        ctx.save_for_backward(*inputs)
+        last = torch.from_numpy(hidden).transpose(1, 2)
+        ctx.mark_non_differentiable(last)
+        return torch.from_numpy(y), last
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, d_y: Tensor, _: Tensor) -> tuple[Tensor, ...]:
+        from crn_lib.ops.selective_scan_kernels import scan_backward_kernel
+
+        inputs = [x.numpy() for x in ctx.saved_tensors]
+        u, delta, decay, into, out_of = inputs
+        shares = torch.get_num_threads()
+        d_decay = np.zeros((shares, *decay.shape), decay.dtype)
+        d_u, d_delta, d_into, d_out_of = (np.empty_like(x) for x in (u, delta, into, out_of))
+        gradient = d_y.contiguous().numpy()
+        run_shares(scan_backward_kernel, shares, *inputs, gradient, d_u, d_delta, d_decay, d_into, d_out_of)
+        return tuple(torch.from_numpy(x) for x in (d_u, d_delta, d_decay.sum(0).T, d_into, d_out_of))
+
+
+@torch.compiler.disable
+def selective_scan(u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor) -> tuple[Tensor, Tensor]:
+    """The scan by the fastest way there is for these tensors; arguments and shapes as for the reference.
+
+    The hidden state is returned without a gradient. Half-precision input is scanned in float32.
+    """
+    from crn_lib.ops.relation import fused_cpu_missing
+
+    inputs = (u, delta, decay, into, out_of)
+    if u.device.type != "cpu" or fused_cpu_missing():
+        y, hidden = selective_scan_reference(*inputs)
+        return y, hidden.detach()
+    dtype = torch.promote_types(torch.float32, torch.promote_types(u.dtype, delta.dtype))
+    y, hidden = CompiledSelectiveScan.apply(*(x.to(dtype) for x in inputs))
+    return y.to(u.dtype), hidden

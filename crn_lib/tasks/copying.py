@@ -1,0 +1,185 @@
+"""The copying task (paper, section 4; Jelassi et al. 2024): read a random string, then write it again.
+
+A sequence is `BOS x_1 ... x_S SEP x_1 ... x_S`, and the model, which sees `2(S+1)` tokens, is scored from SEP on:
+there it must say `x_1`, and at the last letter EOS.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import ConfigError, require, require_whole
+
+BOS, SEP, EOS = 0, 1, 2
+FIRST_LETTER = 3
+NOT_SCORED = -100
+"""Target of a position that is not scored; what `torch.nn.functional.cross_entropy` ignores."""
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class CopyingConfig:
+    """Which strings are to be copied.
+
+    Attributes:
+        string_length: letters in a string.
+        shortest: if given, each string's length is drawn uniformly from `shortest ... string_length`.
+        vocab: letters in the alphabet; 26 in the paper.
+
+    Raises:
+        ConfigError: a value out of range.
+    """
+
+    string_length: int = 16
+    shortest: int | None = None
+    vocab: int = 26
+
+    def __post_init__(self) -> None:
+        require_whole("string_length", self.string_length)
+        require_whole("vocab", self.vocab)
+        if self.shortest is not None:
+            require_whole("shortest", self.shortest)
+            require(
+                self.shortest <= self.string_length,
+                f"shortest must be at most string_length {self.string_length}; got {self.shortest}",
+            )
+
+    @property
+    def vocab_size(self) -> int:
+        """Token ids a model of this task needs: the letters, BOS, SEP and EOS."""
+        return self.vocab + FIRST_LETTER
+
+    @property
+    def context(self) -> int:
+        """Tokens in the longest sequence a model sees: `2 * (string_length + 1)`."""
+        return 2 * (self.string_length + 1)
+
+    @property
+    def bits(self) -> float:
+        """Information in the longest string: `string_length * log2(vocab)`."""
+        return self.string_length * math.log2(self.vocab)
+
+
+class CopyingTask:
+    """Draws copying problems, scores answers, and turns text into tokens and back."""
+
+    def __init__(self, config: CopyingConfig) -> None:
+        self.config = config
+
+    def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Fresh random problems.
+
+        Returns:
+            Tokens and targets, `(batch, context)` each, padded on the right where lengths differ. Targets are
+            `NOT_SCORED` before SEP and on padding; padding stands to the right of everything scored, so a causal
+            model never sees it.
+        """
+        require_whole("batch", batch)
+        config = self.config
+        lengths = torch.full((batch,), config.string_length)
+        if config.shortest is not None:
+            lengths = torch.randint(config.shortest, config.string_length + 1, (batch,), generator=generator)
+        letters = torch.randint(config.vocab, (batch, config.string_length), generator=generator)
+        return self.lay_out(letters + FIRST_LETTER, lengths)
+
+    def lay_out(self, letters: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The problem `BOS x SEP x` for each string, and its targets.
+
+        Args:
+            letters: token ids, `(batch, longest)`; entries past a string's own length are ignored.
+            lengths: `(batch,)`.
+
+        Returns:
+            Tokens and targets, `(batch, 2 * (longest + 1))` each.
+        """
+        batch, longest = letters.shape
+        place = torch.arange(longest)
+        real = place < lengths[:, None]
+        tokens = torch.full((batch, 2 * longest + 2), EOS)
+        targets = torch.full_like(tokens, NOT_SCORED)
+        rows = torch.arange(batch)
+        tokens[:, 0] = BOS
+        tokens[:, 1 : longest + 1] = torch.where(real, letters, EOS)
+        tokens[rows, lengths + 1] = SEP
+        # A string's copy starts right behind its own SEP: index every real letter's second place.
+        row, column = real.nonzero(as_tuple=True)
+        tokens[row, column + lengths[row] + 2] = letters[row, column]
+        targets[row, column + lengths[row] + 1] = letters[row, column]
+        targets[rows, 2 * lengths + 1] = EOS
+        return tokens, targets
+
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """Character and string accuracy, as the paper scores them.
+
+        A string's character accuracy is its share of right letters; it is 0 if EOS is missing at the end or
+        stands anywhere before it. Its string accuracy is 1 if every letter and EOS are right.
+
+        Args:
+            predictions: token ids, `(batch, length)`.
+            targets: `(batch, length)`, `NOT_SCORED` where nothing is asked.
+
+        Returns:
+            `character_accuracy` and `string_accuracy`, each the mean over the strings.
+
+        Raises:
+            ValueError: shapes that differ, or a row with nothing to score.
+        """
+        if predictions.shape != targets.shape or targets.ndim != 2:
+            raise ValueError(
+                "predictions and targets must both be (batch, length); "
+                f"got {tuple(predictions.shape)} and {tuple(targets.shape)}"
+            )
+        letter = (targets != NOT_SCORED) & (targets != EOS)
+        end = targets == EOS
+        if not bool(end.any(dim=1).all()):
+            raise ValueError("every row of targets must have its EOS; use CopyingTask.sample or lay_out")
+        right = predictions == targets
+        share = (right & letter).sum(dim=1) / letter.sum(dim=1)
+        misplaced = (end & ~right).any(dim=1) | (letter & (predictions == EOS)).any(dim=1)
+        scores = torch.where(misplaced, 0.0, share)
+        whole = (right | ~(letter | end)).all(dim=1)
+        return {
+            "character_accuracy": scores.double().mean().item(),
+            "string_accuracy": whole.double().mean().item(),
+        }
+
+    def prompts(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Of whole problems the part a model is given to continue: `BOS x SEP`.
+
+        Returns:
+            Prompts, padded on the right, and their lengths `(batch,)`.
+        """
+        lengths = (tokens == SEP).int().argmax(dim=1) + 1
+        return tokens[:, : int(lengths.max())], lengths
+
+    def place_answers(self, answers: Tensor, targets: Tensor) -> Tensor:
+        """Generated tokens, `(batch, steps)`, put where `metrics` compares them with the targets."""
+        predictions = torch.full_like(targets, NOT_SCORED)
+        row, column = (targets != NOT_SCORED).nonzero(as_tuple=True)
+        first = (targets != NOT_SCORED).int().argmax(dim=1)
+        predictions[row, column] = answers[row, column - first[row]]
+        return predictions
+
+    def encode(self, text: str) -> Tensor:
+        """A string as its letters' token ids, `(length,)`.
+
+        Raises:
+            ConfigError: nothing to copy, too long for the task, or a character outside the alphabet.
+        """
+        allowed = ALPHABET[: self.config.vocab]
+        wrong = next((character for character in text if character not in allowed), None)
+        require(wrong is None, f"only the letters {allowed[0]} to {allowed[-1]} can be copied; got {wrong!r}")
+        length = self.config.string_length
+        require(1 <= len(text) <= length, f"the string must have 1 to {length} letters; got {len(text)}")
+        return torch.tensor([allowed.index(character) + FIRST_LETTER for character in text])
+
+    def decode(self, tokens: Tensor) -> str:
+        """Token ids `(length,)` as text; BOS, SEP and EOS show as `<`, `|` and `>`."""
+        marks = {BOS: "<", SEP: "|", EOS: ">"}
+        ids = tokens.tolist()
+        if self.config.vocab > len(ALPHABET) and any(i - FIRST_LETTER >= len(ALPHABET) for i in ids):
+            raise ConfigError(f"an alphabet of {self.config.vocab} letters has no text form")
+        return "".join(marks[i] if i in marks else ALPHABET[i - FIRST_LETTER] for i in ids)

@@ -1,0 +1,227 @@
+"""The training loop: interruptible, resumable, and honest about where it ran."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from tqdm.auto import tqdm
+
+from crn_lib.config import to_mapping
+from crn_lib.measure import peak_memory, pick_device, reset_peak_memory
+from crn_lib.models import build_model
+from crn_lib.ops import which_backend
+from crn_lib.tasks import NOT_SCORED, CopyingTask
+from crn_lib.tasks.evaluate import free_running, teacher_forced
+from crn_lib.training.checkpoints import Checkpoint, CheckpointError, restore_model
+from crn_lib.training.config import PRECISIONS, TrainConfig
+from crn_lib.training.result import RunResult, TrainingDiverged
+
+CHECKPOINT_NAME = "checkpoint.safetensors"
+
+
+def train(
+    config: TrainConfig,
+    *,
+    device: str = "auto",
+    folder: Path | str | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    on_evaluation: Callable[[list[dict[str, float]]], None] | None = None,
+) -> RunResult:
+    """Train a model from its configuration.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        folder: where the checkpoint is kept; none is written where it is not given.
+        resume: go on from the folder's checkpoint, bit for bit on the same machine; from the start if there is none.
+        progress: show a bar with rate, loss and accuracy.
+        on_evaluation: called with the history after each evaluation, for a live curve.
+
+    Returns:
+        The result; also after Ctrl-C, with `stopped == "interrupted"` and the checkpoint saved.
+
+    Raises:
+        TrainingDiverged: the loss is no longer finite.
+        CheckpointError: the folder's checkpoint is damaged or belongs to another configuration.
+        ValueError: the device is not here.
+    """
+    place, _ = pick_device(device)
+    path = Path(folder) / CHECKPOINT_NAME if folder is not None else None
+    run = _Run(config, place, path)
+    if resume and path is not None and path.exists():
+        run.restore(path)
+    with tqdm(
+        total=config.steps,
+        initial=run.step,
+        desc=f"training {config.model.kind}",
+        unit="step",
+        disable=not progress,
+        leave=False,
+    ) as bar:
+        return run.to_the_end(bar, on_evaluation)
+
+
+class _Run:
+    """The moving parts of one training run."""
+
+    def __init__(self, config: TrainConfig, device: torch.device, path: Path | None) -> None:
+        self.config, self.device, self.path = config, device, path
+        weights, self.data, self.evaluation = (
+            torch.Generator().manual_seed(3 * config.seed + stream) for stream in range(3)
+        )
+        self.model = build_model(config.model, generator=weights).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
+        self.task = CopyingTask(config.task)
+        self.step = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, float]] = []
+        self.losses: list[float] = []
+        self.saved_at: int | None = None
+
+    def to_the_end(self, bar: "tqdm[Any]", on_evaluation: Callable[[list[dict[str, float]]], None] | None) -> RunResult:
+        config, earlier, started = self.config, self.seconds, time.perf_counter()
+        reset_peak_memory(self.device)
+        stopped = "steps"
+        try:
+            while self.step < config.steps:
+                self.losses.append(self._train_step())
+                self.step += 1
+                self.seconds = earlier + time.perf_counter() - started
+                bar.update()
+                if self.step % config.evaluate_every == 0 or self.step == config.steps:
+                    row = self._evaluate()
+                    bar.set_postfix(loss=f"{row['loss']:.3f}", letters=f"{row['character_accuracy']:.0%}")
+                    if on_evaluation is not None:
+                        on_evaluation(self.history)
+                    if config.stop_at is not None and row["string_accuracy"] >= config.stop_at:
+                        stopped = "target"
+                        break
+                if self.step % config.checkpoint_every == 0:
+                    self._save()
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        self.seconds = earlier + time.perf_counter() - started
+        self._save()
+        result = self._result(stopped)
+        if stopped != "interrupted":
+            strings = config.evaluation_strings
+            result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation)
+            result.free_running = free_running(self.model, self.task, strings, self.evaluation)
+        return result
+
+    def restore(self, path: Path) -> None:
+        """Go on where the checkpoint ended."""
+        checkpoint = Checkpoint.load(path)
+        header = checkpoint.header
+        self._check_same_run(header.get("config", {}), path)
+        restore_model(self.model, checkpoint, path)
+        parameters = list(self.model.parameters())
+        for index, parameter in enumerate(parameters):
+            held = checkpoint.part(f"optimizer.{index}")
+            self.optimizer.state[parameter] = {
+                name: tensor if name == "step" else tensor.to(self.device) for name, tensor in held.items()
+            }
+        self.data.set_state(checkpoint.tensors["generator.data"])
+        self.evaluation.set_state(checkpoint.tensors["generator.evaluation"])
+        self.scaler.load_state_dict(header["scaler"])
+        self.step, self.seconds = header["step"], header["seconds"]
+        self.history, self.losses = header["history"], header["losses"]
+        self.saved_at = self.step
+
+    def _train_step(self) -> float:
+        config = self.config
+        rate = config.learning_rate_at(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        tokens, targets = (x.to(self.device) for x in self.task.sample(config.batch, self.data))
+        dtype = PRECISIONS[config.precision]
+        with torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32):
+            logits = self.model(tokens)
+        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
+        value = loss.item()
+        if not math.isfinite(value):
+            self._diverged(value, rate)
+        self.optimizer.zero_grad()
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return value
+
+    def _evaluate(self) -> dict[str, float]:
+        scores = teacher_forced(self.model, self.task, self.config.evaluation_strings, self.evaluation)
+        row = {
+            "step": self.step,
+            "loss": sum(self.losses) / len(self.losses),
+            "learning_rate": self.config.learning_rate_at(self.step - 1),
+            **scores,
+            "seconds": self.seconds,
+        }
+        self.history.append(row)
+        self.losses = []
+        return row
+
+    def _diverged(self, value: float, rate: float) -> None:
+        kept = (
+            f"the checkpoint of step {self.saved_at} is in {self.path}" if self.saved_at else "no checkpoint was kept"
+        )
+        raise TrainingDiverged(
+            f"the loss is {value} at step {self.step} with learning rate {rate:g}; {kept}; try a smaller learning "
+            "rate or precision float32",
+            self._result("diverged"),
+        )
+
+    def _save(self) -> None:
+        if self.path is None or self.saved_at == self.step:
+            return
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for index, parameter in enumerate(self.model.parameters()):
+            state = self.optimizer.state.get(parameter, {})
+            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        tensors["generator.data"] = self.data.get_state()
+        tensors["generator.evaluation"] = self.evaluation.get_state()
+        header = {
+            "config": to_mapping(self.config),
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+            "losses": self.losses,
+            "scaler": self.scaler.state_dict(),
+        }
+        Checkpoint(tensors, header).save(self.path)
+        self.saved_at = self.step
+
+    def _check_same_run(self, held: dict[str, Any], path: Path) -> None:
+        wanted = to_mapping(self.config)
+        free = {"steps"} if self.config.schedule == "constant" else set()  # a cosine ends where steps ends
+        different = [name for name in wanted if name not in free and held.get(name) != wanted[name]]
+        if different:
+            raise CheckpointError(
+                f"{path} belongs to another run: {', '.join(different)} differ; use its configuration, another "
+                "folder, or start afresh without resume"
+            )
+
+    def _result(self, stopped: str) -> RunResult:
+        model = self.config.model
+        backend = "torch"
+        if model.norm is not None and model.activation is not None:
+            backend = which_backend(model.norm, model.activation, device=self.device).name
+        return RunResult(
+            config=self.config,
+            model=self.model,
+            history=self.history,
+            steps=self.step,
+            seconds=self.seconds,
+            stopped=stopped,
+            device=str(self.device),
+            backend=backend,
+            peak_bytes=peak_memory(self.device),
+        )

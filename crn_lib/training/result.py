@@ -1,0 +1,71 @@
+"""What came of a training run."""
+
+import platform
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+import crn_lib
+from crn_lib.config import to_mapping
+from crn_lib.models import SequenceModel
+from crn_lib.training.config import TrainConfig
+
+
+@dataclass
+class RunResult:
+    """What came of a run, and where it ran.
+
+    Attributes:
+        history: a row an evaluation: step, mean loss since the last one, accuracies, seconds.
+        stopped: why it ended: `steps`, `target` or `interrupted`.
+        teacher_forced, free_running: final accuracies on fresh strings; empty if interrupted.
+        peak_bytes: peak memory, `None` where this machine cannot tell.
+    """
+
+    config: TrainConfig
+    model: SequenceModel
+    history: list[dict[str, float]]
+    steps: int
+    seconds: float
+    stopped: str
+    device: str
+    backend: str
+    peak_bytes: int | None
+    teacher_forced: dict[str, float] = field(default_factory=dict)
+    free_running: dict[str, float] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """The result as plain values, for a JSON file: the whole configuration, the outcome, the circumstances."""
+        plain = to_mapping(self.config)
+        return {
+            "model": plain.pop("model"),
+            "task": plain.pop("task"),
+            "training": plain,
+            "seed": self.config.seed,
+            "device": self.device,
+            "dtype": self.config.precision,
+            "backend": self.backend,
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+            "steps": self.steps,
+            "seconds": round(self.seconds, 2),
+            "peak_bytes": self.peak_bytes,
+            "stopped": self.stopped,
+            **self.teacher_forced,
+            **{f"free_running_{name}": value for name, value in self.free_running.items()},
+            "history": self.history,
+        }
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss became NaN or infinite. `result` holds what had been computed until then."""
+
+    def __init__(self, message: str, result: RunResult) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+def versions() -> dict[str, str]:
+    """Versions that a stored number depends on."""
+    return {"crn_lib": crn_lib.__version__, "torch": torch.__version__, "python": platform.python_version()}
