@@ -68,7 +68,7 @@ class RelationBlock(Block):
         if lengths is None:
             lengths = torch.full((b.shape[0],), b.shape[1], device=b.device)
         if isinstance(state, RunningSum) and self.norm == "approx":
-            b = normalise_heads(b, self.heads)
+            b = normalise_heads(b.to(state.log_sum.dtype), self.heads)
         state.fill(b, lengths)
 
     def _read(self, out: Tensor) -> Tensor:

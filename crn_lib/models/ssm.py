@@ -82,14 +82,14 @@ class SSMBlock(Block):
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> SSMState:
         return SSMState(
             torch.zeros(batch, KERNEL - 1, self.channels, device=device, dtype=dtype),
-            torch.zeros(batch, self.channels, STATES, device=device, dtype=dtype),
+            torch.zeros(batch, self.channels, STATES, device=device, dtype=torch.promote_types(dtype, torch.float32)),
         )
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
         held = cast(SSMState, state)
         u, gate = self.expand(layer_norm(x)).chunk(2, dim=-1)
         window = torch.cat([held.recent, u[:, None]], dim=1)
-        held.recent = window[:, 1:]
+        held.recent = window[:, 1:].clone()  # a view would keep the oldest row alive too
         u = F.silu((window * self.taps).sum(dim=1) + self.taps_bias)
         y, held.hidden = selective_step(u, held.hidden, self._decay(), *self._selection(u))
         return x + self.contract((y + self.skip * u) * F.silu(gate))

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from crn_lib.ops.normalise import normalise_heads
 
-LARGEST_LOG = 40.0
-"""Rows whose largest value would exceed `exp(40)` (2e17) come back divided by a common factor.
+SMALLEST_LOG, LARGEST_LOG = -10.0, 40.0
+"""Rows whose largest value would leave `exp(-10) ... exp(40)` (5e-5 to 2e17) come back times a common factor.
 
-The bound is half of float32's range, so that the square a LayerNorm takes of such a row is finite too.
+Above, half of float32's range keeps the square finite that a LayerNorm takes of such a row; below, the row must stay
+far above the LayerNorm's epsilon.
 """
 
 
@@ -51,15 +52,15 @@ def log_relation(a: Tensor, b: Tensor, *, causal: bool) -> Tensor:
 
 
 def exponentiate_rows(logs: Tensor) -> Tensor:
-    """`exp(logs)`, with any row that would leave float32's safe range divided by one number.
+    """`exp(logs)`, with any row whose largest value would leave float32's safe range times one number.
 
     A LayerNorm over the row removes such a factor again, exactly; that holds only if the factor is common
     to the WHOLE row, all heads included, which is why it is not taken per head.
 
     Shape: `(batch, length, width)` in and out.
     """
-    excess = (logs.detach().amax(dim=-1, keepdim=True) - LARGEST_LOG).clamp_min(0.0)
-    return (logs - excess).exp()
+    largest = logs.detach().amax(dim=-1, keepdim=True)
+    return (logs - (largest - largest.clamp(SMALLEST_LOG, LARGEST_LOG))).exp()
 
 
 def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int) -> Tensor:
@@ -68,7 +69,8 @@ def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int
     Args:
         a, b: `(batch, length, width)`, `width` divisible by `heads`; normalisation is per head.
 
-    Rows with a value above `exp(40)` are returned up to a positive factor (see `exponentiate_rows`).
+    Rows whose largest value is outside `exp(-10) ... exp(40)` are returned up to a positive factor (see
+    `exponentiate_rows`).
     """
     if norm == "approx":
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)

@@ -44,12 +44,12 @@ def naive_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: 
     """
     length = a.shape[1]
     pairs = pre_activation(a[:, :, None, :], b[:, None, :, :], norm)
-    values = ACTIVATION_FUNCTIONS[activation](pairs)
     if not causal:
-        return values.mean(dim=2)
+        return ACTIVATION_FUNCTIONS[activation](pairs).mean(dim=2)
     # A future pair must count as exactly zero AFTER the activation. Filling its pre-activation with
-    # -inf is right for exp and ReLU only: ELU(-inf) is -1 and GELU(-inf) is NaN.
-    future = torch.ones(length, length, dtype=torch.bool, device=a.device).triu(1)
-    values = values.masked_fill(future[None, :, :, None], 0.0)
+    # -inf is right for exp and ReLU only: ELU(-inf) is -1 and GELU(-inf) is NaN. The zero put in before the
+    # activation changes no value; it keeps a future pair that overflows out of the gradients (0 * inf is NaN).
+    future = torch.ones(length, length, dtype=torch.bool, device=a.device).triu(1)[None, :, :, None]
+    values = ACTIVATION_FUNCTIONS[activation](pairs.masked_fill(future, 0.0)).masked_fill(future, 0.0)
     senders_seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
     return values.sum(dim=2) / senders_seen[None, :, None]

@@ -77,7 +77,9 @@ class RunningSum:
     """`log sum_j exp(b_j)` so far, `(batch, width)`: all that a factorising relation remembers."""
 
     def __init__(self, batch: int, width: int, *, device: torch.device | str = "cpu", dtype: torch.dtype) -> None:
-        self.log_sum = torch.full((batch, width), -torch.inf, device=device, dtype=dtype)
+        # Half precision would stop adding after some hundred tokens: log(n + 1) rounds to log(n).
+        wide = torch.promote_types(dtype, torch.float32)
+        self.log_sum = torch.full((batch, width), -torch.inf, device=device, dtype=wide)
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
 
     @property
@@ -108,16 +110,18 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
         `(batch, width)`: what `relation` gives at the last position of the whole sequence, in O(length).
     """
     pool.append(b)
-    receivers, senders = a.unflatten(-1, (heads, -1))[:, None], pool.rows.unflatten(-1, (heads, -1))
+    wide = torch.promote_types(a.dtype, torch.float32)
+    receivers, senders = (x.to(wide).unflatten(-1, (heads, -1)) for x in (a[:, None], pool.rows))
     values = ACTIVATION_FUNCTIONS[activation](pre_activation(receivers, senders, norm)).flatten(-2)
     values = values.masked_fill(~pool.visible[:, :, None], 0.0)
-    return values.sum(dim=1) / pool.lengths[:, None].to(values.dtype)
+    return (values.sum(dim=1) / pool.lengths[:, None]).to(a.dtype)
 
 
 def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int) -> Tensor:
     """The same for `activation="exp"` with `norm` in `approx|none`: O(1) time and memory a token."""
+    receiver, sender = (x.to(state.log_sum.dtype) for x in (a, b))
     if norm == "approx":
-        a, b = normalise_heads(a, heads), normalise_heads(b, heads)
-    state.append(b)
-    logs = a + state.log_sum - state.lengths[:, None].to(state.log_sum.dtype).log()
+        receiver, sender = normalise_heads(receiver, heads), normalise_heads(sender, heads)
+    state.append(sender)
+    logs = receiver + state.log_sum - state.lengths[:, None].to(state.log_sum.dtype).log()
     return exponentiate_rows(logs).to(a.dtype)

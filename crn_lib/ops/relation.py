@@ -120,7 +120,7 @@ def relation(
 
     Returns:
         `(batch, length, width)`. Half-precision input is computed in float32 and cast back. With the linear
-        backend, a row holding values above `exp(40)` is returned divided by one positive number.
+        backend, a row whose largest value is outside `exp(-10) ... exp(40)` is returned times one positive number.
 
     Raises:
         ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it.

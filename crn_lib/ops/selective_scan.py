@@ -26,10 +26,12 @@ def selective_step(
         into, out_of: `(batch, N)`.
 
     Returns:
-        `y` `(batch, E)` and the new hidden state.
+        `y` `(batch, E)` and the new hidden state, which keeps its own dtype (wider than half-precision input's).
     """
+    dtype = u.dtype
+    u, decay, delta, into, out_of = (x.to(hidden.dtype) for x in (u, decay, delta, into, out_of))
     hidden = (delta[..., None] * decay).exp() * hidden + (delta * u)[..., None] * into[:, None, :]
-    return (hidden @ out_of[..., None]).squeeze(-1), hidden
+    return (hidden @ out_of[..., None]).squeeze(-1).to(dtype), hidden
 
 
 def selective_scan_reference(

@@ -1,5 +1,7 @@
 """Accuracy of a model on fresh strings: teacher-forced and free-running."""
 
+from dataclasses import dataclass
+
 import torch
 
 from crn_lib.models import SequenceModel
@@ -28,14 +30,41 @@ def free_running(model: SequenceModel, task: CopyingTask, strings: int, generato
     return task.metrics(task.place_answers(answers, targets), targets)
 
 
-def copy_text(model: SequenceModel, task: CopyingTask, text: str) -> str:
-    """What the model writes when asked to copy this text; `>` stands for EOS.
+@dataclass(frozen=True)
+class CopyTrace:
+    """One string copied token by token.
+
+    Attributes:
+        text: what was to be copied.
+        written: what the model wrote, one character a token; `>` stands for EOS.
+        probabilities: what it gave each token it chose.
+        state_bytes: bytes it held before the first token it wrote and after each of them.
+    """
+
+    text: str
+    written: str
+    probabilities: tuple[float, ...]
+    state_bytes: tuple[int, ...]
+
+
+def trace_copy(model: SequenceModel, task: CopyingTask, text: str) -> CopyTrace:
+    """Let the model copy a text, freely running: it reads what it wrote itself.
+
+    It is given `BOS text SEP` and writes as many tokens as the text has letters, and one more for EOS.
 
     Raises:
         ConfigError: text outside the task's alphabet or length.
     """
     letters = task.encode(text)[None]
     tokens, _ = task.lay_out(letters, torch.tensor([len(text)]))
-    prompts, _ = task.prompts(tokens)
-    answer = model.generate(prompts.to(model.head.weight.device), len(text) + 1)[0].cpu()
-    return task.decode(answer)
+    prompt, _ = task.prompts(tokens)
+    logits, state = model.prefill(prompt.to(model.head.weight.device))
+    written, probabilities, state_bytes = [], [], [state.nbytes]
+    for _ in range(len(text) + 1):
+        chosen = logits.argmax(dim=-1)
+        written.append(int(chosen))
+        probabilities.append(float(logits.softmax(dim=-1)[0, chosen]))
+        if len(written) <= len(text):  # nothing follows the last token, so it need not be read
+            logits, state = model.step(chosen, state)
+        state_bytes.append(state.nbytes)
+    return CopyTrace(text, task.decode(torch.tensor(written)), tuple(probabilities), tuple(state_bytes))

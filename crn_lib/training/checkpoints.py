@@ -1,6 +1,7 @@
 """Checkpoints: one safetensors file with tensors and a JSON header, nothing that could run code when read."""
 
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ FORMAT = "crn_lib checkpoint 1"
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint that cannot be read or does not fit; the message names the file and what is wrong."""
+    """A checkpoint that cannot be read, written or does not fit; the message names the file and what is wrong."""
 
 
 @dataclass
@@ -56,6 +57,20 @@ class Checkpoint:
     def part(self, prefix: str) -> dict[str, Tensor]:
         """The tensors whose names start with `prefix.`, without it."""
         return {name[len(prefix) + 1 :]: t for name, t in self.tensors.items() if name.startswith(prefix + ".")}
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder and try to write in it: before the first step, not after the last.
+
+    Raises:
+        CheckpointError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"{folder} is no folder that can be written ({error.strerror})") from None
 
 
 def load_model(path: Path) -> SequenceModel:

@@ -52,6 +52,9 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, kind in (("model", ModelConfig), ("task", CopyingConfig)):
+            value = getattr(self, name)
+            require(isinstance(value, kind), f"{name} must be a {kind.__name__} or its fields; got {value!r}")
         for name in ("steps", "batch", "evaluate_every", "evaluation_strings", "checkpoint_every"):
             require_whole(name, getattr(self, name))
         require_whole("warmup", self.warmup, least=0)

@@ -16,8 +16,9 @@ from crn_lib.models import build_model
 from crn_lib.ops import which_backend
 from crn_lib.tasks import NOT_SCORED, CopyingTask
 from crn_lib.tasks.evaluate import free_running, teacher_forced
-from crn_lib.training.checkpoints import Checkpoint, CheckpointError, restore_model
+from crn_lib.training.checkpoints import Checkpoint, CheckpointError, check_writable, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
+from crn_lib.training.interrupts import interrupts_held
 from crn_lib.training.result import RunResult, TrainingDiverged
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
@@ -46,11 +47,14 @@ def train(
 
     Raises:
         TrainingDiverged: the loss is no longer finite.
-        CheckpointError: the folder's checkpoint is damaged or belongs to another configuration.
+        CheckpointError: the folder cannot be written, or its checkpoint is damaged or belongs to another
+            configuration.
         ValueError: the device is not here.
     """
     place, _ = pick_device(device)
     path = Path(folder) / CHECKPOINT_NAME if folder is not None else None
+    if path is not None:
+        check_writable(path.parent)
     run = _Run(config, place, path)
     if resume and path is not None and path.exists():
         run.restore(path)
@@ -88,32 +92,37 @@ class _Run:
     def to_the_end(self, bar: "tqdm[Any]", on_evaluation: Callable[[list[dict[str, float]]], None] | None) -> RunResult:
         config, earlier, started = self.config, self.seconds, time.perf_counter()
         reset_peak_memory(self.device)
-        stopped = "steps"
         try:
-            while self.step < config.steps:
-                self.losses.append(self._train_step())
-                self.step += 1
-                self.seconds = earlier + time.perf_counter() - started
+            while self.step < config.steps and not self._target_reached():
+                with interrupts_held():
+                    self.losses.append(self._train_step())
+                    self.step += 1
+                    self.seconds = earlier + time.perf_counter() - started
+                    evaluated = self.step % config.evaluate_every == 0 or self.step == config.steps
+                    if evaluated:
+                        self._evaluate()
                 bar.update()
-                if self.step % config.evaluate_every == 0 or self.step == config.steps:
-                    row = self._evaluate()
+                if evaluated:
+                    row = self.history[-1]
                     bar.set_postfix(loss=f"{row['loss']:.3f}", letters=f"{row['character_accuracy']:.0%}")
                     if on_evaluation is not None:
                         on_evaluation(self.history)
-                    if config.stop_at is not None and row["string_accuracy"] >= config.stop_at:
-                        stopped = "target"
-                        break
                 if self.step % config.checkpoint_every == 0:
                     self._save()
+            stopped = "target" if self._target_reached() else "steps"
         except KeyboardInterrupt:
             stopped = "interrupted"
         self.seconds = earlier + time.perf_counter() - started
         self._save()
         result = self._result(stopped)
-        if stopped != "interrupted":
+        if stopped == "interrupted":
+            return result
+        try:
             strings = config.evaluation_strings
             result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation)
             result.free_running = free_running(self.model, self.task, strings, self.evaluation)
+        except KeyboardInterrupt:
+            result.stopped = "interrupted"
         return result
 
     def restore(self, path: Path) -> None:
@@ -147,16 +156,19 @@ class _Run:
         loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
         value = loss.item()
         if not math.isfinite(value):
-            self._diverged(value, rate)
+            self._diverged(f"the loss is {value}", rate)
         self.optimizer.zero_grad()
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip).item()
+        # The float16 scaler skips such a step by itself; anywhere else it would make every weight NaN.
+        if not math.isfinite(norm) and not self.scaler.is_enabled():
+            self._diverged(f"the gradient's norm is {norm}", rate)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return value
 
-    def _evaluate(self) -> dict[str, float]:
+    def _evaluate(self) -> None:
         scores = teacher_forced(self.model, self.task, self.config.evaluation_strings, self.evaluation)
         row = {
             "step": self.step,
@@ -167,14 +179,17 @@ class _Run:
         }
         self.history.append(row)
         self.losses = []
-        return row
 
-    def _diverged(self, value: float, rate: float) -> None:
+    def _target_reached(self) -> bool:
+        target = self.config.stop_at
+        return target is not None and bool(self.history) and self.history[-1]["string_accuracy"] >= target
+
+    def _diverged(self, what: str, rate: float) -> None:
         kept = (
             f"the checkpoint of step {self.saved_at} is in {self.path}" if self.saved_at else "no checkpoint was kept"
         )
         raise TrainingDiverged(
-            f"the loss is {value} at step {self.step} with learning rate {rate:g}; {kept}; try a smaller learning "
+            f"{what} at step {self.step} with learning rate {rate:g}; {kept}; try a smaller learning "
             "rate or precision float32",
             self._result("diverged"),
         )

@@ -18,7 +18,7 @@ class RunResult:
 
     Attributes:
         history: a row an evaluation: step, mean loss since the last one, accuracies, seconds.
-        stopped: why it ended: `steps`, `target` or `interrupted`.
+        stopped: why it ended: `steps`, `target`, `interrupted` or `diverged`.
         teacher_forced, free_running: final accuracies on fresh strings; empty if interrupted.
         peak_bytes: peak memory, `None` where this machine cannot tell.
     """

@@ -1,0 +1,101 @@
+"""Figures in a lesson: static ones that read without a kernel, and ones bound to controls."""
+
+import html
+import json
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+import plotly.graph_objects as go
+from IPython.display import display
+
+from crn_lib.viz import describe
+
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+
+
+def show(figure: go.Figure) -> None:
+    """Display a static figure, with its description as text for pages and readers that cannot show it.
+
+    The plotly JSON is what JupyterLab draws; a PNG is put beside it when the lesson is stored (`notebook_files`).
+    """
+    display({PLOTLY_MIME: json.loads(figure.to_json()), "text/plain": describe(figure)}, raw=True)
+
+
+class BoundFigure(ipywidgets.VBox):
+    """Controls above a figure that is drawn anew, in place, whenever one of them changes.
+
+    An error while drawing is shown to the reader between controls and figure, and raised again, so that nothing that
+    fails looks alive and a headless run stops.
+    """
+
+    def __init__(self, draw: Callable[..., go.Figure], controls: dict[str, ipywidgets.Widget]) -> None:
+        self._draw = draw
+        self.controls = controls
+        self.error = ipywidgets.HTML()
+        self.caption = ipywidgets.HTML()
+        first = draw(**self.values)
+        self.figure = go.FigureWidget(first)
+        self._caption(first)
+        row = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+        super().__init__([row, self.error, self.figure, self.caption])
+        for control in controls.values():
+            control.observe(self._changed, names="value")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The controls' values, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _changed(self, _: Any) -> None:
+        try:
+            drawn = self._draw(**self.values)
+            self._replace(drawn)
+        except Exception as error:
+            message = html.escape(f"{error}")
+            self.error.value = f'<span role="alert" style="color:#D55E00"><b>Cannot draw this:</b> {message}</span>'
+            raise
+        self.error.value = ""
+        self._caption(drawn)
+
+    def _replace(self, drawn: go.Figure) -> None:
+        figure = self.figure
+        same = [trace.type for trace in figure.data] == [trace.type for trace in drawn.data]
+        with figure.batch_update():
+            if same:
+                for old, new in zip(figure.data, drawn.data, strict=True):
+                    plain = new.to_plotly_json()
+                    plain.pop("type", None)
+                    plain.pop("uid", None)
+                    old.update(plain, overwrite=True)
+            figure.layout.update(drawn.layout, overwrite=True)
+        if not same:
+            figure.data = ()
+            figure.add_traces(drawn.data)
+
+    def _caption(self, drawn: go.Figure) -> None:
+        words = html.escape(describe(drawn))
+        self.caption.value = f'<details><summary style="cursor:pointer">the figure in words</summary>{words}</details>'
+
+
+def bind(draw: Callable[..., go.Figure], **controls: ipywidgets.Widget) -> BoundFigure:
+    """A widget: `draw(**values of the controls)` again whenever a control changes.
+
+    Args:
+        draw: a pure function to a figure; its arguments are the controls' names.
+        controls: ipywidgets with a `value`; use `continuous_update=False` for what takes long.
+    """
+    return BoundFigure(draw, controls)
+
+
+class LiveFigure:
+    """A figure that a long computation draws into while it runs, such as training curves."""
+
+    def __init__(self, first: go.Figure) -> None:
+        self._bound = BoundFigure(lambda: first, {})
+        display(self._bound)
+
+    def update(self, figure: go.Figure) -> None:
+        """Show this figure instead."""
+        self._bound._replace(figure)
+        self._bound._caption(figure)

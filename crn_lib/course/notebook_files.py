@@ -1,0 +1,134 @@
+"""Stored notebooks: execute them, keep their outputs light, and check that they are.
+
+    python -m crn_lib.course.notebook_files refresh notebooks    execute all lessons and store what they show
+    python -m crn_lib.course.notebook_files check notebooks      say what is wrong with the stored ones
+
+A stored lesson has execution counts 1 to n, no widget state, no timestamps, no progress bars, and a PNG beside each
+figure, so that a page without JavaScript shows it too.
+"""
+
+import base64
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+from crn_lib.course.claims import MIME as CLAIM_MIME
+from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.files import replace_text
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+PNG_WIDTH = 860
+
+
+def refresh(path: Path) -> None:
+    """Execute a lesson with its defaults and store the result, whole or not at all.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed; the stored file is as it was.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=900, kernel_name="python3", record_timing=False, resources={"metadata": {"path": path.parent}}
+    )
+    client.execute()
+    clean(notebook)
+    _add_pictures(notebook)
+    replace_text(path, nbformat.writes(notebook) + "\n")
+
+
+def clean(notebook: Any) -> None:
+    """Drop what differs from run to run or means nothing without a kernel; number the code cells 1 to n."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    for count, cell in enumerate(_code_cells(notebook), start=1):
+        cell.execution_count = count
+        cell.metadata.pop("execution", None)
+        kept = [output for output in cell.outputs if _worth_keeping(output)]
+        for output in kept:
+            if "execution_count" in output:
+                output.execution_count = count
+            output.get("metadata", {}).pop("execution", None)
+        cell.outputs = kept
+
+
+def problems(path: Path) -> Iterator[str]:
+    """What keeps a stored lesson from being light, ordered and checked; nothing where all is well."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = _code_cells(notebook)
+    if "widgets" in notebook.metadata:
+        yield "holds widget state"
+    tagged = sum("parameters" in cell.metadata.get("tags", []) for cell in cells)
+    if tagged != 1:
+        yield f"has {tagged} cells tagged `parameters`, and needs one"
+    if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
+        yield "execution counts are not 1 to n in order"
+    for number, cell in enumerate(cells, start=1):
+        if "execution" in cell.metadata or "papermill" in cell.metadata:
+            yield f"cell [{number}] holds timestamps"
+        if "# NBVAL_CHECK_OUTPUT" in cell.source and not cell.outputs:
+            yield f"cell [{number}] is marked for checking and has no stored output"
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"cell [{number}] holds an error: {output.ename}: {output.evalue}"
+            if not _worth_keeping(output):
+                yield f"cell [{number}] holds a widget view or a progress bar"
+            if PLOTLY_MIME in output.get("data", {}) and "image/png" not in output.data:
+                yield f"cell [{number}] has a figure without a PNG beside it"
+
+
+def claims_in(path: Path) -> list[dict[str, str]]:
+    """The rows that a stored lesson contributes to the claims table."""
+    notebook = nbformat.read(path, as_version=4)
+    outputs = (output for cell in _code_cells(notebook) for output in cell.outputs)
+    return [dict(output.data[CLAIM_MIME]) for output in outputs if CLAIM_MIME in output.get("data", {})]
+
+
+def _code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _worth_keeping(output: Any) -> bool:
+    if output.output_type == "stream":
+        return bool(output.name == "stdout")  # stderr carries progress bars and their remains
+    return WIDGET_VIEW not in output.get("data", {})
+
+
+def _add_pictures(notebook: Any) -> None:
+    """Put a PNG beside every plotly figure."""
+    import plotly.graph_objects as go
+
+    for cell in _code_cells(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if PLOTLY_MIME in data:
+                figure = go.Figure(data[PLOTLY_MIME]).update_layout(paper_bgcolor="white", plot_bgcolor="white")
+                picture = figure.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
+                data["image/png"] = base64.b64encode(picture).decode()
+
+
+def main(arguments: list[str]) -> int:
+    """`check` or `refresh`, then notebooks or folders of them."""
+    if len(arguments) < 2 or arguments[0] not in ("check", "refresh"):
+        print("usage: python -m crn_lib.course.notebook_files check|refresh NOTEBOOK|FOLDER ...", file=sys.stderr)
+        return 2
+    paths = [
+        path
+        for name in arguments[1:]
+        for path in (sorted(Path(name).glob("*.ipynb")) if Path(name).is_dir() else [Path(name)])
+    ]
+    if arguments[0] == "refresh":
+        for path in tqdm(paths, desc="refreshing", unit="lesson"):
+            refresh(path)
+        return 0
+    found = [f"{path}: {problem}" for path in paths for problem in problems(path)]
+    print("\n".join(found) if found else f"{len(paths)} stored lessons are clean")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

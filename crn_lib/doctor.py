@@ -1,0 +1,75 @@
+"""What this machine has for the workbook, what is missing, and how to get it."""
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+from crn_lib.measure import pick_device
+from crn_lib.ops import which_backend
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LAB_EXTENSIONS = {
+    "sliders and text fields": "@jupyter-widgets/jupyterlab-manager",
+    "live figures": "anywidget",
+    "static figures": "jupyterlab-plotly",
+}
+COMFORTABLE_MEMORY = 3 * 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report: `state` is `ok`, `note` (works, but) or `missing` (does not work)."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def examine() -> list[Finding]:
+    """Look at everything the workbook needs; imports and looks up, but computes nothing long."""
+    findings = [
+        Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
+        Finding("torch", "ok", str(torch.__version__)),
+    ]
+    device, why = pick_device()
+    findings.append(Finding("device", "ok", f"{device}: {why}"))
+    findings.append(Finding("threads", "ok", f"{torch.get_num_threads()} of {psutil.cpu_count()} processors"))
+    choice = which_backend(device=device)
+    state = "ok" if choice.name == "fused" else "note"
+    advice = "" if state == "ok" or device.type != "cpu" else "; `pip install numba` makes it many times faster"
+    findings.append(Finding("exact relation", state, f"{choice}{advice}"))
+    free = psutil.virtual_memory().available
+    state = "ok" if free >= COMFORTABLE_MEMORY else "note"
+    advice = "" if state == "ok" else "; the lessons are comfortable with 3 GiB: close something large"
+    findings.append(Finding("free memory", state, f"{free / 2**30:.1f} GiB{advice}"))
+    findings += _jupyter()
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    findings.append(
+        Finding(
+            "browser",
+            "ok" if browser else "note",
+            browser or "none found; only for storing figures as PNG and for the browser tests: install chromium",
+        )
+    )
+    return findings
+
+
+def _jupyter() -> list[Finding]:
+    if importlib.util.find_spec("jupyterlab") is None:
+        return [Finding("JupyterLab", "missing", "pip install -c requirements.txt -e .")]
+    findings = [Finding("JupyterLab", "ok", importlib.metadata.version("jupyterlab"))]
+    from jupyter_core.paths import jupyter_path
+
+    folders = [Path(folder) for folder in jupyter_path("labextensions")]
+    for use, extension in LAB_EXTENSIONS.items():
+        there = any((folder / extension).is_dir() for folder in folders)
+        detail = extension if there else f"{extension} is not installed: pip install -c requirements.txt -e ."
+        findings.append(Finding(use, "ok" if there else "missing", detail))
+    return findings

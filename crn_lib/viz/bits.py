@@ -1,0 +1,130 @@
+"""Memory in bits against copying accuracy, under the bound that counting sets."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
+from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
+
+CURVE_POINTS = 160
+
+
+def draw_bits_bound(
+    points: Sequence[Mapping[str, Any]] = (), *, vocab: int = 26, here: Sequence[Mapping[str, Any]] = ()
+) -> go.Figure:
+    """Letters right against bits of state a letter: the bound for every model, and measured models under it.
+
+    Args:
+        points: stored measurements: `kind`, `bits_per_letter`, `median`, `low` and `high` (letters right).
+        vocab: letters in the alphabet.
+        here: measurements made just now: `kind`, `bits_per_letter`, `accuracy`; drawn as stars.
+    """
+    enough = math.log2(vocab)
+    figure = new_figure(
+        "No memory can beat the curve; trained fixed states stay far below it",
+        description=(
+            f"The best possible share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
+            f"{enough:.2f} bits a letter. {len(points)} measured models hold far more bits than that and copy less."
+        ),
+        height=460,
+    )
+    bits = [10 ** (-2 + 6 * i / (CURVE_POINTS - 1)) for i in range(CURVE_POINTS)]
+    figure.add_scatter(
+        x=bits,
+        y=[best_character_accuracy(b, 1, vocab) for b in bits],
+        mode="lines",
+        name="bound for any memory",
+        line={"color": INK, "width": 3},
+        hovertemplate="%{x:.3g} bits a letter: at most %{y:.1%}",
+    )
+    figure.add_vline(x=enough, line={"color": GREY, "dash": "dot"})
+    figure.add_annotation(
+        x=math.log10(enough), y=1.1, text=f"log2({vocab}) = {enough:.2f} bits", showarrow=False, yanchor="bottom"
+    )
+    for kind in dict.fromkeys(point["kind"] for point in points):
+        own = [point for point in points if point["kind"] == kind]
+        figure.add_scatter(
+            x=[p["bits_per_letter"] for p in own],
+            y=[p["median"] for p in own],
+            error_y={
+                "array": [p["high"] - p["median"] for p in own],
+                "arrayminus": [p["median"] - p["low"] for p in own],
+                "thickness": 1,
+            },
+            mode="markers",
+            name=KIND_NAMES[kind],
+            marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 9},
+            hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
+        )
+    for point in here:
+        figure.add_scatter(
+            x=[point["bits_per_letter"]],
+            y=[point["accuracy"]],
+            mode="markers",
+            name=f"{KIND_NAMES[point['kind']]}, trained above",
+            marker={
+                "color": KIND_COLOURS[point["kind"]],
+                "symbol": "star",
+                "size": 17,
+                "line": {"width": 1, "color": INK},
+            },
+            hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
+        )
+    figure.update_xaxes(
+        title="bits of state for each letter of the string", type="log", dtick=1, exponentformat="power"
+    )
+    figure.update_yaxes(title="letters right", range=[-0.03, 1.2], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def draw_state_against_length(
+    numbers: int, bits_per_number: int, string_length: int, *, vocab: int = 26, longest: int = 512
+) -> go.Figure:
+    """For one state size: the best possible share of right letters against the length of the string.
+
+    Args:
+        numbers: numbers in the state.
+        bits_per_number: 32 for float32.
+        string_length: the length marked on the curve.
+        longest: where the axis ends.
+    """
+    bits = numbers * bits_per_number
+    fit = letters_that_fit(bits, vocab)
+    best = best_character_accuracy(bits, string_length, vocab)
+    figure = new_figure(
+        f"A state of {numbers} numbers, {bits:,} bits, holds at most {fit:,.0f} letters"
+        f"<br>of {string_length} letters at most {best:.1%} can be right",
+        description=(
+            f"The best share of right letters stays at 100% up to {fit:,.0f} letters and falls towards {1 / vocab:.0%} "
+            f"after that; at {string_length} letters it is {best:.1%}."
+        ),
+    )
+    lengths = sorted({max(1, round(longest ** (i / (CURVE_POINTS - 1)))) for i in range(CURVE_POINTS)})
+    figure.add_scatter(
+        x=lengths,
+        y=[best_character_accuracy(bits, length, vocab) for length in lengths],
+        mode="lines",
+        fill="tozeroy",
+        fillcolor="rgba(128, 128, 128, 0.15)",
+        line={"color": INK, "width": 3},
+        name="possible",
+        hovertemplate="%{x} letters: at most %{y:.1%}",
+    )
+    figure.add_scatter(
+        x=[string_length],
+        y=[best],
+        mode="markers",
+        marker={"color": VERMILION, "size": 14},
+        name="your string",
+        hovertemplate="%{x} letters: at most %{y:.1%}",
+    )
+    figure.add_hline(y=1 / vocab, line={"color": GREY, "dash": "dot"}, annotation_text="guessing")
+    ticks = [n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if n <= longest]
+    figure.update_xaxes(title="letters in the string", type="log", tickvals=ticks)
+    figure.update_yaxes(title="letters right, at best", range=[0, 1.06], tickformat=".0%")
+    figure.update_layout(showlegend=False)
+    return figure

@@ -1,0 +1,62 @@
+"""Several settings of one figure side by side: what a widget shows, for a page without a kernel."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from crn_lib.viz.theme import describe, new_figure
+
+COPIED_AXIS_FIELDS = (
+    "title",
+    "range",
+    "type",
+    "tickformat",
+    "tickvals",
+    "ticktext",
+    "dtick",
+    "showticklabels",
+    "showgrid",
+    "gridcolor",
+    "ticks",
+    "tickcolor",
+    "zeroline",
+    "rangemode",
+    "exponentformat",
+)
+
+
+def draw_multiples(
+    draw: Callable[..., go.Figure], settings: Mapping[str, Mapping[str, Any]], *, columns: int = 2, title: str = ""
+) -> go.Figure:
+    """One panel a setting, each drawn by the same `draw_*` function a widget uses.
+
+    Args:
+        draw: the drawing function.
+        settings: panel title to the function's keyword arguments.
+        columns: panels in a row.
+        title: of the whole figure.
+    """
+    panels = {name: draw(**arguments) for name, arguments in settings.items()}
+    rows = -(-len(panels) // columns)
+    grid = make_subplots(rows=rows, cols=columns, subplot_titles=list(panels), vertical_spacing=0.36 / rows)
+    description = " ".join(f"{name}: {describe(panel)}" for name, panel in panels.items())
+    height = 90 + rows * max(int(panel.layout.height * 0.82) for panel in panels.values())
+    frame = new_figure(title, description=description, height=height)
+    grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
+    grid.update_layout(height=height, template="none", showlegend=False, margin={"l": 70, "r": 20, "t": 80, "b": 50})
+    for number, panel in enumerate(panels.values()):
+        row, column = number // columns + 1, number % columns + 1
+        grid.add_traces(panel.data, rows=[row] * len(panel.data), cols=[column] * len(panel.data))
+        for name, update in (("xaxis", grid.update_xaxes), ("yaxis", grid.update_yaxes)):
+            axis = panel.layout[name].to_plotly_json()
+            update({field: axis[field] for field in COPIED_AXIS_FIELDS if field in axis}, row=row, col=column)
+        suffix = str(number + 1) if number else ""
+        for kind, add in (("shapes", grid.add_shape), ("annotations", grid.add_annotation)):
+            for item in panel.layout[kind]:
+                plain = item.to_plotly_json()
+                for ref in ("xref", "yref"):
+                    plain[ref] = plain.get(ref, ref[0]).replace(ref[0], ref[0] + suffix, 1)
+                add(plain)
+    return grid

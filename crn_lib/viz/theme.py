@@ -1,0 +1,70 @@
+"""The house theme: readable on JupyterLab's light and dark pages, safe for colour-blind readers."""
+
+import plotly.graph_objects as go
+
+INK = "#767c85"
+"""Text and axes: contrast of 4 to 1 or more against white and against JupyterLab's dark background."""
+
+GRID = "rgba(128, 128, 128, 0.25)"
+
+# Okabe and Ito's eight colours, which stay apart under every common form of colour blindness.
+ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#D3C229"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8A8A8A"
+
+KIND_COLOURS = {
+    "causal_rn": VERMILION,
+    "transformer": BLUE,
+    "linear_rn": ORANGE,
+    "linear_transformer": SKY,
+    "lstm": GREEN,
+    "ssm": PURPLE,
+}
+KIND_SYMBOLS = {
+    "causal_rn": "circle",
+    "transformer": "square",
+    "linear_rn": "diamond",
+    "linear_transformer": "cross",
+    "lstm": "triangle-up",
+    "ssm": "triangle-down",
+}
+KIND_NAMES = {
+    "causal_rn": "CausalRN",
+    "transformer": "Transformer",
+    "linear_rn": "linear RN",
+    "linear_transformer": "linear Transformer",
+    "lstm": "LSTM",
+    "ssm": "SSM (S6)",
+}
+
+HEIGHT = 380
+
+
+def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figure:
+    """An empty figure in the house style.
+
+    Args:
+        title: says what is shown; a second line may come after `<br>`.
+        description: the figure in words, for readers who cannot see it; kept in `layout.meta`.
+        height: in pixels; fixed, so that a page does not jump when a widget redraws.
+    """
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": "outside", "tickcolor": GRID}
+    layout = go.Layout(
+        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 15}},
+        font={"color": INK, "size": 13},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        height=height,
+        margin={"l": 70, "r": 20, "t": 64, "b": 56},
+        legend={"bgcolor": "rgba(0,0,0,0)"},
+        xaxis=axis,
+        yaxis=axis,
+        meta={"description": description},
+        template="none",
+    )
+    return go.Figure(layout=layout)
+
+
+def describe(figure: go.Figure) -> str:
+    """The figure in words, as its `draw_*` function put it."""
+    meta = figure.layout.meta or {}
+    return str(meta.get("description", ""))
