@@ -2,7 +2,14 @@
 
 Imports only ever point downwards:
 
-    notebooks -> crn_lib.course -> crn_lib.{viz, measure, training} -> crn_lib.{tasks, models} -> crn_lib.ops
+    notebooks -> crn_lib.course -> crn_lib.{experiments, viz, measure, training} -> crn_lib.{tasks, models} -> crn_lib.ops
 """
+
+import os
+
+# torch's OpenMP threads wait for each other by spinning. Where another program wants a core too (a browser is enough),
+# every step of a small model then takes 50 times as long; sleeping costs nothing measurable when the machine is quiet.
+# OpenMP reads this once, when torch is loaded, so it has to stand before that; a value of the user's own is kept.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"

@@ -3,22 +3,30 @@
 from crn_lib.course.checks import CheckFailed, check
 from crn_lib.course.claims import claim
 from crn_lib.course.figures import LiveFigure, bind, show
-from crn_lib.course.parameters import ParameterError, begin, one_of, whole_number
+from crn_lib.course.live import copy_widget, train_live
+from crn_lib.course.machine import show_findings
+from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
+from crn_lib.course.training_widget import TrainingWidget
 
 __all__ = [
     "CheckFailed",
     "LiveFigure",
     "ParameterError",
+    "TrainingWidget",
     "begin",
     "bind",
     "check",
     "claim",
+    "copy_widget",
+    "letters",
     "one_of",
     "predict",
     "predict_choice",
     "quiz",
     "show",
+    "show_findings",
+    "train_live",
     "whole_number",
 ]

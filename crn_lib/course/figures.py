@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -23,13 +23,18 @@ def show(figure: go.Figure) -> None:
 
 
 class BoundFigure(ipywidgets.VBox):
-    """Controls above a figure that is drawn anew, in place, whenever one of them changes.
+    """Controls (and what stands beside them) above a figure that is drawn anew, in place, whenever one changes.
 
     An error while drawing is shown to the reader between controls and figure, and raised again, so that nothing that
     fails looks alive and a headless run stops.
     """
 
-    def __init__(self, draw: Callable[..., go.Figure], controls: dict[str, ipywidgets.Widget]) -> None:
+    def __init__(
+        self,
+        draw: Callable[..., go.Figure],
+        controls: dict[str, ipywidgets.Widget],
+        beside: Sequence[ipywidgets.Widget] = (),
+    ) -> None:
         self._draw = draw
         self.controls = controls
         self.error = ipywidgets.HTML()
@@ -37,7 +42,7 @@ class BoundFigure(ipywidgets.VBox):
         first = draw(**self.values)
         self.figure = go.FigureWidget(first)
         self._caption(first)
-        row = ipywidgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox([*controls.values(), *beside], layout={"flex_flow": "row wrap"})
         super().__init__([row, self.error, self.figure, self.caption])
         for control in controls.values():
             control.observe(self._changed, names="value")
@@ -49,13 +54,16 @@ class BoundFigure(ipywidgets.VBox):
 
     def _changed(self, _: Any) -> None:
         try:
-            drawn = self._draw(**self.values)
-            self._replace(drawn)
+            self.redraw(self._draw(**self.values))
         except Exception as error:
             message = html.escape(f"{error}")
             self.error.value = f'<span role="alert" style="color:#D55E00"><b>Cannot draw this:</b> {message}</span>'
             raise
         self.error.value = ""
+
+    def redraw(self, drawn: go.Figure) -> None:
+        """Show this figure, in place."""
+        self._replace(drawn)
         self._caption(drawn)
 
     def _replace(self, drawn: go.Figure) -> None:
@@ -97,5 +105,9 @@ class LiveFigure:
 
     def update(self, figure: go.Figure) -> None:
         """Show this figure instead."""
-        self._bound._replace(figure)
-        self._bound._caption(figure)
+        self._bound.redraw(figure)
+
+    def finish(self, figure: go.Figure) -> None:
+        """Take the live figure away and leave a static one in its place, which also reads without a kernel."""
+        self._bound.close()
+        show(figure)

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 
 from crn_lib.measure import pick_device
+from crn_lib.tasks.copying import ALPHABET
 
 PROFILES = ("smoke", "laptop", "paper")
 
@@ -63,6 +64,17 @@ def one_of(name: str, value: T, allowed: Sequence[T]) -> T:
     """
     if value not in allowed:
         raise ParameterError(f"parameter {name} must be one of {', '.join(map(str, allowed))}; got {value!r}")
+    return value
+
+
+def letters(name: str, value: str, most: int) -> str:
+    """The value, if it is a string of 1 to `most` letters a to z.
+
+    Raises:
+        ParameterError: it is not.
+    """
+    if not isinstance(value, str) or not 1 <= len(value) <= most or not set(value) <= set(ALPHABET):
+        raise ParameterError(f"parameter {name} must be 1 to {most} letters a to z; got {value!r}")
     return value
 
 

@@ -146,6 +146,11 @@ class SequenceModel(nn.Module):
             chosen.append(logits.argmax(dim=-1))
         return torch.stack(chosen, dim=1)
 
+    def state_bytes(self, length: int) -> int:
+        """Bytes the model holds for one sequence of so many tokens, measured on a state of that length."""
+        tokens = torch.zeros(1, length, dtype=torch.long, device=self.head.weight.device)
+        return self.prefill(tokens)[1].nbytes
+
     def summary(self) -> str:
         """A table of the parameters by part, ready to print."""
         config = self.config

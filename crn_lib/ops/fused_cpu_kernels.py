@@ -25,6 +25,13 @@ KERNEL_OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
 }
 
+VECTOR_BLOCK = 64
+"""Elements that one turn of a vectorised loop handles at most.
+
+An array that such a loop sums and writes must not start closer than this behind one it reads: LLVM then takes the
+scalar loop, which sums in another order, and where malloc put a short row would decide the last digit.
+"""
+
 
 @intrinsic
 def round_even(context: Any, x: Any) -> Any:
@@ -237,7 +244,7 @@ def backward_kernel(
     """
     sequences, length, width = receivers.shape
     parts = d_senders.shape[0]
-    weighed = np.empty(width, receivers.dtype)
+    weighed = np.empty(VECTOR_BLOCK + width, receivers.dtype)[VECTOR_BLOCK:]
     for task in range(share, sequences * parts, shares):
         n, part = task // parts, task % parts
         for i in range(part, length, parts):

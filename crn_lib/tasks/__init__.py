@@ -1,5 +1,29 @@
 """The tasks: each a frozen configuration, and a class that draws problems and scores answers."""
 
+from crn_lib.tasks.bounds import (
+    best_character_accuracy,
+    best_string_accuracy,
+    bits_carried,
+    letters_that_fit,
+    string_bits,
+)
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
+from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 
-__all__ = ["BOS", "EOS", "NOT_SCORED", "SEP", "CopyingConfig", "CopyingTask"]
+__all__ = [
+    "BOS",
+    "EOS",
+    "NOT_SCORED",
+    "SEP",
+    "CopyTrace",
+    "CopyingConfig",
+    "CopyingTask",
+    "best_character_accuracy",
+    "best_string_accuracy",
+    "bits_carried",
+    "free_running",
+    "letters_that_fit",
+    "string_bits",
+    "teacher_forced",
+    "trace_copy",
+]

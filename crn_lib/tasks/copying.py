@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from crn_lib.config import ConfigError, require, require_whole
+from crn_lib.config import require, require_whole
 
 BOS, SEP, EOS = 0, 1, 2
 FIRST_LETTER = 3
@@ -137,7 +137,7 @@ class CopyingTask:
         if not bool(end.any(dim=1).all()):
             raise ValueError("every row of targets must have its EOS; use CopyingTask.sample or lay_out")
         right = predictions == targets
-        share = (right & letter).sum(dim=1) / letter.sum(dim=1)
+        share = (right & letter).sum(dim=1).double() / letter.sum(dim=1)
         misplaced = (end & ~right).any(dim=1) | (letter & (predictions == EOS)).any(dim=1)
         scores = torch.where(misplaced, 0.0, share)
         whole = (right | ~(letter | end)).all(dim=1)
@@ -180,6 +180,6 @@ class CopyingTask:
         """Token ids `(length,)` as text; BOS, SEP and EOS show as `<`, `|` and `>`."""
         marks = {BOS: "<", SEP: "|", EOS: ">"}
         ids = tokens.tolist()
-        if self.config.vocab > len(ALPHABET) and any(i - FIRST_LETTER >= len(ALPHABET) for i in ids):
-            raise ConfigError(f"an alphabet of {self.config.vocab} letters has no text form")
+        wrong = next((i for i in ids if not 0 <= i < FIRST_LETTER + len(ALPHABET)), None)
+        require(wrong is None, f"only the letters a to z have a text form; got token id {wrong}")
         return "".join(marks[i] if i in marks else ALPHABET[i - FIRST_LETTER] for i in ids)

@@ -54,6 +54,7 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         height=height,
+        autosize=True,
         margin={"l": 70, "r": 20, "t": 64, "b": 56},
         legend={"bgcolor": "rgba(0,0,0,0)"},
         xaxis=axis,

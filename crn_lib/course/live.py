@@ -1,0 +1,91 @@
+"""Widgets around a model: curves that grow while it trains, and a string copied letter by letter."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import ipywidgets
+import plotly.graph_objects as go
+
+from crn_lib.course.figures import BoundFigure, LiveFigure
+from crn_lib.models import SequenceModel
+from crn_lib.tasks import CopyingTask, CopyTrace, trace_copy
+from crn_lib.training import RunResult, TrainConfig, train
+from crn_lib.viz import draw_copy, draw_training_curves
+
+
+def train_live(
+    configs: Sequence[TrainConfig], *, device: str, metric: str = "character_accuracy"
+) -> dict[str, RunResult]:
+    """Train one model after another, with curves that grow at every evaluation and stay when all is done.
+
+    Args:
+        configs: runs of different kinds; the axis ends at the longest.
+        device: as `train` takes it.
+        metric: what the curves show.
+
+    Returns:
+        The results by kind.
+    """
+    steps = max(config.steps for config in configs)
+    length = configs[0].task.string_length
+    histories: dict[str, list[dict[str, float]]] = {config.model.kind: [] for config in configs}
+
+    def drawn() -> go.Figure:
+        return draw_training_curves(histories, metric=metric, steps=steps, string_length=length)
+
+    live = LiveFigure(drawn())
+    results = {}
+    for config in configs:
+        kind = config.model.kind
+
+        def grow(history: list[dict[str, float]], kind: str = kind) -> None:
+            histories[kind] = history
+            live.update(drawn())
+
+        results[kind] = train(config, device=device, on_evaluation=grow)
+        if results[kind].stopped == "interrupted":
+            raise KeyboardInterrupt("training was interrupted; run the cell again to start it anew")
+    live.finish(drawn())
+    return results
+
+
+def copy_widget(models: SequenceModel | dict[str, SequenceModel], task: CopyingTask, text: str) -> BoundFigure:
+    """Type a string, and watch a model copy it token by token.
+
+    Args:
+        models: one model, or several by name, of which the reader may choose.
+        task: whose alphabet and length the string must fit.
+        text: the string at the start.
+    """
+    choices = models if isinstance(models, dict) else {"": models}
+    longest = task.config.string_length
+
+    @lru_cache(maxsize=64)
+    def traced(name: str, text: str) -> CopyTrace:
+        return trace_copy(choices[name], task, text)
+
+    def draw(string: str, written: int, model: str = "") -> go.Figure:
+        return draw_copy(traced(model, string), written)
+
+    controls: dict[str, ipywidgets.Widget] = {
+        "string": ipywidgets.Text(
+            value=text,
+            description="string",
+            placeholder=f"1 to {longest} letters a to z",
+            continuous_update=False,
+            layout={"width": "330px"},
+        ),
+        "written": ipywidgets.IntSlider(
+            value=longest + 1,
+            min=0,
+            max=longest + 1,
+            description="tokens written",
+            style={"description_width": "initial"},
+            layout={"width": "380px"},
+        ),
+    }
+    if len(choices) > 1:
+        controls["model"] = ipywidgets.Dropdown(options=list(choices), description="model", layout={"width": "260px"})
+    play = ipywidgets.Play(value=longest + 1, min=0, max=longest + 1, interval=350)
+    ipywidgets.link((play, "value"), (controls["written"], "value"))
+    return BoundFigure(draw, controls, beside=[play])
