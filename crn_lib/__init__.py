@@ -2,7 +2,7 @@
 
 Imports only ever point downwards:
 
-    notebooks -> crn_lib.course -> crn_lib.{experiments, viz, measure, training} -> crn_lib.{tasks, models} -> crn_lib.ops
+    notebooks -> course -> {experiments, viz, measure, training} -> {tasks, models} -> ops
 """
 
 import os

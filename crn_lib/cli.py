@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 import yaml
+from typer.exceptions import TyperException
 
 from crn_lib.config import ConfigError, from_mapping
 
@@ -25,7 +26,15 @@ def main() -> None:
     from crn_lib.training import CheckpointError, TrainingDiverged
 
     try:
-        app(_join_parameters(sys.argv[1:]))
+        code = app(_join_parameters(sys.argv[1:]) or ["--help"], standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except TyperException as error:  # an unknown command or option, a value of the wrong kind
+        words = error.format_message() if hasattr(error, "format_message") else error
+        typer.echo(f"error: {words}", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
     except (LessonError, CheckpointError, TrainingDiverged, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
@@ -106,7 +115,10 @@ def train(
     from crn_lib.training import train as run_training
 
     fields: dict[str, Any] = _read_yaml(config) if config else {}
-    model, task = dict(fields.pop("model", {})), dict(fields.pop("task", {}))
+    for part in ("model", "task"):
+        if not isinstance(fields.setdefault(part, {}), dict):
+            raise ConfigError(f"{part} must be a mapping of fields; got {fields[part]!r}")
+    model, task = fields.pop("model"), fields.pop("task")
     for where, name, value in (
         (model, "kind", kind),
         (model, "width", width),

@@ -2,8 +2,16 @@
 
 from collections.abc import Callable, Iterator
 
+import crn_lib  # noqa: F401  (before torch: it says how torch's threads wait, which OpenMP reads only once)
+
+# isort: split
 import pytest
 import torch
+from hypothesis import settings
+
+# The machine may be busy with a training run: how long one example takes says nothing.
+settings.register_profile("crn", deadline=None)
+settings.load_profile("crn")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from crn_lib.course.checks import CheckFailed, check
 from crn_lib.course.claims import claim
 from crn_lib.course.figures import LiveFigure, bind, show
-from crn_lib.course.live import copy_widget, train_live
+from crn_lib.course.live import copy_widget, fill_up, train_live
 from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
@@ -20,6 +20,7 @@ __all__ = [
     "check",
     "claim",
     "copy_widget",
+    "fill_up",
     "letters",
     "one_of",
     "predict",

@@ -59,6 +59,11 @@ def check(key: str, attempt: Callable[..., Any]) -> None:
     except NotImplementedError:
         Card(f"Exercise {key}: not attempted yet", "", f"{key}: not attempted").show()
         return
+    except CheckFailed:
+        raise
+    except Exception as error:  # the reader's own code, or a result that cannot even be compared
+        hint = "; is there a `return`?" if "NoneType" in str(error) else ""
+        raise CheckFailed(f"requirement 1: it stopped with {type(error).__name__}: {error}{hint}") from error
     count = len(exercise.requirements)
     title = f"Exercise {key}: all {count} requirements met"
     Card(title, "", f"{key}: all {count} requirements met", "right").show()

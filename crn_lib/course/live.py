@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from crn_lib.course.figures import BoundFigure, LiveFigure
 from crn_lib.models import SequenceModel
 from crn_lib.tasks import CopyingTask, CopyTrace, trace_copy
+from crn_lib.tasks.copying import ALPHABET
 from crn_lib.training import RunResult, TrainConfig, train
 from crn_lib.viz import draw_copy, draw_training_curves
 
@@ -49,13 +50,23 @@ def train_live(
     return results
 
 
+def fill_up(text: str, task: CopyingTask) -> str:
+    """The text with letters from the end of the alphabet behind it, where the task knows one length only.
+
+    A model trained on strings of 12 letters has never seen `SEP` anywhere but behind the twelfth.
+    """
+    missing = task.config.string_length - len(text) if task.config.shortest is None else 0
+    filler = ALPHABET[: task.config.vocab][::-1]
+    return text + "".join(filler[i % len(filler)] for i in range(missing))
+
+
 def copy_widget(models: SequenceModel | dict[str, SequenceModel], task: CopyingTask, text: str) -> BoundFigure:
     """Type a string, and watch a model copy it token by token.
 
     Args:
         models: one model, or several by name, of which the reader may choose.
         task: whose alphabet and length the string must fit.
-        text: the string at the start.
+        text: the string at the start; a shorter string than the task's only length is filled up (`fill_up`).
     """
     choices = models if isinstance(models, dict) else {"": models}
     longest = task.config.string_length
@@ -65,7 +76,7 @@ def copy_widget(models: SequenceModel | dict[str, SequenceModel], task: CopyingT
         return trace_copy(choices[name], task, text)
 
     def draw(string: str, written: int, model: str = "") -> go.Figure:
-        return draw_copy(traced(model, string), written)
+        return draw_copy(traced(model, fill_up(string, task) if string else string), written)
 
     controls: dict[str, ipywidgets.Widget] = {
         "string": ipywidgets.Text(

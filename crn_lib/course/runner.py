@@ -1,5 +1,6 @@
 """Run lessons headless with papermill, without hiding the errors that papermill hides."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +9,17 @@ from typing import Any
 
 import nbformat
 import papermill
+from traitlets.config import Config
 
 from crn_lib.files import replace_text
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 CELL_TIMEOUT = 900
 """Seconds one cell may take; a lesson's whole default run is far below it."""
+
+
+# Sockets in the file system instead of open TCP ports, where the system has them; it also saves a warning a lesson.
+KERNEL_OVER_FILES = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
 
 
 class LessonError(RuntimeError):
@@ -85,6 +91,7 @@ def run_lesson(lesson: Path, copy: Path, parameters: Mapping[str, Any], *, progr
             log_output=False,
             execution_timeout=CELL_TIMEOUT,
             start_timeout=120,
+            config=KERNEL_OVER_FILES,
         )
     except papermill.PapermillExecutionError as error:
         _lighten(copy)

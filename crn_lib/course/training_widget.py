@@ -42,13 +42,14 @@ class TrainingWidget(ipywidgets.VBox):
         self._copy = ipywidgets.VBox()
         controls = ipywidgets.HBox([self.kind, self.length, self.steps, self.button], layout={"flex_flow": "row wrap"})
         super().__init__([controls, ipywidgets.HBox([self.progress, self.status]), self._figure, self._copy])
-        self.button.on_click(self._train)
+        self.button.on_click(lambda _: self.train())
 
     def _draw(self, history: list[dict[str, float]] | None = None) -> Any:
         histories = {self.kind.value: history} if history else {}
         return draw_training_curves(histories, steps=self.steps.value, string_length=self.length.value)
 
-    def _train(self, _: Any) -> None:
+    def train(self) -> None:
+        """What the button does. An error is shown in place of the status, and raised again."""
         self.button.disabled = True
         self._copy.children = ()
         steps = self.steps.value

@@ -43,7 +43,7 @@ def scan_forward_kernel(
 @njit(**KERNEL_OPTIONS)
 def retreat(
     delta: Any,
-    u: Any,
+    pushed: Any,
     decay: Any,
     push: Any,
     pull: Any,
@@ -51,39 +51,29 @@ def retreat(
     after: Any,
     d_y: Any,
     d_h: Any,
-    d_u: Any,
+    d_pushed: Any,
     d_delta: Any,
     d_decay: Any,
 ) -> Any:
-    """Undo one state's part of one position; every argument is `(E,)` but the scalars `push` and `pull`.
+    """Undo one state's part of one position; every argument is `(E,)` but the scalars `push` (B) and `pull` (C).
 
-    `d_h` comes in as the gradient of the state after the position and leaves as that of the state before; `d_u`,
-    `d_delta` and `d_decay` are added to; the gradients of `push` and `pull` are returned. One short loop a line,
-    since LLVM does not vectorise a loop over so many arrays that might overlap.
+    `pushed` is `delta * u`. `d_h` comes in as the gradient of the state after the position and leaves as that of the
+    state before; `d_pushed`, `d_delta` and `d_decay` are added to; the gradients of `push` and `pull` are returned.
+    Each loop writes one array only, since LLVM does not vectorise a loop over many arrays that might overlap.
     """
-    channels = delta.size
-    kept, exponent = np.empty(channels, delta.dtype), np.empty(channels, delta.dtype)
     d_push, d_pull = delta.dtype.type(0), delta.dtype.type(0)
-    for e in range(channels):
-        kept[e] = exponential(delta[e] * decay[e])
-    for e in range(channels):
+    for e in range(delta.size):
         d_h[e] += d_y[e] * pull
-    for e in range(channels):
+        d_push += d_h[e] * pushed[e]
         d_pull += d_y[e] * after[e]
-    for e in range(channels):
-        d_push += d_h[e] * delta[e] * u[e]
-    for e in range(channels):
-        d_u[e] += d_h[e] * push * delta[e]
-    for e in range(channels):
-        d_delta[e] += d_h[e] * push * u[e]
-    for e in range(channels):
-        d_h[e] *= kept[e]
-    for e in range(channels):
-        exponent[e] = d_h[e] * before[e]
-    for e in range(channels):
-        d_delta[e] += exponent[e] * decay[e]
-    for e in range(channels):
-        d_decay[e] += exponent[e] * delta[e]
+    for e in range(delta.size):
+        d_pushed[e] += d_h[e] * push
+    for e in range(delta.size):
+        d_h[e] *= exponential(delta[e] * decay[e])
+    for e in range(delta.size):
+        d_delta[e] += d_h[e] * before[e] * decay[e]
+    for e in range(delta.size):
+        d_decay[e] += d_h[e] * before[e] * delta[e]
     return d_push, d_pull
 
 
@@ -107,20 +97,21 @@ def scan_backward_kernel(
 
     A sequence's states are made again into one scratch array and then walked backwards.
     """
-    batch, length, _ = u.shape
+    batch, length, channels = u.shape
     h = np.zeros((length + 1, *decay.shape), u.dtype)
     for n in range(share, batch, shares):
         for t in range(length):
             h[t + 1] = h[t]
             advance(delta[n, t], u[n, t], decay, into[n, t], h[t + 1])
         d_h = np.zeros(decay.shape, u.dtype)
-        d_u[n] = u.dtype.type(0)
         d_delta[n] = u.dtype.type(0)
         for t in range(length - 1, -1, -1):
+            pushed = delta[n, t] * u[n, t]
+            d_pushed = np.zeros(channels, u.dtype)
             for k in range(decay.shape[0]):
                 d_into[n, t, k], d_out_of[n, t, k] = retreat(
                     delta[n, t],
-                    u[n, t],
+                    pushed,
                     decay[k],
                     into[n, t, k],
                     out_of[n, t, k],
@@ -128,7 +119,10 @@ def scan_backward_kernel(
                     h[t + 1, k],
                     d_y[n, t],
                     d_h[k],
-                    d_u[n, t],
+                    d_pushed,
                     d_delta[n, t],
                     d_decay[share, k],
                 )
+            for e in range(channels):
+                d_u[n, t, e] = d_pushed[e] * delta[n, t, e]
+                d_delta[n, t, e] += d_pushed[e] * u[n, t, e]

@@ -24,7 +24,7 @@ def draw_bits_bound(
     """
     enough = math.log2(vocab)
     figure = new_figure(
-        "No memory can beat the curve; trained fixed states stay far below it",
+        "No memory can lie above the curve; trained fixed states hold far more bits than they use",
         description=(
             f"The best possible share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
             f"{enough:.2f} bits a letter. {len(points)} measured models hold far more bits than that and copy less."

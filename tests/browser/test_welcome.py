@@ -1,0 +1,99 @@
+"""Lesson 00 as a reader opens it: JupyterLab in a real browser, a string typed, controls moved by keyboard."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from crn_lib.paths import workbook_folder
+from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+# What the copy widget draws: its title, and the letters in its two rows. It is the figure that follows a text field.
+COPY_FIGURE = """() => {
+  const field = document.querySelector('.jp-OutputArea input[placeholder*="letters a to z"]');
+  const figure = field && field.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
+  const title = figure && figure.querySelector('.gtitle');
+  if (!title) return null;
+  const cells = [...figure.querySelectorAll('.heatmaplayer text')].map(t => t.textContent);
+  return {title: title.textContent, cells: cells.join('')};
+}"""
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 00 with all cells run, in the smoke profile."""
+    root = tmp_path_factory.mktemp("workbook")
+    for folder in ("notebooks", "figures"):
+        shutil.copytree(workbook_folder() / folder, root / folder)
+    lesson = root / "notebooks" / "00_welcome.ipynb"
+    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
+    assert 'profile = \\"smoke\\"' in lesson.read_text()
+    with jupyterlab(root) as address, browser_page() as page:
+        open_notebook(page, address, "notebooks/00_welcome.ipynb")
+        run_all_cells(page)
+        page.locator('input[placeholder*="letters a to z"]').scroll_into_view_if_needed()
+        page.wait_for_function(COPY_FIGURE, timeout=30_000)
+        yield page
+
+
+def wait_for_title(page: Page, words: str) -> dict[str, str]:
+    page.wait_for_function(f"() => ({COPY_FIGURE})()?.title.includes({words!r})", timeout=20_000)
+    drawn: dict[str, str] = page.evaluate(COPY_FIGURE)
+    return drawn
+
+
+def type_string(page: Page, text: str) -> None:
+    field = page.locator('input[placeholder*="letters a to z"]')
+    field.scroll_into_view_if_needed()
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
+    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert lesson_page.locator(".js-plotly-plot").count() >= 3
+
+
+def test_a_typed_string_is_what_the_figure_asks_the_model_to_copy(lesson_page: Page) -> None:
+    type_string(lesson_page, "seven")
+    drawn = wait_for_title(lesson_page, "6 of 6 tokens written")
+    assert "seven" in drawn["cells"]
+
+
+def test_the_slider_moves_by_keyboard_and_takes_written_tokens_away(lesson_page: Page) -> None:
+    type_string(lesson_page, "abcde")
+    before = wait_for_title(lesson_page, "6 of 6 tokens written")
+    handle = lesson_page.locator(".widget-slider .noUi-handle").last
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    handle.press("Home")
+    after = wait_for_title(lesson_page, "0 of 6 tokens written")
+    assert after["cells"] != before["cells"] and len(after["cells"]) < len(before["cells"])
+    handle.press("ArrowRight")
+    handle.press("ArrowRight")
+    wait_for_title(lesson_page, "2 of 6 tokens written")
+    handle.press("End")
+    wait_for_title(lesson_page, "6 of 6 tokens written")
+
+
+def test_a_string_that_cannot_be_copied_is_refused_in_words(lesson_page: Page) -> None:
+    type_string(lesson_page, "No!")
+    alert = lesson_page.locator('[role="alert"]')
+    alert.wait_for(timeout=20_000)
+    assert "only the letters a to z" in alert.inner_text()
+    type_string(lesson_page, "yes")
+    alert.wait_for(state="detached", timeout=20_000)
+
+
+def test_a_quiz_option_folds_open_and_says_whether_it_is_right(lesson_page: Page) -> None:
+    option = lesson_page.locator("summary", has_text="it grows with every token")
+    option.scroll_into_view_if_needed()
+    option.click()
+    answer = lesson_page.locator("details[open]", has_text="it grows with every token")
+    assert "Right." in answer.inner_text()

@@ -1,0 +1,47 @@
+"""What the tests of the models share: one small model of every kind, and tokens for it."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crn_lib.models import KINDS, ModelConfig, SequenceModel, build_model
+
+RELATION_FORMS = [
+    {"kind": "causal_rn", "heads": 2},
+    {"kind": "causal_rn", "activation": "gelu", "post_norm": False},
+    {"kind": "causal_rn", "norm": "none", "activation": "squared_relu"},
+    {"kind": "causal_rn", "norm": "approx"},
+    {"kind": "linear_rn", "norm": "none", "heads": 3},
+    {"kind": "linear_rn", "post_norm": False},
+]
+VARIANTS: list[dict[str, Any]] = [
+    *({"kind": kind} for kind in KINDS),
+    *RELATION_FORMS,
+    {"kind": "transformer", "heads": 3},
+    {"kind": "linear_transformer", "heads": 3},
+]
+"""Every kind as it comes, and what can be asked of them beside that."""
+
+FIXED_STATE = ("linear_rn", "linear_transformer", "lstm", "ssm")
+GROWING_STATE = ("causal_rn", "transformer")
+VOCAB = 11
+
+
+def name_of(variant: dict[str, Any]) -> str:
+    return "-".join(str(value) for value in variant.values())
+
+
+def small_model(*, seed: int = 0, **fields: Any) -> SequenceModel:
+    """Width 12, two blocks, in float64, with weights large enough that every position matters."""
+    fields = {"vocab_size": VOCAB, "width": 12, "blocks": 2, "max_length": 90} | fields
+    model = build_model(ModelConfig(**fields), generator=torch.Generator().manual_seed(seed)).double()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 2 and "embedding" not in name and "log_decay" not in name:
+                parameter.mul_(10)
+    return model
+
+
+def tokens(batch: int, length: int, seed: int = 0) -> Tensor:
+    return torch.randint(VOCAB, (batch, length), generator=torch.Generator().manual_seed(seed))

@@ -1,0 +1,171 @@
+"""Token by token: the state gives what the whole sequence gives, and holds what it says it holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from model_cases import FIXED_STATE, GROWING_STATE, VARIANTS, VOCAB, name_of, small_model, tokens
+from torch import Tensor
+
+from crn_lib.models import KINDS
+
+CLOSE = {"rtol": 1e-8, "atol": 1e-10}
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Every tensor that can be reached from a state."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item)
+    elif hasattr(value, "__dict__"):
+        for item in vars(value).values():
+            yield from tensors_in(item)
+
+
+def bytes_in_memory(state: Any) -> int:
+    """What the tensors keep alive, whole storages and not only the parts in view."""
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage() for tensor in tensors_in(state)}
+    return sum(storage.nbytes() for storage in storages.values())
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_step_by_step_equals_forward(variant):
+    model, sequence = small_model(**variant), tokens(3, 70)
+    whole = model(sequence)
+    state = model.init_state(3)
+    for i in range(70):
+        logits, state = model.step(sequence[:, i], state)
+        torch.testing.assert_close(logits, whole[:, i], **CLOSE)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+@pytest.mark.parametrize("split", [1, 2, 3, 64, 66])
+def test_prefill_and_go_on_equals_forward(variant, split):
+    model, sequence = small_model(**variant), tokens(2, 70)
+    whole = model(sequence)
+    logits, state = model.prefill(sequence[:, :split])
+    torch.testing.assert_close(logits, whole[:, split - 1], **CLOSE)
+    for i in range(split, 70):
+        logits, state = model.step(sequence[:, i], state)
+        torch.testing.assert_close(logits, whole[:, i], **CLOSE)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+@pytest.mark.parametrize("lengths", [[1, 5, 2], [4, 1, 3], [5, 5, 5]])
+def test_prompts_of_different_lengths_go_on_each_from_its_own_end(variant, lengths):
+    model, sequence = small_model(**variant), tokens(3, 20)
+    ends, rows = torch.tensor(lengths), torch.arange(3)
+    whole = model(sequence)
+    padded = torch.where(torch.arange(5) < ends[:, None], sequence[:, :5], VOCAB - 1)
+    logits, state = model.prefill(padded, ends)
+    torch.testing.assert_close(logits, whole[rows, ends - 1], **CLOSE)
+    for step in range(8):
+        logits, state = model.step(sequence[rows, ends + step], state)
+        torch.testing.assert_close(logits, whole[rows, ends + step], **CLOSE)
+    assert state.positions.tolist() == [end + 8 for end in lengths]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_generate_equals_full_reruns_token_for_token(variant):
+    model, prompt = small_model(**variant), tokens(4, 6)
+    sequence = prompt
+    for _ in range(30):
+        sequence = torch.cat([sequence, model(sequence)[:, -1:].argmax(dim=-1)], dim=1)
+    found = model.generate(prompt, 30)
+    assert torch.equal(found, sequence[:, 6:])
+    assert len(found.unique()) > 1, "a model that repeats one token proves nothing"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_generate_from_ragged_prompts_equals_one_prompt_at_a_time(kind):
+    model, prompt = small_model(kind=kind), tokens(3, 9)
+    lengths = torch.tensor([2, 9, 5])
+    together = model.generate(prompt, 12, lengths)
+    for row, length in enumerate(lengths):
+        assert torch.equal(together[row : row + 1], model.generate(prompt[row : row + 1, :length], 12))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_generate_calls_forward_never(kind, monkeypatch):
+    model = small_model(kind=kind)
+    monkeypatch.setattr(model, "forward", lambda *_: pytest.fail("a full re-run"))
+    assert model.generate(tokens(1, 3), 4).shape == (1, 4)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_nbytes_is_what_the_state_holds_in_memory(variant):
+    model = small_model(**variant)
+    state = model.init_state(2)
+    assert state.nbytes == bytes_in_memory(state)
+    _, state = model.prefill(tokens(2, 7), torch.tensor([7, 4]))
+    assert state.nbytes == bytes_in_memory(state)
+    for _ in range(20):
+        _, state = model.step(torch.tensor([1, 2]), state)
+        assert state.nbytes == bytes_in_memory(state)
+
+
+def test_nbytes_is_constant_exactly_where_the_state_is_fixed():
+    for kind in KINDS:
+        model, sizes = small_model(kind=kind), []
+        state = model.init_state(1)
+        for i in range(70):
+            _, state = model.step(torch.tensor([i % VOCAB]), state)
+            sizes.append(state.nbytes)
+        assert (len(set(sizes)) == 1) == (kind in FIXED_STATE), kind
+        if kind in GROWING_STATE:
+            assert sizes == sorted(sizes)
+            rows = 2 * 12 * 8 * (1 if kind == "causal_rn" else 2)  # blocks x width x bytes, and keys beside values
+            assert rows * 70 <= sizes[-1] <= rows * 2 * 70
+
+
+def test_a_block_of_the_linear_network_holds_one_number_a_channel():
+    state = small_model(kind="linear_rn", blocks=1).init_state(5)
+    assert [x.shape for x in tensors_in(state.blocks[0])] == [(5, 12), (5,)]  # the running sum; lengths
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_half_precision_model_decodes(kind, dtype):
+    model = small_model(kind=kind).to(dtype)
+    sequence = tokens(1, 40)
+    whole, (logits, _) = model(sequence)[:, -1], model.prefill(sequence)
+    assert logits.dtype == dtype and torch.equal(logits, whole)
+    assert model.generate(sequence, 5).shape == (1, 5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_max_length_can_be_reached_and_not_passed(kind):
+    model = small_model(kind=kind, max_length=8)
+    assert model.generate(tokens(1, 5), 4).shape == (1, 4)  # the last token is never read
+    with pytest.raises(ValueError, match=r"^steps must be from 1 to 4, .* max_length 8; got 5$"):
+        model.generate(tokens(1, 5), 5)
+    with pytest.raises(ValueError, match=r"^steps must be from 1 to 4, .*; got 0$"):
+        model.generate(tokens(1, 5), 0)
+    _, state = model.prefill(tokens(1, 8))
+    with pytest.raises(ValueError, match=r"^the model's max_length of 8 positions is used up$"):
+        model.step(torch.tensor([1]), state)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "got"), [([0, 2], r"\[0, 2\]"), ([1, 6], r"\[1, 6\]"), ([1], r"\[1\]"), ([1, 2, 3], r"\[1, 2, 3\]")]
+)
+def test_prompt_lengths_must_fit_the_prompts(lengths, got):
+    model = small_model(kind="causal_rn")
+    with pytest.raises(ValueError, match=rf"^lengths must be 2 whole numbers from 1 to 5; got {got}$"):
+        model.prefill(tokens(2, 5), torch.tensor(lengths))
+
+
+def test_a_step_wants_one_known_token_a_sequence():
+    model = small_model(kind="lstm")
+    state = model.init_state(2)
+    with pytest.raises(ValueError, match=r"^token must hold 2 ids, one a sequence; got 3$"):
+        model.step(torch.tensor([1, 2, 3]), state)
+    with pytest.raises(ValueError, match=rf"^token ids must be from 0 to {VOCAB - 1}; got 99$"):
+        model.step(torch.tensor([1, 99]), state)
+    with pytest.raises(ValueError, match=r"^tokens must be \(batch,\) and not empty; got shape \(2, 1\)$"):
+        model.step(torch.tensor([[1], [2]]), state)
+    with pytest.raises(ValueError, match=r"^batch must be a whole number >= 1; got 0$"):
+        model.init_state(0)

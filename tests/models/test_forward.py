@@ -1,0 +1,101 @@
+"""Whole sequences: shapes, causality, backends, and what is refused."""
+
+import pytest
+import torch
+from model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
+
+from crn_lib.models import KINDS
+from crn_lib.models.linear_transformer import feature_map, linear_attention
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_a_future_token_changes_no_earlier_logit(variant):
+    model = small_model(**variant)
+    before = tokens(2, 70)
+    after = before.clone()
+    after[:, 40:] = (after[:, 40:] + 1) % VOCAB
+    one, other = model(before), model(after)
+    assert one.shape == (2, 70, VOCAB)
+    torch.testing.assert_close(one[:, :40], other[:, :40], rtol=1e-10, atol=1e-12)
+    assert not torch.isclose(one[:, 40:], other[:, 40:], rtol=1e-4, atol=1e-6).all(dim=-1).any()
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_the_first_token_still_matters_at_the_last_position(variant):
+    """Mixing is real: were a block to pass its input through, only the last token would count."""
+    model = small_model(**variant)
+    before = tokens(1, 30)
+    after = before.clone()
+    after[:, 0] = (after[:, 0] + 1) % VOCAB
+    assert (model(before)[:, -1] - model(after)[:, -1]).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+@pytest.mark.parametrize("length", [1, 2, 63, 64, 65, 90])
+def test_any_length_is_the_start_of_a_longer_one(variant, length):
+    model, sequence = small_model(**variant), tokens(2, 90)
+    found = model(sequence[:, :length])
+    torch.testing.assert_close(found, model(sequence)[:, :length], rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_every_parameter_has_a_gradient(variant):
+    model = small_model(**variant)
+    sequence = tokens(3, 90)
+    torch.nn.functional.cross_entropy(model(sequence).flatten(0, 1), sequence.flatten()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize("variant", [v for v in RELATION_FORMS if v["kind"] == "causal_rn"], ids=name_of)
+def test_a_model_on_the_definition_equals_a_model_on_auto(variant):
+    model, sequence = small_model(**variant), tokens(2, 30)
+    auto = model(sequence)
+    auto.square().sum().backward()
+    gradients = [parameter.grad.clone() for parameter in model.parameters()]
+    model.zero_grad()
+    for block in model.blocks:
+        block.backend = "naive"
+    naive = model(sequence)
+    naive.square().sum().backward()
+    torch.testing.assert_close(auto, naive, rtol=1e-8, atol=1e-10)
+    for one, parameter in zip(gradients, model.parameters(), strict=True):
+        torch.testing.assert_close(one, parameter.grad, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["causal_rn", "linear_rn"])
+def test_post_norm_takes_part(kind):
+    sequence = tokens(1, 9)
+    assert not torch.isclose(small_model(kind=kind)(sequence), small_model(kind=kind, post_norm=False)(sequence)).all()
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+def test_linear_attention_is_the_quadratic_formula(heads):
+    """Katharopoulos et al., equation 8: phi(q_i) phi(k_j) as weights over j <= i, summing to one."""
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(2, heads, 150, 4, dtype=torch.float64, generator=generator) for _ in range(3))
+    weights = (feature_map(query) @ feature_map(key).transpose(-1, -2)).tril()
+    truth = weights / weights.sum(dim=-1, keepdim=True) @ value
+    torch.testing.assert_close(linear_attention(feature_map(query), feature_map(key), value), truth)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (torch.zeros(5, dtype=torch.long), r"tokens must be \(batch, length\) and not empty; got shape \(5,\)"),
+        (torch.zeros(2, 0, dtype=torch.long), r"not empty; got shape \(2, 0\)"),
+        (torch.zeros(1, 5), r"tokens must be whole-number ids; got torch.float32"),
+        (torch.zeros(1, 5, dtype=torch.bool), r"tokens must be whole-number ids; got torch.bool"),
+        (torch.zeros(1, 91, dtype=torch.long), r"a sequence of 91 tokens is longer than the model's max_length 90"),
+        (torch.full((1, 5), VOCAB), rf"token ids must be from 0 to {VOCAB - 1}; got {VOCAB}"),
+        (torch.full((1, 5), -1), rf"token ids must be from 0 to {VOCAB - 1}; got -1"),
+    ],
+)
+def test_tokens_that_do_not_fit_are_refused_in_one_line(kind, bad, message):
+    model = small_model(kind=kind)
+    for read in (model, model.prefill, lambda prompt: model.generate(prompt, 1)):
+        with pytest.raises(ValueError, match=message) as error:
+            read(bad)
+        assert "\n" not in str(error.value)

@@ -1,0 +1,131 @@
+"""Every lesson: stored clean, through nbval as stored, through papermill with other parameters, stopped by bad ones."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from crn_lib.course.claims import VERDICTS
+from crn_lib.course.notebook_files import claims_in, problems
+from crn_lib.course.runner import LessonError, find_lessons, parameters_of, run_lesson
+from crn_lib.paths import workbook_folder
+
+ROOT = workbook_folder()
+LESSONS = find_lessons(ROOT / "notebooks")
+NAMES = [path.stem for path in LESSONS]
+lessons = pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
+
+OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
+    "00_welcome": {"seed": 3, "longest": 7, "text": "aaaa", "device": "cpu"},
+    "01_copying_task": {"seed": 4, "kind": "lstm", "width": 12, "string_length": 5},
+    "06_train_to_copy": {"seed": 5, "string_length": 4, "steps": 20, "text": "zz"},
+}
+BAD_PARAMETERS = [
+    ("00_welcome", {"profile": "fast"}, "parameter profile must be one of smoke, laptop, paper; got 'fast'"),
+    ("00_welcome", {"longest": 99}, "parameter longest must be a whole number from 4 to 26; got 99"),
+    ("00_welcome", {"text": "Hello!"}, "parameter text must be 1 to 16 letters a to z; got 'Hello!'"),
+    ("01_copying_task", {"kind": "transformer"}, "parameter kind must be one of lstm"),
+    ("06_train_to_copy", {"device": "tpu"}, "device must be auto or one of cpu"),
+    ("06_train_to_copy", {"steps": -1}, "parameter steps must be a whole number from 0 to 5000; got -1"),
+]
+
+
+def code_cells(path: Path) -> list[Any]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@lessons
+def test_the_stored_lesson_is_clean_and_light(lesson: Path) -> None:
+    assert list(problems(lesson)) == []
+    assert lesson.stat().st_size < 2_000_000
+
+
+@lessons
+def test_some_stored_outputs_are_checked_and_all_exercises_are_untouched(lesson: Path) -> None:
+    cells = code_cells(lesson)
+    checked = [cell for cell in cells if "# NBVAL_CHECK_OUTPUT" in cell.source]
+    assert checked and all(cell.outputs for cell in checked)
+    exercises = [cell for cell in cells if "course.check(" in cell.source]
+    assert len(exercises) >= 2
+    for cell in exercises:
+        assert "NotImplementedError" in cell.source
+        assert "not attempted" in cell.outputs[0].data["text/plain"]
+
+
+@lessons
+def test_the_lesson_has_the_parts_every_lesson_has(lesson: Path) -> None:
+    cells = nbformat.read(lesson, as_version=4).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    for part in ("**After this lesson you can**", "**Minutes**", "**From the paper**", "**Predict.", "## Summary"):
+        assert part in prose
+    assert code.count("course.quiz(") == 2
+    assert "course.predict" in code and ".reveal(" in code
+    assert "draw_multiples" in code, "a static figure beside the widget"
+
+
+@lessons
+def test_every_link_in_the_lesson_leads_somewhere(lesson: Path) -> None:
+    prose = "\n".join(cell.source for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "markdown")
+    targets = re.findall(r"\]\(([^)]+)\)", prose)
+    assert targets
+    for target in targets:
+        assert target.startswith("https://") or (lesson.parent / target).exists(), target
+
+
+@lessons
+def test_its_claims_are_complete(lesson: Path) -> None:
+    claims = claims_in(lesson)
+    assert claims
+    prose = "\n".join(cell.source for cell in nbformat.read(lesson, as_version=4).cells)
+    for claim in claims:
+        assert claim["verdict"] in VERDICTS and all(claim.values())
+        assert f"## {claim['cell']}" in prose, "a claim names the heading of the cell that tests it"
+
+
+@pytest.mark.notebooks
+@lessons
+def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+    command += ["-q", "-p", "no:cacheprovider", str(lesson)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout[-6000:]
+    assert f"{len(code_cells(lesson))} passed" in ran.stdout
+
+
+@pytest.mark.notebooks
+@lessons
+def test_papermill_runs_it_with_other_parameters(lesson: Path, tmp_path: Path) -> None:
+    given = {"profile": "smoke", **OTHER_PARAMETERS[lesson.stem]}
+    ran = run_lesson(lesson, tmp_path / lesson.name, given, progress=False)
+    assert ran.copy.stat().st_size < 2_000_000
+    injected = next(cell for cell in code_cells(ran.copy) if "injected-parameters" in cell.metadata.get("tags", []))
+    for name, value in given.items():
+        assert f"{name} = " in injected.source and str(value) in injected.source
+    verdicts = {claim["verdict"] for claim in claims_in(ran.copy)}
+    assert verdicts <= {"not attempted", "different", "same"}
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize(("name", "bad", "message"), BAD_PARAMETERS)
+def test_a_bad_parameter_stops_the_lesson_with_its_name_and_what_it_takes(
+    name: str, bad: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    (lesson,) = find_lessons(ROOT / "notebooks", [name])
+    with pytest.raises(LessonError, match=re.escape(message)):
+        run_lesson(lesson, tmp_path / lesson.name, bad, progress=False)
+    executed = [cell for cell in code_cells(tmp_path / lesson.name) if cell.execution_count is not None]
+    assert "settings = course.begin" in executed[-1].source
+
+
+@lessons
+def test_an_unknown_parameter_is_refused_before_anything_runs(lesson: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no parameter sede; it has .*seed"):
+        run_lesson(lesson, tmp_path / "copy.ipynb", {"sede": 1})
+    assert not (tmp_path / "copy.ipynb").exists()
+    assert {"profile", "seed", "device"} <= set(parameters_of(lesson))
+    assert len(parameters_of(lesson)) <= 8

@@ -1,0 +1,117 @@
+"""The compiled kernels beside threads, other processes and torch.compile; their own exp and erf."""
+
+import math
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+import torch
+from numba import njit
+from relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
+
+from crn_lib.ops import ACTIVATIONS, relation
+from crn_lib.ops.fused_cpu import FUSED_ACTIVATIONS
+from crn_lib.ops.fused_cpu_kernels import error_function, exponential
+
+COMPILED_FORMS = [(norm, activation) for norm, activation in FORMS if "fused" in able_backends(norm, activation)]
+
+
+def test_there_is_a_kernel_for_every_activation():
+    assert FUSED_ACTIVATIONS == ACTIVATIONS
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 5])
+@pytest.mark.parametrize("batch", [1, 2, 20])
+def test_the_number_of_threads_changes_rounding_only(use_threads, threads, batch):
+    a, b = pair(batch, 23, WIDTH)
+    truth = with_gradients(a, b, heads=2, backend="naive")
+    use_threads(threads)
+    found = with_gradients(a, b, heads=2, backend="fused")
+    torch.testing.assert_close(found, truth, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("width", [16, 18, 64])
+def test_the_same_call_gives_the_same_bits_wherever_its_memory_lies(use_threads, threads, width):
+    """Checkpoints resume bit for bit only if this holds; narrow rows are the ones whose place can matter."""
+    use_threads(threads)
+    a, b = pair(2, 9, width, dtype=torch.float32)
+    first = with_gradients(a, b, backend="fused")
+    shuffler, held = np.random.default_rng(0), []
+    for call in range(600):
+        held.append(torch.empty(int(shuffler.integers(1, 200))))  # so that malloc gives other addresses
+        if call % 3 == 0:
+            held.pop(int(shuffler.integers(len(held))))
+        again = with_gradients(a, b, backend="fused")
+        assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_starts_its_own_threads(use_threads):
+    use_threads(2)
+    a, b = pair(1, 8, 8)
+    truth = relation(a, b)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # ends a child that waits for threads it does not have
+        os._exit(0 if torch.equal(relation(a, b), truth) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_kernels_exponential_is_exp(dtype):
+    @njit
+    def each(x, out):
+        for i in range(x.size):
+            out[i] = exponential(x[i])
+
+    x = np.linspace(-86, 87, 20_001).astype(dtype)
+    out = np.full_like(x, np.nan)
+    each(x, out)
+    truth = np.exp(x.astype(np.float64))
+    assert np.abs(out / truth - 1).max() < 4 * np.finfo(dtype).eps
+    edges = np.array([-1e30, -200, 0, 200, 1e30], dtype)
+    if dtype == np.float32:
+        each(edges, found := np.empty_like(edges))
+        assert found[2] == 1 and np.isfinite(found).all()
+        assert found[:2].max() < 1e-37 and found[3:].min() > 1e38
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_kernels_error_function_is_erf(dtype):
+    @njit
+    def each(x, out):
+        for i in range(x.size):
+            out[i] = error_function(x[i])
+
+    x = np.linspace(-6, 6, 4_001).astype(dtype)
+    out = np.full_like(x, np.nan)
+    each(x, out)
+    truth = np.array([math.erf(value) for value in x.astype(np.float64)])
+    assert np.abs(out - truth).max() < (4e-7 if dtype == np.float32 else 1e-15)
+
+
+@pytest.mark.parametrize(("norm", "activation"), COMPILED_FORMS)
+def test_pre_activations_of_any_size_stay_finite(norm, activation):
+    a, b = (1e4 * x for x in pair(1, 5, WIDTH, dtype=torch.float32))
+    for x in with_gradients(a, b, norm=norm, activation=activation, backend="fused"):
+        assert x.isfinite().all()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")
+def test_torch_compile_breaks_its_graph_around_the_kernel_and_goes_on():
+    def small(a, b):
+        return relation(a * 2, b + 1).square().sum()
+
+    a, b = pair(1, 6, 8, dtype=torch.float32)
+    compiled = torch.compile(small)
+    for x in (a, b):
+        x.requires_grad_()
+    plain = torch.autograd.grad(small(a, b), (a, b))
+    torch.testing.assert_close(torch.autograd.grad(compiled(a, b), (a, b)), plain)
+    assert torch._dynamo.utils.counters["graph_break"]

@@ -1,0 +1,128 @@
+"""The public entry: what it refuses, in which words, and how it explains its choice."""
+
+import re
+import sys
+
+import pytest
+import torch
+from relation_cases import normal, pair
+
+from crn_lib.ops import ACTIVATIONS, BACKENDS, NORMS, factorises, relation, which_backend
+
+relation_module = sys.modules[relation.__module__]  # `crn_lib.ops.relation` is the function
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong", "allowed"),
+    [
+        ({"norm": "layer"}, "norm", NORMS),
+        ({"norm": None}, "norm", NORMS),
+        ({"activation": "tanh"}, "activation", ACTIVATIONS),
+        ({"backend": "cuda"}, "backend", BACKENDS),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_known_ones(options, wrong, allowed):
+    with pytest.raises(ValueError) as error:
+        relation(*pair(1, 2, 4), **options)
+    message = str(error.value)
+    assert message == f"{wrong} must be one of {', '.join(allowed)}; got {options[wrong]!r}"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        (torch.zeros(2, 4), torch.zeros(2, 4), "a must be (batch, length, width) with no empty dimension; got (2, 4)"),
+        (torch.zeros(2, 0, 4), torch.zeros(2, 0, 4), "no empty dimension; got (2, 0, 4)"),
+        (torch.zeros(1, 2, 4), torch.zeros(1, 2, 6), "the same shape; got (1, 2, 4) and (1, 2, 6)"),
+        (torch.zeros(1, 2, 4), torch.zeros(1, 3, 4), "the same shape; got (1, 2, 4) and (1, 3, 4)"),
+        (torch.zeros(1, 2, 4), torch.zeros(1, 2, 4).double(), "share dtype and device; got torch.float32 on cpu and"),
+        (torch.zeros(1, 2, 4), torch.zeros(1, 2, 4, device="meta"), "on cpu and torch.float32 on meta"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named_in_one_line(a, b, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        relation(a, b)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("bad", [torch.zeros(1, 2, 4, dtype=torch.long), [[[1.0]]], None])
+def test_what_is_no_floating_point_tensor_is_a_type_error(bad):
+    good = torch.zeros(1, 2, 4)
+    found = str(bad.dtype) if isinstance(bad, torch.Tensor) else type(bad).__name__
+    with pytest.raises(TypeError, match=f"^a must be a floating-point tensor; got {found}$"):
+        relation(bad, good)
+    with pytest.raises(TypeError, match=r"^b must be"):
+        relation(good, bad)
+
+
+@pytest.mark.parametrize("heads", [0, -1, 3, 2.0, True, None])
+def test_heads_must_divide_the_width(heads):
+    with pytest.raises(ValueError, match=f"^heads must be a whole number that divides the width 4; got {heads!r}$"):
+        relation(*pair(1, 2, 4), heads=heads)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_exactly_the_forms_that_factorise_have_the_linear_backend(norm, activation):
+    able, unable = ("linear", "fused") if (norm != "exact" and activation == "exp") else ("fused", "linear")
+    assert factorises(norm, activation) == (able == "linear")
+    assert which_backend(norm, activation).name == able
+    with pytest.raises(ValueError) as error:
+        relation(*pair(1, 2, 4), norm=norm, activation=activation, backend=unable)
+    message = str(error.value)
+    assert f"backend {unable!r}" in message and f"norm={norm!r}" in message and "factorises" in message
+    for name in ("auto", able, "tiled", "naive"):
+        assert f"'{name}'" in message
+
+
+def test_the_choice_is_explained_in_words(use_threads):
+    use_threads(2)
+    assert str(which_backend()) == "fused: Numba kernel on the CPU, 2 threads, no pair is stored"
+    assert which_backend("approx").reason == "exp with norm='approx' factorises into a prefix sum"
+    for backend in ("naive", "tiled", "fused"):
+        choice = which_backend(backend=backend)
+        assert choice.name == backend and "asked for" in choice.reason
+    assert "asked for" not in which_backend().reason
+
+
+@pytest.mark.parametrize("norm", ["exact", "none"])
+def test_without_numba_auto_takes_the_tiles_and_says_so(monkeypatch, norm):
+    monkeypatch.setattr(relation_module, "fused_cpu_missing", lambda: "Numba cannot be imported here (gone)")
+    choice = which_backend(norm, "gelu")
+    assert choice.name == "tiled" and "Numba cannot be imported here (gone)" in choice.reason
+    a, b = pair(1, 7, 6)
+    options = {"norm": norm, "activation": "gelu"}
+    assert torch.equal(relation(a, b, **options), relation(a, b, **options, backend="tiled"))
+    with pytest.raises(ValueError, match=r"'fused' is not available: Numba .* use 'auto', 'tiled' or 'naive'$"):
+        relation(a, b, **options, backend="fused")
+
+
+def test_another_device_never_falls_back_to_the_cpu_kernels():
+    choice = which_backend(device="cuda")
+    assert choice.name == "tiled" and "no compiled kernel for device 'cuda'" in choice.reason
+    assert which_backend("approx", device="cuda").name == "linear"
+
+
+def test_input_is_not_changed():
+    a, b = pair(2, 5, 6)
+    kept_a, kept_b = a.clone(), b.clone()
+    for backend in ("naive", "tiled", "fused"):
+        relation(a, b, backend=backend)
+        assert torch.equal(a, kept_a) and torch.equal(b, kept_b)
+
+
+def test_normalisation_is_per_head():
+    a, b = pair(1, 5, 6)
+    out = relation(a, b, heads=2)
+    for part in (slice(0, 3), slice(3, 6)):
+        torch.testing.assert_close(out[..., part], relation(a[..., part], b[..., part]))
+    assert not torch.isclose(out, relation(a, b)).all()
+
+
+def test_sequences_of_a_batch_do_not_mix():
+    a, b = pair(3, 5, 6)
+    changed = b.clone()
+    changed[1] = normal(5, 6, seed=9)
+    for norm in NORMS:
+        before, after = relation(a, b, norm=norm), relation(a, changed, norm=norm)
+        assert torch.equal(before[[0, 2]], after[[0, 2]]) and not torch.equal(before[1], after[1])

@@ -1,0 +1,160 @@
+"""The command `crn`: what it prints, what it leaves behind, and its exit codes."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from crn_lib.cli import main
+from crn_lib.paths import workbook_folder
+
+TINY = ["--steps", "4", "--batch", "4", "--width", "8", "--blocks", "1", "--string-length", "3", "--device", "cpu"]
+
+
+def crn(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["crn", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def tiny_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workbook of three lessons, the second of which fails."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "figures").mkdir()
+    bodies = {"00_good": "assert size < 9", "01_bad": "assert profile == 'never'", "02_other": "print(text)"}
+    defaults = {"00_good": "profile = 'laptop'\nsize = 3", "01_bad": "profile = 'laptop'", "02_other": "text = 'x'"}
+    for name, body in bodies.items():
+        notebook = nbformat.v4.new_notebook(
+            cells=[
+                nbformat.v4.new_code_cell(defaults[name], metadata={"tags": ["parameters"]}),
+                nbformat.v4.new_code_cell(body),
+            ],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_run_goes_on_after_a_failing_lesson_and_names_its_cell_and_error(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crn(monkeypatch, "run") == 1
+    shown = capsys.readouterr()
+    results = [line.split()[2] for line in shown.out.splitlines()[1:4]]
+    assert results == ["ok", "FAILED", "ok"]
+    assert "error: 01_bad, cell [3]: AssertionError" in shown.err
+    assert all((tiny_workbook / "out" / f"{name}.ipynb").exists() for name in ("00_good", "01_bad", "02_other"))
+
+
+def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_the_other(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert crn(monkeypatch, "run", "00", "02", "-p", "size", "7", "-p", "text=abc", "--out", "made") == 0
+    injected = nbformat.read(tiny_workbook / "made" / "00_good.ipynb", 4).cells[1].source
+    assert "size = 7" in injected and 'profile = "laptop"' in injected
+    assert crn(monkeypatch, "run", "00", "-p", "size", "9") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "77"], 2, ["'77'", "00_good", "02_other"]),
+        (["run", "-p", "sise", "3"], 2, ["'sise'", "size", "text"]),
+        (["run", "-p", "3"], 2, ["-p NAME VALUE"]),
+        (["run", "--profile", "fast"], 2, ["'fast'", "smoke", "laptop", "paper"]),
+        (["run", "00", "--out", "taken"], 1, ["taken", "--out"]),
+        (["train", "--kind", "gru"], 2, ["'gru'", "causal_rn", "lstm"]),
+        (["train", "--steps", "many"], 2, ["--steps"]),
+        (["train", "--steps", "0"], 2, ["steps", "0"]),
+        (["train", "--device", "tpu"], 2, ["'tpu'", "cpu"]),
+        (["train", "--config", "nowhere.yaml"], 1, ["nowhere.yaml"]),
+        (["train", "--config", "broken.yaml"], 2, ["broken.yaml"]),
+        (["train", "--config", "list.yaml"], 2, ["list.yaml", "mapping"]),
+        (["train", "--config", "typo.yaml"], 2, ["'lerning_rate'", "learning_rate"]),
+        (["train", "--config", "odd.yaml"], 2, ["model"]),
+        (["train", *TINY, "--out", "taken"], 1, ["taken"]),
+        (["trian"], 2, ["trian", "train"]),
+        (["run", "--bogus"], 2, ["--bogus"]),
+    ],
+)
+def test_bad_input_is_one_line_that_names_the_value_and_what_is_allowed(
+    tiny_workbook: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: list[str],
+) -> None:
+    (tiny_workbook / "taken").write_text("a file where a folder should go")
+    (tiny_workbook / "broken.yaml").write_text("steps: [1,\n")
+    (tiny_workbook / "list.yaml").write_text("- 1\n")
+    (tiny_workbook / "typo.yaml").write_text("lerning_rate: 0.1\n")
+    (tiny_workbook / "odd.yaml").write_text("model: causal_rn\n")
+    assert crn(monkeypatch, *arguments) == code
+    error = capsys.readouterr().err.strip()
+    assert len(error.splitlines()) == 1 and error.startswith("error: ")
+    for word in words:
+        assert word in error
+
+
+def test_train_keeps_a_result_and_resumes_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 0
+    row: dict[str, Any] = json.loads((tmp_path / "result.json").read_text())
+    assert row["steps"] == 4 and row["model"]["width"] == 8 and 0 <= row["character_accuracy"] <= 1
+    assert crn(monkeypatch, "train", *TINY, "--steps", "6", "--out", str(tmp_path), "--resume") == 0
+    assert json.loads((tmp_path / "result.json").read_text())["steps"] == 6
+    capsys.readouterr()
+    assert crn(monkeypatch, "train", *TINY, "--seed", "1", "--out", str(tmp_path), "--resume") == 1
+    assert "belongs to another run: seed" in capsys.readouterr().err
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
+    assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path), "--resume") == 1
+    assert "damaged" in capsys.readouterr().err
+    assert json.loads((tmp_path / "result.json").read_text())["steps"] == 6
+
+
+def test_a_yaml_file_gives_the_fields_and_flags_override_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "model: {kind: lstm, width: 8, blocks: 1}\ntask: {string_length: 3}\nsteps: 50\nbatch: 4\n"
+    (tmp_path / "run.yaml").write_text(text)
+    arguments = ["train", "--config", str(tmp_path / "run.yaml"), "--steps", "2", "--out", str(tmp_path / "made")]
+    assert crn(monkeypatch, *arguments) == 0
+    row = json.loads((tmp_path / "made" / "result.json").read_text())
+    assert (row["model"]["kind"], row["steps"], row["training"]["batch"]) == ("lstm", 2, 4)
+
+
+def test_doctor_reports_every_part_and_fails_where_one_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crn(monkeypatch, "doctor") == 0
+    shown = capsys.readouterr().out
+    for part in ("Python", "torch", "device", "threads", "exact relation", "free memory", "JupyterLab", "live figures"):
+        assert part in shown
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda _: ["/nowhere"])
+    assert crn(monkeypatch, "doctor") == 1
+    assert "pip install" in capsys.readouterr().out
+
+
+def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert crn(monkeypatch) == 0
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("run", "train", "doctor"))
+
+
+def test_outside_a_workbook_the_folder_looked_in_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = tmp_path / "site-packages" / "crn_lib"
+    package.mkdir(parents=True)
+    shutil.copy(workbook_folder() / "crn_lib" / "paths.py", package)
+    monkeypatch.setattr("crn_lib.paths.__file__", str(package / "paths.py"))
+    monkeypatch.chdir(tmp_path)
+    assert crn(monkeypatch, "run") == 1
+    assert str(tmp_path) in capsys.readouterr().err

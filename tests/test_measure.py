@@ -1,0 +1,63 @@
+"""What a run costs, and `None` where a machine cannot tell."""
+
+import sys
+
+import pytest
+import torch
+
+from crn_lib import measure
+from crn_lib.measure import peak_memory, pick_device, reset_peak_memory
+
+CPU = torch.device("cpu")
+MIB = 1024**2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process's peak")
+def test_peak_memory_sees_a_buffer_that_is_gone_again():
+    reset_peak_memory(CPU)
+    before = peak_memory(CPU)
+    torch.ones(64 * MIB // 4)
+    assert peak_memory(CPU) - before > 50 * MIB
+
+
+@pytest.mark.skipif(not measure._RESET.exists(), reason="this kernel cannot reset a peak")
+def test_a_reset_forgets_an_earlier_peak():
+    torch.ones(128 * MIB // 4)
+    high = peak_memory(CPU)
+    reset_peak_memory(CPU)
+    assert peak_memory(CPU) < high - 50 * MIB
+
+
+def test_a_machine_that_cannot_tell_gives_none(monkeypatch):
+    assert peak_memory(torch.device("meta")) is None
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert peak_memory(CPU) is None
+
+
+def test_a_peak_that_cannot_be_reset_is_no_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(measure, "_RESET", tmp_path)  # a folder: writing it fails
+    reset_peak_memory(CPU)
+    monkeypatch.setattr(measure, "_RESET", tmp_path / "nothing")
+    reset_peak_memory(CPU)
+
+
+def test_without_a_gpu_auto_takes_the_cpu_and_says_why(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    device, why = pick_device()
+    assert device == CPU and why.startswith("no CUDA GPU is here")
+
+
+def test_with_a_gpu_auto_takes_it(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H200")
+    assert pick_device() == (torch.device("cuda"), "a CUDA GPU is here (H200)")
+    assert pick_device("cpu") == (CPU, "asked for")
+    assert pick_device("cuda:1")[0] == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("name", ["cuda", "gpu", "", "cuda:0"])
+def test_a_device_that_is_not_here_is_refused_with_what_is(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=f"^device must be auto or one of cpu on this machine; got {name!r}$"):
+        pick_device(name)
