@@ -8,8 +8,9 @@ Imports only ever point downwards:
 import os
 
 # torch's OpenMP threads wait for each other by spinning. Where another program wants a core too (a browser is enough),
-# every step of a small model then takes 50 times as long; sleeping costs nothing measurable when the machine is quiet.
-# OpenMP reads this once, when torch is loaded, so it has to stand before that; a value of the user's own is kept.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# a step of a small model can then take 50 times as long. A short spin before they sleep costs nothing measurable on a
+# quiet machine. OpenMP reads this once, when torch is loaded, so it stands before that; the user's own value wins.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 __version__ = "0.1.0"

@@ -39,7 +39,17 @@ class RelationBlock(Block):
         a, b = self.receiver(normalised), self.sender(normalised)
         if state is not None:
             self._remember(b, cast(Pool | RunningSum, state), lengths)
-        out = relation(a, b, norm=self.norm, activation=self.activation, heads=self.heads, backend=self.backend)
+        if a.dtype.itemsize < 4:  # autocast: float16 ends at 65,504, and exp of a normalised pair may not
+            a, b = a.float(), b.float()
+        out = relation(
+            a,
+            b,
+            norm=self.norm,
+            activation=self.activation,
+            heads=self.heads,
+            backend=self.backend,
+            rescale=self.post_norm,
+        )
         return x + self._read(out)
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
@@ -53,7 +63,7 @@ class RelationBlock(Block):
         normalised = layer_norm(x)
         a, b = self.receiver(normalised), self.sender(normalised)
         if isinstance(state, RunningSum):
-            out = running_step(a, b, state, norm=self.norm, heads=self.heads)
+            out = running_step(a, b, state, norm=self.norm, heads=self.heads, rescale=self.post_norm)
         else:
             pool = cast(Pool, state)
             out = pool_step(a, b, pool, norm=self.norm, activation=self.activation, heads=self.heads)
@@ -72,5 +82,7 @@ class RelationBlock(Block):
         state.fill(b, lengths)
 
     def _read(self, out: Tensor) -> Tensor:
-        read: Tensor = self.readout(layer_norm(out) if self.post_norm else out)
+        if self.post_norm:
+            out = layer_norm(out)
+        read: Tensor = self.readout(out.to(self.readout.weight.dtype))
         return read

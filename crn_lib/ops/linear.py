@@ -63,14 +63,13 @@ def exponentiate_rows(logs: Tensor) -> Tensor:
     return (logs - (largest - largest.clamp(SMALLEST_LOG, LARGEST_LOG))).exp()
 
 
-def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int) -> Tensor:
+def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool = True) -> Tensor:
     """The relation for `activation="exp"` and `norm` in `approx|none`, in time and memory O(length).
 
     Args:
         a, b: `(batch, length, width)`, `width` divisible by `heads`; normalisation is per head.
-
-    Rows whose largest value is outside `exp(-10) ... exp(40)` are returned up to a positive factor (see
-    `exponentiate_rows`).
+        rescale: return rows whose largest value is outside `exp(-10) ... exp(40)` up to a positive factor (see
+            `exponentiate_rows`); otherwise they overflow or vanish, as the definition does.
     """
     if norm == "approx":
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)
@@ -78,4 +77,4 @@ def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int
             return direct_relation(a, b, causal=causal)
     # A float32 logarithm of 1e4 is only known to 1e-3, and so would be its exponential: add in float64.
     logs = log_relation(a.double(), b.double(), causal=causal)
-    return exponentiate_rows(logs).to(a.dtype)
+    return (exponentiate_rows(logs) if rescale else logs.exp()).to(a.dtype)

@@ -26,13 +26,16 @@ class Pool:
         device: torch.device | str = "cpu",
         dtype: torch.dtype,
     ) -> None:
-        self._buffer = torch.empty(batch, capacity, width, device=device, dtype=dtype)
+        self._buffer = torch.zeros(batch, capacity, width, device=device, dtype=dtype)
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
         self._longest = 0
 
     @property
     def rows(self) -> Tensor:
-        """`(batch, longest, width)`; what stands behind a shorter sequence's end is meaningless."""
+        """`(batch, longest, width)`; behind a shorter sequence's end stand numbers without meaning.
+
+        They are finite, never unset memory: attention gives such rows the weight 0, and 0 times NaN is NaN.
+        """
         return self._buffer[:, : self._longest]
 
     @property
@@ -68,7 +71,7 @@ class Pool:
     def _reserve(self, length: int) -> None:
         batch, capacity, width = self._buffer.shape
         if length > capacity:
-            grown = self._buffer.new_empty(batch, max(length, 2 * capacity), width)
+            grown = self._buffer.new_zeros(batch, max(length, 2 * capacity), width)
             grown[:, :capacity] = self._buffer
             self._buffer = grown
 
@@ -117,11 +120,14 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
     return (values.sum(dim=1) / pool.lengths[:, None]).to(a.dtype)
 
 
-def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int) -> Tensor:
-    """The same for `activation="exp"` with `norm` in `approx|none`: O(1) time and memory a token."""
+def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int, rescale: bool = True) -> Tensor:
+    """The same for `activation="exp"` with `norm` in `approx|none`: O(1) time and memory a token.
+
+    `rescale` as for `relation`.
+    """
     receiver, sender = (x.to(state.log_sum.dtype) for x in (a, b))
     if norm == "approx":
         receiver, sender = normalise_heads(receiver, heads), normalise_heads(sender, heads)
     state.append(sender)
     logs = receiver + state.log_sum - state.lengths[:, None].to(state.log_sum.dtype).log()
-    return exponentiate_rows(logs).to(a.dtype)
+    return (exponentiate_rows(logs) if rescale else logs.exp()).to(a.dtype)

@@ -46,8 +46,8 @@ def fused_cpu_missing() -> str:
     """Why the Numba kernels cannot be used, or an empty string."""
     try:
         import crn_lib.ops.fused_cpu  # noqa: F401  (imported for its side effect: does Numba load?)
-    except ImportError as error:
-        return f"Numba cannot be imported here ({error})"
+    except (ImportError, RuntimeError) as error:  # RuntimeError: no folder that compiled kernels can be cached in
+        return f"Numba cannot be used here ({error})"
     return ""
 
 
@@ -106,6 +106,7 @@ def relation(
     causal: bool = True,
     heads: int = 1,
     backend: str = "auto",
+    rescale: bool = True,
 ) -> Tensor:
     """For every receiver `i`, the mean of `f(norm(a_i, b_j))` over the senders `j <= i` it may see.
 
@@ -117,6 +118,8 @@ def relation(
         causal: `False` takes the mean over all senders.
         heads: the width is split into this many equal parts, each normalised on its own.
         backend: `auto` or one of `naive`, `tiled`, `fused`, `linear`; `which_backend` says what `auto` takes.
+        rescale: let the linear backend multiply a whole row by one positive number where it would leave float32's
+            range, which the LayerNorm after it removes again. `False` where none follows.
 
     Returns:
         `(batch, length, width)`. Half-precision input is computed in float32 and cast back. With the linear
@@ -137,10 +140,11 @@ def relation(
             causal=causal,
             heads=heads,
             backend=backend,
+            rescale=rescale,
         )
         return wide.to(a.dtype)
     if choice.name == "linear":
-        return linear_relation(a, b, norm=norm, causal=causal, heads=heads)
+        return linear_relation(a, b, norm=norm, causal=causal, heads=heads, rescale=rescale)
     if choice.name == "fused":
         from crn_lib.ops.fused_cpu import fused_relation
 

@@ -137,7 +137,7 @@ class CopyingTask:
         if not bool(end.any(dim=1).all()):
             raise ValueError("every row of targets must have its EOS; use CopyingTask.sample or lay_out")
         right = predictions == targets
-        share = (right & letter).sum(dim=1).double() / letter.sum(dim=1)
+        share = (right & letter).sum(dim=1).double() / letter.sum(dim=1).clamp(min=1)
         misplaced = (end & ~right).any(dim=1) | (letter & (predictions == EOS)).any(dim=1)
         scores = torch.where(misplaced, 0.0, share)
         whole = (right | ~(letter | end)).all(dim=1)

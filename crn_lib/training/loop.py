@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,11 @@ class _Run:
             "losses": self.losses,
             "scaler": self.scaler.state_dict(),
         }
-        Checkpoint(tensors, header).save(self.path)
+        try:
+            Checkpoint(tensors, header).save(self.path)
+        except OSError as error:  # a full disk must not cost the run that is still in memory
+            warnings.warn(f"the checkpoint of step {self.step} was not saved in {self.path}: {error}", stacklevel=2)
+            return
         self.saved_at = self.step
 
     def _check_same_run(self, held: dict[str, Any], path: Path) -> None:

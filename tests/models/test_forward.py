@@ -4,7 +4,7 @@ import pytest
 import torch
 from model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
 
-from crn_lib.models import KINDS
+from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.models.linear_transformer import feature_map, linear_attention
 
 
@@ -99,3 +99,15 @@ def test_tokens_that_do_not_fit_are_refused_in_one_line(kind, bad, message):
         with pytest.raises(ValueError, match=message) as error:
             read(bad)
         assert "\n" not in str(error.value)
+
+
+def test_wide_models_stay_finite_in_float16() -> None:
+    model = build_model(ModelConfig(width=256, blocks=1, max_length=8))
+    with torch.no_grad():  # one sender stands out as far as a normalised row allows: exp(16) is beyond float16
+        for weight in (model.blocks[0].receiver.weight, model.blocks[0].sender.weight):
+            weight.zero_()
+            weight[0, -1] = 1.0
+        model.token_embedding.weight[:] = torch.arange(256.0)
+    with torch.autocast("cpu", torch.float16):
+        logits = model(torch.zeros(1, 8, dtype=torch.long))
+    assert bool(logits.isfinite().all())

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from crn_lib.ops import relation
 from crn_lib.ops.linear import LARGEST_LOG, SMALLEST_LOG, largest_normalised, log_relation
+from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 
 LARGE = 1e4
@@ -137,3 +138,11 @@ def test_heads_are_normalised_one_by_one_and_half_precision_in_float32():
     half = layer_norm(x.bfloat16())
     assert half.dtype == torch.bfloat16
     torch.testing.assert_close(half.double(), layer_norm(x.bfloat16().double()), rtol=1e-2, atol=1e-2)
+
+
+def test_without_rescaling_the_values_are_the_definitions_own_even_where_they_are_tiny() -> None:
+    a = torch.full((1, 3, 4), -9.0, dtype=torch.float64)
+    b = torch.full_like(a, -9.0)
+    wanted = naive_relation(a, b, norm="none", activation="exp", causal=True)
+    torch.testing.assert_close(relation(a, b, norm="none", rescale=False), wanted)
+    assert float(relation(a, b, norm="none").max()) > 100 * float(wanted.max())

@@ -115,3 +115,14 @@ def test_half_precision_adds_up_in_float32(norm, dtype):
         assert out.dtype == dtype
     rounding = torch.finfo(dtype).eps
     torch.testing.assert_close(out.double(), truth[:, -1], rtol=2 * rounding, atol=rounding)
+
+
+def test_rows_behind_a_shorter_sequences_end_are_finite_whatever_the_memory_held_before(monkeypatch):
+    """Attention multiplies them by 0, which is no help against the NaN that unset memory may hold."""
+    monkeypatch.setattr(torch, "empty", lambda *shape, **options: torch.full(shape, torch.nan, **options))
+    monkeypatch.setattr(torch.Tensor, "new_empty", lambda self, *shape: self.new_full(shape, torch.nan))
+    pool = Pool(2, 3, capacity=2, dtype=torch.float32)
+    pool.fill(torch.ones(2, 2, 3), torch.tensor([2, 1]))
+    for _ in range(5):
+        pool.append(torch.ones(2, 3))
+    assert bool(pool.rows.isfinite().all()) and pool.rows.shape == (2, 7, 3)

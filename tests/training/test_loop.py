@@ -292,3 +292,13 @@ def test_within_300_steps_the_causalrn_copies_16_letters_and_the_linear_form_doe
         accuracy[kind] = train(config, progress=False).free_running["string_accuracy"]
     assert accuracy["causal_rn"] >= 0.95
     assert accuracy["linear_rn"] < 0.5
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(loop.Checkpoint, "save", full)
+    with pytest.warns(UserWarning, match=r"step 4 was not saved in .*No space left"):
+        result = run(tiny(steps=4), folder=tmp_path)
+    assert result.steps == 4 and result.stopped == "steps" and result.free_running
