@@ -85,6 +85,7 @@ def draw_copy(trace: CopyTrace, written: int) -> go.Figure:
         tickvals=[0, 0.5, 1, 1.40, 1.80],
         ticktext=["0%", "50%", "100% sure", "written", "to copy"],
         ticks="",
+        showgrid=False,
     )
     figure.update_layout(margin={"l": 90, "t": 48, "b": 16}, showlegend=False)
     return figure
