@@ -148,6 +148,36 @@ def train(
 
 
 @app.command()
+def bench(
+    only: Annotated[str, typer.Option(help="Only cases whose name holds this text.")] = "",
+    longest: Annotated[int, typer.Option(help="Only cases up to this length, in tokens.")] = 100_000,
+    out: Annotated[Path, typer.Option(help="File of the rows.")] = Path("out/bench.jsonl"),
+) -> None:
+    """Time the operator, the models and decoding against named baselines, in one run."""
+    from crn_lib.bench import CASES, run_cases, store, table
+
+    chosen = [case for case in CASES if only in case.name and case.length <= longest]
+    if not chosen:
+        names = "; ".join(sorted({case.name for case in CASES}))
+        raise ConfigError(f"no case of length up to {longest} has {only!r} in its name; there are {names}")
+    _check_folder(out.parent)
+    rows, disagreements = run_cases(chosen)
+    store(rows, out)
+    lines = table(rows)
+    _print_table(lines[0], lines[1:])
+    if rows:
+        limits = rows[0]
+        typer.echo(
+            f"limits: {limits['exponentials_per_second'] / 1e9:.2f} G exponentials/s in cache, "
+            f"{limits['bytes_per_second'] / 1e9:.1f} GB/s of memory, {limits['threads']} threads; rows in {out}"
+        )
+    for disagreement in disagreements:
+        typer.echo(f"error: {disagreement}", err=True)
+    if disagreements:
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine has for the workbook, what is missing, and how to get it."""
     from crn_lib.doctor import examine

@@ -1,5 +1,7 @@
 """What a run costs: memory and time. `None` where this machine cannot tell, never a made-up 0."""
 
+import ctypes
+import gc
 import sys
 from pathlib import Path
 
@@ -17,6 +19,14 @@ def reset_peak_memory(device: torch.device) -> None:
             _RESET.write_text("5")
         except OSError:
             return
+
+
+def release_free_memory() -> None:
+    """Hand memory that is free, but kept by the allocator, back to the system, so that a later peak shows."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
 
 
 def peak_memory(device: torch.device) -> int | None:

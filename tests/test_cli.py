@@ -80,6 +80,8 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
         (["train", "--config", "typo.yaml"], 2, ["'lerning_rate'", "learning_rate"]),
         (["train", "--config", "odd.yaml"], 2, ["model"]),
         (["train", *TINY, "--out", "taken"], 1, ["taken"]),
+        (["bench", "--only", "warp drive"], 2, ["'warp drive'", "exact relation"]),
+        (["bench", "--only", "exact", "--longest", "34", "--out", "taken/rows.jsonl"], 1, ["taken"]),
         (["trian"], 2, ["trian", "train"]),
         (["run", "--bogus"], 2, ["--bogus"]),
     ],
@@ -145,7 +147,7 @@ def test_doctor_reports_every_part_and_fails_where_one_is_missing(
 def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert crn(monkeypatch) == 0
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("run", "train", "doctor"))
+    assert all(command in shown for command in ("run", "train", "bench", "doctor"))
 
 
 def test_outside_a_workbook_the_folder_looked_in_is_named(
@@ -158,3 +160,14 @@ def test_outside_a_workbook_the_folder_looked_in_is_named(
     monkeypatch.chdir(tmp_path)
     assert crn(monkeypatch, "run") == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_bench_prints_ratios_and_stores_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rows.jsonl"
+    assert crn(monkeypatch, "bench", "--only", "linear relation", "--longest", "258", "--out", str(out)) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["contender"] for row in rows] == ["logcumsumexp", "linear"]
+    shown = capsys.readouterr().out
+    assert f"{rows[1]['ratio']:.1f}x" in shown and "limits:" in shown

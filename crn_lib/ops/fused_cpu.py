@@ -1,6 +1,6 @@
 """The exact relation on a CPU: one pass over the causal pairs, forward and backward, in Numba.
 
-Section 3 of the derivation in lesson 04, per pair `(i, j)` and head, with `z = A_i + B_j` (both centred):
+Per pair `(i, j)` and head, with `z = a_i + b_j - mean(a_i) - mean(b_j)`:
 
     u = s_ij * z,   s_ij = 1 / sqrt(mean(z**2) + epsilon),   out_i += f(u)
     dz = s_ij * (q - u * mean(q * u)),   q = g_i * f'(u)      then centre dA and dB over the width
@@ -39,6 +39,13 @@ def _merge_heads(x: np.ndarray, heads: int) -> Tensor:
     return merged.reshape(joined // heads, length, heads * width)
 
 
+def _means(rows: np.ndarray, normalised: bool) -> np.ndarray:
+    """Each row's mean over the width, in float64; zeros where nothing is normalised."""
+    if not normalised:
+        return np.zeros(rows.shape[:-1])
+    return torch.from_numpy(rows).mean(-1, dtype=torch.float64).numpy()
+
+
 def _row_weights(length: int, causal: bool, dtype: np.dtype) -> np.ndarray:
     seen = np.arange(1, length + 1) if causal else np.full(length, length)
     return (1.0 / seen).astype(dtype)
@@ -50,38 +57,36 @@ class FusedRelation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
         receivers, senders = _split_heads(a, heads), _split_heads(b, heads)
-        if normalised:
-            receivers = receivers - receivers.mean(-1, keepdims=True)
-            senders = senders - senders.mean(-1, keepdims=True)
         out = np.empty_like(receivers)
-        weights = _row_weights(a.shape[1], causal, receivers.dtype)
-        options = (ACTIVATION_CODES[activation], normalised, causal, receivers.dtype.type(EPSILON))
-        run_shares(forward_kernel, torch.get_num_threads(), receivers, senders, weights, out, *options)
-        ctx.save_for_backward(torch.from_numpy(receivers), torch.from_numpy(senders))
-        ctx.options, ctx.heads = options, heads
+        rows = _means(receivers, normalised), _means(senders, normalised), _row_weights(a.shape[1], causal, out.dtype)
+        options = (ACTIVATION_CODES[activation], normalised, causal, out.dtype.type(EPSILON))
+        run_shares(forward_kernel, torch.get_num_threads(), receivers, senders, *rows, out, *options)
+        ctx.save_for_backward(a, b)
+        ctx.rows, ctx.options, ctx.heads = rows, options, heads
         return _merge_heads(out, heads)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        receivers, senders = (saved.numpy() for saved in ctx.saved_tensors)
-        _, normalised, causal, _ = ctx.options
-        joined, length, _ = receivers.shape
-        weights = _row_weights(length, causal, receivers.dtype)
-        upstream = _split_heads(gradient, ctx.heads) * weights[None, :, None]
+        receivers, senders = (_split_heads(saved, ctx.heads) for saved in ctx.saved_tensors)
+        upstream = _split_heads(gradient, ctx.heads)
+        joined = len(receivers)
         shares = torch.get_num_threads()
         # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a
         # buffer of its own: no write is contended, and the order of sums depends on the thread count alone.
         parts = 1 if joined >= 4 * shares else shares // math.gcd(joined, shares)
         d_receivers = np.empty_like(receivers)
         d_senders = np.zeros((parts, *senders.shape), senders.dtype)
-        run_shares(backward_kernel, shares, receivers, senders, upstream, d_receivers, d_senders, *ctx.options)
-        summed = d_senders[0] if parts == 1 else d_senders.sum(0)
+        run_shares(
+            backward_kernel, shares, receivers, senders, *ctx.rows, upstream, d_receivers, d_senders, *ctx.options
+        )
+        summed = torch.from_numpy(d_senders)
+        summed = summed[0] if parts == 1 else summed.sum(0)
+        normalised = ctx.options[1]
         if normalised:
-            d_receivers -= d_receivers.mean(-1, keepdims=True)
-            summed -= summed.mean(-1, keepdims=True)
+            summed -= summed.mean(-1, keepdim=True)
         heads = ctx.heads
-        return _merge_heads(d_receivers, heads), _merge_heads(summed, heads), None, None, None, None
+        return _merge_heads(d_receivers, heads), _merge_heads(summed.numpy(), heads), None, None, None, None
 
 
 @torch.compiler.disable

@@ -33,6 +33,11 @@ scalar loop, which sums in another order, and where malloc put a short row would
 """
 
 
+ROWS_AT_ONCE = 8
+"""Receivers that are taken together through all their senders, so that a sender and its gradient are read from the
+first cache for all but one of them."""
+
+
 @intrinsic
 def round_even(context: Any, x: Any) -> Any:
     """Round to the nearest integer, as a float; one vector instruction (`llvm.rint`)."""
@@ -83,6 +88,14 @@ def _exponential(x: Any) -> Any:
     return single
 
 
+@njit(**KERNEL_OPTIONS)
+def exponential_kernel(share: int, shares: int, rows: Any, out: Any, repeats: int) -> None:
+    """`out = exp(rows)` again and again, one row a share: what `crn bench` takes for this machine's limit."""
+    for _ in range(repeats):
+        for d in range(rows.shape[1]):
+            out[share, d] = exponential(rows[share, d])
+
+
 def error_function(x: Any) -> Any:
     """`erf(x)`; float32 to 1.5e-7 (Abramowitz and Stegun, 7.1.26)."""
     raise NotImplementedError("compiled code only: see the overload below")
@@ -109,91 +122,94 @@ def _error_function(x: Any) -> Any:
     return single
 
 
+@njit(nogil=True, cache=True, fastmath=EXACT_ORDER)
+def centred_sum(receiver: Any, sender: Any, mean: Any) -> Any:
+    """`(receiver + sender) - mean`, in this order: where the first two nearly cancel, their sum is exact."""
+    return (receiver + sender) - mean
+
+
 @njit(inline="always")
-def pair_scale(receiver: Any, sender: Any, normalised: bool, epsilon: Any) -> Any:
-    """`1 / standard deviation` of the (centred) sum over the width, or 1 where nothing is normalised."""
-    one = receiver.dtype.type(1)
-    if not normalised:
-        return one
-    squares = receiver.dtype.type(0)
-    for d in range(receiver.size):
-        z = receiver[d] + sender[d]
-        squares += z * z
-    return one / math.sqrt(squares / receiver.dtype.type(receiver.size) + epsilon)
+def add_pair(receiver: Any, sender: Any, mean: Any, z: Any) -> Any:
+    """`z = receiver + sender - mean`, arrays of shape `(width,)`; returns the sum of its squares."""
+    squares = z.dtype.type(0)
+    for d in range(z.size):
+        z[d] = centred_sum(receiver[d], sender[d], mean)
+        squares += z[d] * z[d]
+    return squares
 
 
-@njit(**KERNEL_OPTIONS)
-def add_activation(receiver: Any, sender: Any, scale: Any, code: int, total: Any) -> None:
-    """`total += f(scale * (receiver + sender))`, all of shape `(width,)`."""
-    zero, one, half = receiver.dtype.type(0), receiver.dtype.type(1), receiver.dtype.type(0.5)
-    root = receiver.dtype.type(math.sqrt(0.5))
+@njit(inline="always")
+def add_activation(z: Any, scale: Any, code: int, total: Any) -> None:
+    """`total += f(scale * z)`, arrays of shape `(width,)`."""
+    zero, one, half = z.dtype.type(0), z.dtype.type(1), z.dtype.type(0.5)
+    root = z.dtype.type(math.sqrt(0.5))
     if code == EXP:
         for d in range(total.size):
-            total[d] += exponential(scale * (receiver[d] + sender[d]))
+            total[d] += exponential(scale * z[d])
     elif code == RELU:
         for d in range(total.size):
-            total[d] += max(scale * (receiver[d] + sender[d]), zero)
+            total[d] += max(scale * z[d], zero)
     elif code == SQUARED_RELU:
         for d in range(total.size):
-            u = max(scale * (receiver[d] + sender[d]), zero)
+            u = max(scale * z[d], zero)
             total[d] += u * u
     elif code == GELU:
         for d in range(total.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             total[d] += half * u * (one + error_function(u * root))
     elif code == ELU:
         for d in range(total.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             total[d] += max(u, zero) + exponential(min(u, zero)) - one
     elif code == SOFTPLUS:
         for d in range(total.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             total[d] += max(u, zero) + math.log1p(exponential(-abs(u)))
     else:
         for d in range(total.size):
-            total[d] += scale * (receiver[d] + sender[d])
+            total[d] += scale * z[d]
 
 
-@njit(**KERNEL_OPTIONS)
-def weigh_slope(receiver: Any, sender: Any, upstream: Any, scale: Any, code: int, weighed: Any) -> Any:
-    """`weighed = upstream * f'(u)` with `u = scale * (receiver + sender)`; returns `sum(weighed * u)`."""
-    zero, one, half = receiver.dtype.type(0), receiver.dtype.type(1), receiver.dtype.type(0.5)
-    root, density = receiver.dtype.type(math.sqrt(0.5)), receiver.dtype.type(1 / math.sqrt(2 * math.pi))
+@njit(inline="always")
+def weigh_slope(z: Any, upstream: Any, scale: Any, code: int, weighed: Any) -> Any:
+    """`weighed = upstream * f'(u)` with `u = scale * z`; returns `sum(weighed * u)`."""
+    zero, one, half = z.dtype.type(0), z.dtype.type(1), z.dtype.type(0.5)
+    root, density = z.dtype.type(math.sqrt(0.5)), z.dtype.type(1 / math.sqrt(2 * math.pi))
     dot = zero
     if code == EXP:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             weighed[d] = upstream[d] * exponential(u)
             dot += weighed[d] * u
     elif code == RELU:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             weighed[d] = upstream[d] if u > zero else zero
             dot += weighed[d] * u
     elif code == SQUARED_RELU:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             weighed[d] = upstream[d] * (max(u, zero) + max(u, zero))
             dot += weighed[d] * u
     elif code == GELU:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             slope = half * (one + error_function(u * root)) + u * density * exponential(-half * u * u)
             weighed[d] = upstream[d] * slope
             dot += weighed[d] * u
     elif code == ELU:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             weighed[d] = upstream[d] * exponential(min(u, zero))
             dot += weighed[d] * u
     elif code == SOFTPLUS:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             weighed[d] = upstream[d] / (one + exponential(-u))
             dot += weighed[d] * u
     else:
         for d in range(weighed.size):
-            u = scale * (receiver[d] + sender[d])
+            u = scale * z[d]
             weighed[d] = upstream[d]
             dot += weighed[d] * u
     return dot
@@ -205,6 +221,8 @@ def forward_kernel(
     shares: int,
     receivers: Any,
     senders: Any,
+    receiver_means: Any,
+    sender_means: Any,
     weights: Any,
     out: Any,
     code: int,
@@ -212,16 +230,30 @@ def forward_kernel(
     causal: bool,
     epsilon: Any,
 ) -> None:
-    """`out[n, i] = weights[i] * sum_j f(...)` for every `shares`-th row; arrays `(sequences, length, width)`."""
+    """`out[n, i] = weights[i] * sum_j f(...)` for every `shares`-th block of rows.
+
+    Arrays are `(sequences, length, width)`; the means, `(sequences, length)` in float64, are those over the width, and
+    zero where nothing is normalised.
+    """
     sequences, length, width = receivers.shape
-    for row in range(share, sequences * length, shares):
-        n, i = row // length, row % length
-        total = np.zeros(width, receivers.dtype)
-        for j in range(i + 1 if causal else length):
-            scale = pair_scale(receivers[n, i], senders[n, j], normalised, epsilon)
-            add_activation(receivers[n, i], senders[n, j], scale, code, total)
-        for d in range(width):
-            out[n, i, d] = total[d] * weights[i]
+    one = receivers.dtype.type(1)
+    blocks = (length + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
+    scratch = np.empty((ROWS_AT_ONCE + 1, VECTOR_BLOCK + width), receivers.dtype)[:, VECTOR_BLOCK:]
+    z, totals = scratch[0], scratch[1:]
+    for task in range(share, sequences * blocks, shares):
+        n, first = task // blocks, task % blocks * ROWS_AT_ONCE
+        rows = min(ROWS_AT_ONCE, length - first)
+        totals[:] = receivers.dtype.type(0)
+        for j in range(first + rows if causal else length):
+            for row in range(max(0, j - first) if causal else 0, rows):
+                i = first + row
+                mean = receivers.dtype.type(receiver_means[n, i] + sender_means[n, j])
+                squares = add_pair(receivers[n, i], senders[n, j], mean, z)
+                scale = one / math.sqrt(squares / receivers.dtype.type(width) + epsilon) if normalised else one
+                add_activation(z, scale, code, totals[row])
+        for row in range(rows):
+            for d in range(width):
+                out[n, first + row, d] = totals[row, d] * weights[first + row]
 
 
 @njit(**KERNEL_OPTIONS)
@@ -230,6 +262,9 @@ def backward_kernel(
     shares: int,
     receivers: Any,
     senders: Any,
+    receiver_means: Any,
+    sender_means: Any,
+    weights: Any,
     upstream: Any,
     d_receivers: Any,
     d_senders: Any,
@@ -238,24 +273,39 @@ def backward_kernel(
     causal: bool,
     epsilon: Any,
 ) -> None:
-    """Gradients by receiver and sender, before centring.
+    """Gradients by receiver and, before its rows are centred, by sender.
 
-    `d_senders` is `(parts, sequences, length, width)` and zero on entry; part `p` takes rows `p, p + parts, ...`.
+    `d_senders` is `(parts, sequences, length, width)` and zero on entry; part `p` takes row blocks
+    `p, p + parts, ...`.
     """
     sequences, length, width = receivers.shape
     parts = d_senders.shape[0]
-    weighed = np.empty(VECTOR_BLOCK + width, receivers.dtype)[VECTOR_BLOCK:]
+    zero, one = receivers.dtype.type(0), receivers.dtype.type(1)
+    scratch = np.empty((ROWS_AT_ONCE + 2, VECTOR_BLOCK + width), receivers.dtype)[:, VECTOR_BLOCK:]
+    z, weighed, d_rows = scratch[0], scratch[1], scratch[2:]
     for task in range(share, sequences * parts, shares):
         n, part = task // parts, task % parts
-        for i in range(part, length, parts):
-            d_receiver = np.zeros(width, receivers.dtype)
-            for j in range(i + 1 if causal else length):
-                receiver, sender, d_sender = receivers[n, i], senders[n, j], d_senders[part, n, j]
-                scale = pair_scale(receiver, sender, normalised, epsilon)
-                dot = weigh_slope(receiver, sender, upstream[n, i], scale, code, weighed)
-                pull = scale * dot / receivers.dtype.type(width) if normalised else receivers.dtype.type(0)
+        for first in range(part * ROWS_AT_ONCE, length, parts * ROWS_AT_ONCE):
+            rows = min(ROWS_AT_ONCE, length - first)
+            d_rows[:] = zero
+            for j in range(first + rows if causal else length):
+                sender, d_sender = senders[n, j], d_senders[part, n, j]
+                for row in range(max(0, j - first) if causal else 0, rows):
+                    i, d_receiver = first + row, d_rows[row]
+                    mean = receivers.dtype.type(receiver_means[n, i] + sender_means[n, j])
+                    squares = add_pair(receivers[n, i], sender, mean, z)
+                    scale = one / math.sqrt(squares / receivers.dtype.type(width) + epsilon) if normalised else one
+                    dot = weigh_slope(z, upstream[n, i], scale, code, weighed)
+                    pull = scale * dot / receivers.dtype.type(width) if normalised else zero
+                    share_of_mean = scale * weights[i]
+                    for d in range(width):
+                        change = share_of_mean * (weighed[d] - pull * z[d])
+                        d_receiver[d] += change
+                        d_sender[d] += change
+            for row in range(rows):
+                total = zero
+                if normalised:
+                    for d in range(width):
+                        total += d_rows[row, d]
                 for d in range(width):
-                    change = scale * (weighed[d] - pull * (receiver[d] + sender[d]))
-                    d_receiver[d] += change
-                    d_sender[d] += change
-            d_receivers[n, i] = d_receiver
+                    d_receivers[n, first + row, d] = d_rows[row, d] - total / receivers.dtype.type(width)

@@ -115,3 +115,14 @@ def test_torch_compile_breaks_its_graph_around_the_kernel_and_goes_on():
     plain = torch.autograd.grad(small(a, b), (a, b))
     torch.testing.assert_close(torch.autograd.grad(compiled(a, b), (a, b)), plain)
     assert torch._dynamo.utils.counters["graph_break"]
+
+
+@pytest.mark.parametrize("gap", [1e-1, 1e-3])
+def test_a_sender_that_nearly_cancels_its_receiver_keeps_its_digits(gap):
+    """Trained copiers find their source there, and centring before adding would lose the digits that are left."""
+    generator = torch.Generator().manual_seed(0)
+    a = torch.randn(1, 40, 48, generator=generator)
+    b = -a + gap * torch.randn(1, 40, 48, generator=generator)
+    wanted = relation(a.double(), b.double(), backend="naive")
+    found = relation(a, b, backend="fused").double()
+    assert float((found - wanted).abs().max() / wanted.abs().max()) < 2e-6

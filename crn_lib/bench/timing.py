@@ -1,0 +1,87 @@
+"""How a case is timed: every contender once to see that they agree, then again for time and for memory."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from crn_lib.measure import peak_memory, release_free_memory, reset_peak_memory
+
+LEAST_SECONDS, MOST_REPEATS = 0.6, 30
+"""A contender is repeated until this much time has gone or so many times, at least twice; the best time counts."""
+
+
+class Disagreement(AssertionError):
+    """Two contenders of one case gave different results, so a ratio of their times would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One contender of one case.
+
+    Attributes:
+        seconds: the shortest of `repeats` runs.
+        added_bytes: peak memory of the process above what it held before; `None` where this machine cannot tell.
+        difference: largest difference from the first contender's results, relative to their largest value; `None`
+            for one that computes something else and gives no results to compare.
+    """
+
+    contender: str
+    seconds: float
+    repeats: int
+    added_bytes: int | None
+    difference: float | None
+
+
+def run_case(name: str, contenders: Mapping[str, Callable[[], list[Tensor]]], *, tolerance: float) -> list[Measurement]:
+    """Time all contenders of a case.
+
+    Args:
+        contenders: names to functions that compute the same tensors; the first is the truth. A function that
+            computes something else returns an empty list and is timed without being compared.
+        tolerance: largest relative difference that counts as agreement.
+
+    Raises:
+        Disagreement: a contender's results differ by more; nothing has been timed then.
+    """
+    truth: list[Tensor] = []
+    differences: dict[str, float | None] = {}
+    for contender, compute in contenders.items():
+        results = [result.detach().clone() for result in compute()]
+        truth = truth or results
+        difference = max(map(_relative_difference, results, truth), default=None)
+        differences[contender] = difference
+        if difference is not None and not difference <= tolerance:
+            raise Disagreement(
+                f"{name}: {contender} differs from {next(iter(contenders))} by {difference:.1e}, more than "
+                f"{tolerance:.0e}; no ratio is given"
+            )
+    return [_time(contender, compute, differences[contender]) for contender, compute in contenders.items()]
+
+
+def _time(contender: str, compute: Callable[[], list[Tensor]], difference: float | None) -> Measurement:
+    added = _added_memory(compute)
+    times: list[float] = []
+    while len(times) < 2 or (sum(times) < LEAST_SECONDS and len(times) < MOST_REPEATS):
+        started = time.perf_counter()
+        compute()
+        times.append(time.perf_counter() - started)
+    return Measurement(contender, min(times), len(times), added, difference)
+
+
+def _added_memory(compute: Callable[[], list[Tensor]]) -> int | None:
+    """Peak bytes during one call, above what the process held before it."""
+    release_free_memory()
+    device = torch.device("cpu")
+    reset_peak_memory(device)
+    before = peak_memory(device)
+    compute()
+    after = peak_memory(device)
+    return None if before is None or after is None else max(0, after - before)
+
+
+def _relative_difference(result: Tensor, truth: Tensor) -> float:
+    scale = float(truth.abs().max()) or 1.0
+    return float((result.double() - truth.double()).abs().max()) / scale
