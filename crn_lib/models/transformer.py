@@ -78,7 +78,7 @@ class TransformerBlock(Block):
             self._split(query[:, None]),
             self._split(cache.keys.rows),
             self._split(cache.values.rows),
-            attn_mask=cache.keys.visible[:, None, None, :],
+            attn_mask=cache.keys.visible[:, None, None, :] if cache.keys.ragged else None,
         )
         return mixed.flatten(1)
 

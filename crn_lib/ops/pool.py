@@ -29,6 +29,8 @@ class Pool:
         self._buffer = torch.zeros(batch, capacity, width, device=device, dtype=dtype)
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
         self._longest = 0
+        self.ragged = False
+        """Whether the sequences' lengths differ; where they do not, no row has to be hidden from any of them."""
 
     @property
     def rows(self) -> Tensor:
@@ -57,15 +59,19 @@ class Pool:
     def fill(self, rows: Tensor, lengths: Tensor) -> None:
         """Put whole sequences, `(batch, length, width)`, into an empty pool; `lengths` is `(batch,)`."""
         self._longest = int(lengths.max())
+        self.ragged = int(lengths.min()) != self._longest
         self._reserve(self._longest)
         self._buffer[:, : self._longest] = rows[:, : self._longest]
         self.lengths = lengths.clone()
 
     def append(self, row: Tensor) -> None:
         """Add one row, `(batch, width)`, at the end of every sequence."""
-        self._longest = max(self._longest, int(self.lengths.max()) + 1)
+        self._longest += 1  # the longest sequence grows by one, as every other does
         self._reserve(self._longest)
-        self._buffer[torch.arange(len(row), device=row.device), self.lengths] = row.to(self._buffer.dtype)
+        if self.ragged:
+            self._buffer[torch.arange(len(row), device=row.device), self.lengths] = row.to(self._buffer.dtype)
+        else:
+            self._buffer[:, self._longest - 1] = row
         self.lengths = self.lengths + 1
 
     def _reserve(self, length: int) -> None:
@@ -116,7 +122,8 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
     wide = torch.promote_types(a.dtype, torch.float32)
     receivers, senders = (x.to(wide).unflatten(-1, (heads, -1)) for x in (a[:, None], pool.rows))
     values = ACTIVATION_FUNCTIONS[activation](pre_activation(receivers, senders, norm)).flatten(-2)
-    values = values.masked_fill(~pool.visible[:, :, None], 0.0)
+    if pool.ragged:
+        values = values.masked_fill(~pool.visible[:, :, None], 0.0)
     return (values.sum(dim=1) / pool.lengths[:, None]).to(a.dtype)
 
 
