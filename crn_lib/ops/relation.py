@@ -144,7 +144,9 @@ def relation(
         )
         return wide.to(a.dtype)
     if choice.name == "linear":
-        return linear_relation(a, b, norm=norm, causal=causal, heads=heads, rescale=rescale)
+        return linear_relation(
+            a, b, norm=norm, causal=causal, heads=heads, rescale=rescale, compiled=not fused_cpu_missing()
+        )
     if choice.name == "fused":
         from crn_lib.ops.fused_cpu import fused_relation
 

@@ -1,0 +1,92 @@
+"""The linear relation on a CPU where normalisation bounds the exponents: one pass forward, one pass back, in Numba.
+
+    P_i = sum_{j<=i} exp(b_j)        out_i = exp(a_i) P_i / (i+1)
+    R_j = sum_{i>=j} g_i exp(a_i) / (i+1)        da_i = g_i out_i        db_j = exp(b_j) R_j
+
+Both sums run in float64: over 64,000 tokens a float32 sum would lose four digits. The work is shared out by sequence
+and by columns, since every column is a scan of its own.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor
+
+from crn_lib.ops.fused_cpu_kernels import KERNEL_OPTIONS, exponential
+from crn_lib.ops.threads import run_shares
+
+COLUMNS = 64
+"""Columns one task takes: enough to vectorise, few enough that every row's part is a cache line or four."""
+
+
+@njit(**KERNEL_OPTIONS)
+def scan_relation_kernel(share: int, shares: int, a: Any, b: Any, out: Any) -> None:
+    """`out` `(batch, length, width)`, for every `shares`-th block of columns of a sequence."""
+    batch, length, width = a.shape
+    blocks = (width + COLUMNS - 1) // COLUMNS
+    total = np.zeros(COLUMNS, np.float64)
+    for task in range(share, batch * blocks, shares):
+        n, first = task // blocks, task % blocks * COLUMNS
+        last = min(first + COLUMNS, width)
+        total[:] = 0.0
+        for i in range(length):
+            row_a, row_b, row_out = a[n, i, first:last], b[n, i, first:last], out[n, i, first:last]
+            for d in range(row_b.size):
+                total[d] += exponential(row_b[d])
+            weight = 1.0 / (i + 1)
+            for d in range(row_b.size):
+                row_out[d] = exponential(row_a[d]) * a.dtype.type(total[d] * weight)
+
+
+@njit(**KERNEL_OPTIONS)
+def scan_relation_backward_kernel(
+    share: int, shares: int, a: Any, b: Any, out: Any, gradient: Any, d_a: Any, d_b: Any
+) -> None:
+    """`d_a` and `d_b`, for every `shares`-th block of columns of a sequence."""
+    batch, length, width = a.shape
+    blocks = (width + COLUMNS - 1) // COLUMNS
+    total = np.zeros(COLUMNS, np.float64)
+    for task in range(share, batch * blocks, shares):
+        n, first = task // blocks, task % blocks * COLUMNS
+        last = min(first + COLUMNS, width)
+        total[:] = 0.0
+        for i in range(length - 1, -1, -1):
+            row_a, row_b, upstream = a[n, i, first:last], b[n, i, first:last], gradient[n, i, first:last]
+            row_out, row_d_a, row_d_b = out[n, i, first:last], d_a[n, i, first:last], d_b[n, i, first:last]
+            weight = a.dtype.type(1.0 / (i + 1))
+            for d in range(row_b.size):
+                total[d] += upstream[d] * weight * exponential(row_a[d])
+            for d in range(row_b.size):
+                row_d_a[d] = upstream[d] * row_out[d]
+            for d in range(row_b.size):
+                row_d_b[d] = exponential(row_b[d]) * a.dtype.type(total[d])
+
+
+class ScanRelation(torch.autograd.Function):
+    """Causal, float32 or float64, exponents known to be small."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        rows = [x.detach().contiguous().numpy() for x in (a, b)]
+        out = np.empty_like(rows[0])
+        run_shares(scan_relation_kernel, torch.get_num_threads(), *rows, out)
+        result = torch.from_numpy(out)
+        ctx.save_for_backward(a, b, result)
+        return result
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        rows = [x.detach().contiguous().numpy() for x in (*ctx.saved_tensors, gradient)]
+        d_a, d_b = np.empty_like(rows[0]), np.empty_like(rows[0])
+        run_shares(scan_relation_backward_kernel, torch.get_num_threads(), *rows, d_a, d_b)
+        return torch.from_numpy(d_a), torch.from_numpy(d_b)
+
+
+@torch.compiler.disable
+def scan_relation(a: Tensor, b: Tensor) -> Tensor:
+    """`exp(a_i)` times the cumulative mean of `exp(b_j)`; `(batch, length, width)` in and out, on the CPU."""
+    result: Tensor = ScanRelation.apply(a, b)
+    return result
