@@ -88,12 +88,50 @@ def _exponential(x: Any) -> Any:
     return single
 
 
+@intrinsic
+def scaled_by_power_of_two(context: Any, x: Any, n: Any) -> Any:
+    """`x * 2**n` for a normal float32 `x` and an integer-valued `n` that leaves it normal, on the exponent bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        integer = ir.IntType(32)
+        shift = builder.shl(builder.fptosi(arguments[1], integer), ir.Constant(integer, 23))
+        bits = builder.add(builder.bitcast(arguments[0], integer), shift)
+        return builder.bitcast(bits, arguments[0].type)
+
+    return x(x, n), generate
+
+
+def bounded_exponential(x: Any) -> Any:
+    """`exp(x)` for |x| < 80, as every normalised pre-activation is up to width 6,400; nothing is clamped."""
+    raise NotImplementedError("compiled code only: see the overload below")
+
+
+@overload(bounded_exponential, jit_options={"fastmath": EXACT_ORDER})
+def _bounded_exponential(x: Any) -> Any:
+    if x != types.float32:
+
+        def double(x: Any) -> Any:
+            return math.exp(x)
+
+        return double
+    log2_e = np.float32(1 / math.log(2))
+    c0, c1, c2, c3, c4, c5, c6 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(7))
+
+    def single(x: Any) -> Any:
+        n = round_even(x * log2_e)
+        f = x * log2_e - n
+        polynomial = (((((c6 * f + c5) * f + c4) * f + c3) * f + c2) * f + c1) * f + c0
+        return scaled_by_power_of_two(polynomial, n)
+
+    return single
+
+
 @njit(**KERNEL_OPTIONS)
 def exponential_kernel(share: int, shares: int, rows: Any, out: Any, repeats: int) -> None:
     """`out = exp(rows)` again and again, one row a share: what `crn bench` takes for this machine's limit."""
     for _ in range(repeats):
         for d in range(rows.shape[1]):
-            out[share, d] = exponential(rows[share, d])
+            out[share, d] = bounded_exponential(rows[share, d])
 
 
 def error_function(x: Any) -> Any:
@@ -145,7 +183,7 @@ def add_activation(z: Any, scale: Any, code: int, total: Any) -> None:
     root = z.dtype.type(math.sqrt(0.5))
     if code == EXP:
         for d in range(total.size):
-            total[d] += exponential(scale * z[d])
+            total[d] += bounded_exponential(scale * z[d])
     elif code == RELU:
         for d in range(total.size):
             total[d] += max(scale * z[d], zero)
@@ -179,7 +217,7 @@ def weigh_slope(z: Any, upstream: Any, scale: Any, code: int, weighed: Any) -> A
     if code == EXP:
         for d in range(weighed.size):
             u = scale * z[d]
-            weighed[d] = upstream[d] * exponential(u)
+            weighed[d] = upstream[d] * bounded_exponential(u)
             dot += weighed[d] * u
     elif code == RELU:
         for d in range(weighed.size):

@@ -18,6 +18,9 @@ from crn_lib.ops.tiled import tiled_relation
 
 NORMS = ("exact", "approx", "none")
 ACTIVATIONS = tuple(ACTIVATION_FUNCTIONS)
+WIDEST_FUSED = 6400
+"""Widest head of the compiled kernels, whose exponential is right up to 80 = sqrt(6400); wider ones are tiled."""
+
 BACKENDS = ("auto", "naive", "tiled", "fused", "linear")
 
 
@@ -147,7 +150,7 @@ def relation(
         return linear_relation(
             a, b, norm=norm, causal=causal, heads=heads, rescale=rescale, compiled=not fused_cpu_missing()
         )
-    if choice.name == "fused":
+    if choice.name == "fused" and a.shape[-1] // heads <= WIDEST_FUSED:
         from crn_lib.ops.fused_cpu import fused_relation
 
         if norm == "approx":
