@@ -1,0 +1,5 @@
+"""Looking inside: what a memory must hold, and what a trained model does with it."""
+
+from crn_lib.analysis.rank import memory_rank, numerical_rank, pair_values
+
+__all__ = ["memory_rank", "numerical_rank", "pair_values"]
