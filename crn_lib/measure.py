@@ -3,6 +3,8 @@
 import ctypes
 import gc
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -37,6 +39,31 @@ def peak_memory(device: torch.device) -> int | None:
         return None
     line = next((line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:")), None)
     return int(line.split()[1]) * 1024 if line else None
+
+
+def added_memory(compute: Callable[[], object]) -> int | None:
+    """Peak bytes of this process during one call of `compute`, above what it held before; for work on the CPU."""
+    device = torch.device("cpu")
+    release_free_memory()
+    reset_peak_memory(device)
+    before = peak_memory(device)
+    compute()
+    after = peak_memory(device)
+    return None if before is None or after is None else max(0, after - before)
+
+
+def call_times(compute: Callable[[], object], *, least_seconds: float = 0.6, most_repeats: int = 30) -> list[float]:
+    """Seconds of each of several calls; the smallest says most about the work, the others about the machine's rest.
+
+    Args:
+        compute: called at least twice, then again until `least_seconds` have gone or `most_repeats` calls are made.
+    """
+    times: list[float] = []
+    while len(times) < 2 or (sum(times) < least_seconds and len(times) < most_repeats):
+        started = time.perf_counter()
+        compute()
+        times.append(time.perf_counter() - started)
+    return times
 
 
 def pick_device(name: str = "auto") -> tuple[torch.device, str]:

@@ -1,12 +1,13 @@
 """What a run costs, and `None` where a machine cannot tell."""
 
 import sys
+import time
 
 import pytest
 import torch
 
 from crn_lib import measure
-from crn_lib.measure import peak_memory, pick_device, reset_peak_memory
+from crn_lib.measure import added_memory, call_times, peak_memory, pick_device, reset_peak_memory
 
 CPU = torch.device("cpu")
 MIB = 1024**2
@@ -61,3 +62,16 @@ def test_a_device_that_is_not_here_is_refused_with_what_is(monkeypatch, name):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(ValueError, match=f"^device must be auto or one of cpu on this machine; got {name!r}$"):
         pick_device(name)
+
+
+@pytest.mark.skipif(not measure._RESET.exists(), reason="this kernel cannot reset a peak")
+def test_the_memory_a_call_adds_is_its_own_and_not_an_earlier_ones():
+    torch.ones(256 * MIB // 4)
+    assert 50 * MIB < added_memory(lambda: torch.ones(64 * MIB // 4)) < 80 * MIB
+
+
+def test_calls_are_timed_twice_at_least_and_no_longer_than_asked():
+    calls = []
+    assert len(call_times(lambda: calls.append(1), least_seconds=0.0)) == 2 == len(calls)
+    assert len(call_times(lambda: None, least_seconds=1e9, most_repeats=5)) == 5
+    assert all(seconds >= 0.01 for seconds in call_times(lambda: time.sleep(0.01), least_seconds=0.03))

@@ -1,10 +1,8 @@
 """What this machine can do at best: exponentials in cache, and memory bandwidth."""
 
-import time
-from collections.abc import Callable
-
 import torch
 
+from crn_lib.measure import call_times
 from crn_lib.ops.fused_cpu_kernels import exponential_kernel
 from crn_lib.ops.threads import run_shares
 
@@ -21,21 +19,11 @@ def exponentials_per_second() -> float:
     def compute() -> None:
         run_shares(exponential_kernel, threads, rows, out, REPEATS)
 
-    return threads * IN_CACHE * REPEATS / _best(compute)
+    return threads * IN_CACHE * REPEATS / min(call_times(compute))
 
 
 def bytes_per_second() -> float:
     """Bytes read and written a second when a large array is copied."""
     source = torch.zeros(64 * 2**20 // 4)
     target = torch.empty_like(source)
-    return 2 * source.nbytes / _best(lambda: target.copy_(source))
-
-
-def _best(compute: Callable[[], object]) -> float:
-    compute()
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        compute()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    return 2 * source.nbytes / min(call_times(lambda: target.copy_(source)))

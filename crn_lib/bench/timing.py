@@ -1,16 +1,11 @@
 """How a case is timed: every contender once to see that they agree, then again for time and for memory."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from crn_lib.measure import peak_memory, release_free_memory, reset_peak_memory
-
-LEAST_SECONDS, MOST_REPEATS = 0.6, 30
-"""A contender is repeated until this much time has gone or so many times, at least twice; the best time counts."""
+from crn_lib.measure import added_memory, call_times
 
 
 class Disagreement(AssertionError):
@@ -62,24 +57,9 @@ def run_case(name: str, contenders: Mapping[str, Callable[[], list[Tensor]]], *,
 
 
 def _time(contender: str, compute: Callable[[], list[Tensor]], difference: float | None) -> Measurement:
-    added = _added_memory(compute)
-    times: list[float] = []
-    while len(times) < 2 or (sum(times) < LEAST_SECONDS and len(times) < MOST_REPEATS):
-        started = time.perf_counter()
-        compute()
-        times.append(time.perf_counter() - started)
+    added = added_memory(compute)
+    times = call_times(compute)
     return Measurement(contender, min(times), len(times), added, difference)
-
-
-def _added_memory(compute: Callable[[], list[Tensor]]) -> int | None:
-    """Peak bytes during one call, above what the process held before it."""
-    release_free_memory()
-    device = torch.device("cpu")
-    reset_peak_memory(device)
-    before = peak_memory(device)
-    compute()
-    after = peak_memory(device)
-    return None if before is None or after is None else max(0, after - before)
 
 
 def _relative_difference(result: Tensor, truth: Tensor) -> float:

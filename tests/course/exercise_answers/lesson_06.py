@@ -6,13 +6,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-A, BOS, SEP, EOS = 3, 0, 1, 2
-
-
-def targets(tokens: list[int]) -> list[int]:
-    start = tokens.index(SEP)
-    return [-100] * start + tokens[start + 1 :] + [EOS]
-
 
 def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
