@@ -19,36 +19,55 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crn_lib.ops.fused_cpu_kernels import ACTIVATION_CODES, backward_kernel, forward_kernel
+from crn_lib.ops.fused_cpu_kernels import backward_kernel, forward_kernel
 from crn_lib.ops.normalise import EPSILON
+from crn_lib.ops.simd import BYTES
 from crn_lib.ops.threads import run_shares
+from crn_lib.ops.vector_math import ACTIVATION_CODES
 
 FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
 
 
-def _split_heads(x: Tensor, heads: int) -> np.ndarray:
-    """`(batch, length, width)` to a contiguous numpy `(batch * heads, length, width / heads)`."""
+def _split_heads(x: Tensor, heads: int) -> Tensor:
+    """`(batch, length, width)` to a contiguous `(batch * heads, length, width / heads)`."""
     batch, length, width = x.shape
     x = x.detach().reshape(batch, length, heads, width // heads).transpose(1, 2)
-    return x.reshape(batch * heads, length, width // heads).contiguous().numpy()
+    return x.reshape(batch * heads, length, width // heads).contiguous()
 
 
-def _merge_heads(x: np.ndarray, heads: int) -> Tensor:
-    joined, length, width = x.shape
-    merged = torch.from_numpy(x).reshape(joined // heads, heads, length, width).transpose(1, 2)
+def _merge_heads(x: Tensor, heads: int, width: int) -> Tensor:
+    """Back to `(batch, length, heads * width)`, without the padding behind each head's `width`."""
+    joined, length, _ = x.shape
+    merged = x[..., :width].reshape(joined // heads, heads, length, width).transpose(1, 2)
     return merged.reshape(joined // heads, length, heads * width)
 
 
-def _means(rows: np.ndarray, normalised: bool) -> np.ndarray:
-    """Each row's mean over the width, in float64; zeros where nothing is normalised."""
-    if not normalised:
-        return np.zeros(rows.shape[:-1])
-    return torch.from_numpy(rows).mean(-1, dtype=torch.float64).numpy()
+def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
+    """The rows, filled up to whole vectors with zeros or with a number a row, `(sequences, length)`."""
+    missing = -rows.shape[-1] % (BYTES // rows.element_size())
+    if missing:
+        behind = rows.new_zeros(()) if fill is None else fill.to(rows.dtype)[..., None]
+        rows = torch.cat([rows, behind.expand(*rows.shape[:-1], missing)], dim=-1)
+    return rows.numpy()
 
 
-def _row_weights(length: int, causal: bool, dtype: np.dtype) -> np.ndarray:
-    seen = np.arange(1, length + 1) if causal else np.full(length, length)
-    return (1.0 / seen).astype(dtype)
+def _prepared(x: Tensor, heads: int, normalised: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Padded rows of every head and their means over the width, in float64; zeros where nothing is normalised.
+
+    The padding repeats the mean, so that what the kernel adds up there for the variance is nothing.
+    """
+    rows = _split_heads(x, heads)
+    means = rows.mean(-1, dtype=torch.float64) if normalised else rows.new_zeros(rows.shape[:-1], dtype=torch.float64)
+    return _padded(rows, means), means.numpy()
+
+
+def _row_weights(length: int, causal: bool, like: Tensor) -> np.ndarray:
+    seen = (
+        torch.arange(1, length + 1, dtype=torch.float64)
+        if causal
+        else torch.full((length,), length, dtype=torch.float64)
+    )
+    return (1.0 / seen).to(like.dtype).numpy()
 
 
 class FusedRelation(torch.autograd.Function):
@@ -56,37 +75,38 @@ class FusedRelation(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
-        receivers, senders = _split_heads(a, heads), _split_heads(b, heads)
-        out = np.empty_like(receivers)
-        rows = _means(receivers, normalised), _means(senders, normalised), _row_weights(a.shape[1], causal, out.dtype)
-        options = (ACTIVATION_CODES[activation], normalised, causal, out.dtype.type(EPSILON))
-        run_shares(forward_kernel, torch.get_num_threads(), receivers, senders, *rows, out, *options)
+        (receivers, a_means), (senders, b_means) = _prepared(a, heads, normalised), _prepared(b, heads, normalised)
+        out = torch.empty(receivers.shape, dtype=a.dtype)
+        width = a.shape[-1] // heads
+        options = (width, ACTIVATION_CODES[activation], normalised, causal, receivers.dtype.type(EPSILON))
+        weights = _row_weights(a.shape[1], causal, a)
+        threads = torch.get_num_threads()
+        run_shares(forward_kernel, threads, receivers, senders, a_means, b_means, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
-        ctx.rows, ctx.options, ctx.heads = rows, options, heads
-        return _merge_heads(out, heads)
+        ctx.weights, ctx.options, ctx.heads = weights, options, heads
+        return _merge_heads(out, heads, width)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        receivers, senders = (_split_heads(saved, ctx.heads) for saved in ctx.saved_tensors)
-        upstream = _split_heads(gradient, ctx.heads)
-        joined = len(receivers)
-        shares = torch.get_num_threads()
+        width, _, normalised, *_ = ctx.options
+        (receivers, a_means), (senders, b_means) = (_prepared(x, ctx.heads, normalised) for x in ctx.saved_tensors)
+        upstream = _padded(_split_heads(gradient, ctx.heads))
+        shares, joined = torch.get_num_threads(), len(receivers)
         # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a
         # buffer of its own: no write is contended, and the order of sums depends on the thread count alone.
         parts = 1 if joined >= 4 * shares else shares // math.gcd(joined, shares)
-        d_receivers = np.empty_like(receivers)
-        d_senders = np.zeros((parts, *senders.shape), senders.dtype)
-        run_shares(
-            backward_kernel, shares, receivers, senders, *ctx.rows, upstream, d_receivers, d_senders, *ctx.options
-        )
-        summed = torch.from_numpy(d_senders)
-        summed = summed[0] if parts == 1 else summed.sum(0)
-        normalised = ctx.options[1]
-        if normalised:
-            summed -= summed.mean(-1, keepdim=True)
-        heads = ctx.heads
-        return _merge_heads(d_receivers, heads), _merge_heads(summed.numpy(), heads), None, None, None, None
+        d_receivers = torch.zeros(receivers.shape, dtype=gradient.dtype)
+        d_senders = torch.zeros((parts, *senders.shape), dtype=gradient.dtype)
+        rows = (receivers, senders, a_means, b_means, ctx.weights, upstream, d_receivers.numpy(), d_senders.numpy())
+        run_shares(backward_kernel, shares, *rows, *ctx.options)
+        gradients = []
+        for summed in (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0)):
+            real = summed[..., :width]
+            if normalised:
+                real -= real.mean(-1, keepdim=True)
+            gradients.append(_merge_heads(summed, ctx.heads, width))
+        return *gradients, None, None, None, None
 
 
 @torch.compiler.disable

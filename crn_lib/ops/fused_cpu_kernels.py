@@ -1,256 +1,150 @@
 """The loops of `fused_cpu`, compiled by Numba and cached on disk.
 
-LLVM vectorises every inner loop over the (contiguous) width. `exp` is written out, since a call to libm
-would not vectorise: `2**n` for the rounded part goes straight into the exponent bits, a polynomial does the rest.
+A receiver meets its senders a tile at a time, and a tile in phases: the scales of all its pairs first, then the
+exponentials, then (backward) the gradients. So no pair waits for the sum of the one before it, and what a phase leaves
+for the next stays in the first cache. All loops run over whole vectors; rows are padded to whole vectors by the caller.
+
+Numba notices a change of THIS file only. After editing `simd.py` or `vector_math.py`, touch it (or delete
+`__pycache__`), or the kernels cached on disk are run instead.
 """
 
-import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic, overload
+from numba import njit
 
-ACTIVATION_CODES = {"exp": 0, "relu": 1, "squared_relu": 2, "gelu": 3, "elu": 4, "softplus": 5, "identity": 6}
-EXP, RELU, SQUARED_RELU, GELU, ELU, SOFTPLUS, IDENTITY = ACTIVATION_CODES.values()
+from crn_lib.ops.simd import fma, lanes, load, splat, store, total
+from crn_lib.ops.vector_math import EXP, LOG2_E, activate, slope, two_to_the
 
-# Reassociation lets LLVM vectorise sums; inside the exponential it would undo the split of ln 2.
-SUMS_REORDERED = {"reassoc", "contract", "nnan", "ninf", "nsz", "arcp"}
-EXACT_ORDER = {"contract", "nnan", "ninf", "nsz"}
-KERNEL_OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "cache": True,
-    "fastmath": SUMS_REORDERED,
-    "error_model": "numpy",
-}
-
-VECTOR_BLOCK = 64
-"""Elements that one turn of a vectorised loop handles at most.
-
-An array that such a loop sums and writes must not start closer than this behind one it reads: LLVM then takes the
-scalar loop, which sums in another order, and where malloc put a short row would decide the last digit.
-"""
-
+KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 ROWS_AT_ONCE = 8
-"""Receivers that are taken together through all their senders, so that a sender and its gradient are read from the
-first cache for all but one of them."""
+"""Receivers that are taken together through all tiles, so that a tile is read from the first cache for all but one."""
+
+TILE = 16
+"""Senders in a tile: two rows each of width 192 (the sender and its weighed slope) fill three quarters of 32 KiB."""
 
 
-@intrinsic
-def round_even(context: Any, x: Any) -> Any:
-    """Round to the nearest integer, as a float; one vector instruction (`llvm.rint`)."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        function = builder.module.declare_intrinsic("llvm.rint", [arguments[0].type])
-        return builder.call(function, arguments)
-
-    return x(x), generate
+@njit(forceinline=True)
+def add_square(a: Any, sender: Any, d: int, shift: Any, squares: Any) -> Any:
+    """`squares + (a + b + shift)**2`: the two rows first, since where they nearly cancel their sum is exact."""
+    z = (a + load(sender, d)) + splat(shift)
+    return fma(z, z, squares)
 
 
-@intrinsic
-def power_of_two(context: Any, n: Any) -> Any:
-    """`2**n` for an integer-valued float32 `n` in the normal range, by building its exponent bits."""
+@njit(forceinline=True)
+def pair_scales(
+    receiver: Any,
+    senders: Any,
+    receiver_mean: float,
+    sender_means: Any,
+    width: Any,
+    normalised: bool,
+    unit: Any,
+    epsilon: Any,
+    scales: Any,
+    shifts: Any,
+) -> None:
+    """`scales[k]` and `shifts[k]` so that the pre-activation of sender `k`, `unit * LN(a + b_k)`, is
+    `scale * ((a + b_k) + shift)`.
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        integer = ir.IntType(32)
-        exponent = builder.add(builder.fptosi(arguments[0], integer), ir.Constant(integer, 127))
-        return builder.bitcast(builder.shl(exponent, ir.Constant(integer, 23)), arguments[0].type)
-
-    return n(n), generate
-
-
-def exponential(x: Any) -> Any:
-    """`exp(x)`; float32 to about two units in the last place, clamped to the normal range."""
-    raise NotImplementedError("compiled code only: see the overload below")
-
-
-@overload(exponential, jit_options={"fastmath": EXACT_ORDER})
-def _exponential(x: Any) -> Any:
-    if x != types.float32:
-
-        def double(x: Any) -> Any:
-            return math.exp(x)
-
-        return double
-    ln2_high, ln2_low = np.float32(0.693359375), np.float32(-2.12194440e-4)  # their sum is ln 2
-    log2_e, lowest, highest = np.float32(1.4426950408889634), np.float32(-87.0), np.float32(88.0)
-    c0, c1, c2, c3, c4, c5, c6 = (np.float32(1 / math.factorial(k)) for k in range(7))
-
-    def single(x: Any) -> Any:
-        x = min(max(x, lowest), highest)
-        n = round_even(x * log2_e)
-        f = (x - n * ln2_high) - n * ln2_low
-        polynomial = (((((c6 * f + c5) * f + c4) * f + c3) * f + c2) * f + c1) * f + c0
-        return polynomial * power_of_two(n)
-
-    return single
-
-
-@intrinsic
-def scaled_by_power_of_two(context: Any, x: Any, n: Any) -> Any:
-    """`x * 2**n` for a normal float32 `x` and an integer-valued `n` that leaves it normal, on the exponent bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        integer = ir.IntType(32)
-        shift = builder.shl(builder.fptosi(arguments[1], integer), ir.Constant(integer, 23))
-        bits = builder.add(builder.bitcast(arguments[0], integer), shift)
-        return builder.bitcast(bits, arguments[0].type)
-
-    return x(x, n), generate
+    In this order: where the two rows nearly cancel their sum is exact, and where all of them are equal, what is left
+    after the shift is exactly 0, however large the scale.
+    """
+    if not normalised:
+        scales[: len(senders)] = unit
+        shifts[: len(senders)] = receiver.dtype.type(0)
+        return
+    for k in range(len(senders)):
+        shifts[k] = -receiver.dtype.type(receiver_mean + sender_means[k])
+    fours = len(senders) // 4 * 4
+    for k in range(0, fours, 4):
+        s0 = s1 = s2 = s3 = splat(receiver.dtype.type(0))
+        for d in range(0, receiver.size, lanes(receiver)):
+            a = load(receiver, d)
+            s0 = add_square(a, senders[k], d, shifts[k], s0)
+            s1 = add_square(a, senders[k + 1], d, shifts[k + 1], s1)
+            s2 = add_square(a, senders[k + 2], d, shifts[k + 2], s2)
+            s3 = add_square(a, senders[k + 3], d, shifts[k + 3], s3)
+        scales[k], scales[k + 1], scales[k + 2], scales[k + 3] = total(s0), total(s1), total(s2), total(s3)
+    for k in range(fours, len(senders)):
+        squares = splat(receiver.dtype.type(0))
+        for d in range(0, receiver.size, lanes(receiver)):
+            squares = add_square(load(receiver, d), senders[k], d, shifts[k], squares)
+        scales[k] = total(squares)
+    for k in range(len(senders)):
+        scales[k] = unit / np.sqrt(scales[k] / width + epsilon)
 
 
-def bounded_exponential(x: Any) -> Any:
-    """`exp(x)` for |x| < 80, as every normalised pre-activation is up to width 6,400; nothing is clamped."""
-    raise NotImplementedError("compiled code only: see the overload below")
+@njit(forceinline=True)
+def add_activations(receiver: Any, senders: Any, scales: Any, shifts: Any, code: int, totals: Any) -> None:
+    """`totals += f(pre-activation)` of every sender, `(width,)`."""
+    for d in range(0, receiver.size, lanes(receiver)):
+        a, summed = load(receiver, d), load(totals, d)
+        for k in range(len(senders)):
+            u = splat(scales[k]) * ((a + load(senders[k], d)) + splat(shifts[k]))
+            summed = summed + activate(u, code)
+        store(totals, d, summed)
 
 
-@overload(bounded_exponential, jit_options={"fastmath": EXACT_ORDER})
-def _bounded_exponential(x: Any) -> Any:
-    if x != types.float32:
-
-        def double(x: Any) -> Any:
-            return math.exp(x)
-
-        return double
-    log2_e = np.float32(1 / math.log(2))
-    c0, c1, c2, c3, c4, c5, c6 = (np.float32(math.log(2) ** k / math.factorial(k)) for k in range(7))
-
-    def single(x: Any) -> Any:
-        n = round_even(x * log2_e)
-        f = x * log2_e - n
-        polynomial = (((((c6 * f + c5) * f + c4) * f + c3) * f + c2) * f + c1) * f + c0
-        return scaled_by_power_of_two(polynomial, n)
-
-    return single
+@njit(forceinline=True)
+def weigh_slopes(
+    receiver: Any, senders: Any, upstream: Any, scales: Any, shifts: Any, code: int, weighed: Any, dots: Any
+) -> None:
+    """`weighed[k] = upstream * f'(u_k)` and `dots[k] = sum(weighed[k] * u_k)`."""
+    for k in range(len(senders)):
+        sender, row, scale, shift = senders[k], weighed[k], splat(scales[k]), splat(shifts[k])
+        dot = splat(receiver.dtype.type(0))
+        for d in range(0, receiver.size, lanes(receiver)):
+            u = scale * ((load(receiver, d) + load(sender, d)) + shift)
+            q = load(upstream, d) * slope(u, code)
+            dot = fma(q, u, dot)
+            store(row, d, q)
+        dots[k] = total(dot)
 
 
-@njit(**KERNEL_OPTIONS)
-def exponential_kernel(share: int, shares: int, rows: Any, out: Any, repeats: int) -> None:
-    """`out = exp(rows)` again and again, one row a share: what `crn bench` takes for this machine's limit."""
-    for _ in range(repeats):
-        for d in range(rows.shape[1]):
-            out[share, d] = bounded_exponential(rows[share, d])
+@njit(forceinline=True)
+def pair_change(a: Any, sender: Any, weighed: Any, factors: Any, d: int, d_sender: Any) -> Any:
+    """`gain * weighed + scale * (a + b + shift)` of one pair, returned and added to its sender's row."""
+    gain, scale, shift = factors
+    change = fma(gain, load(weighed, d), scale * ((a + load(sender, d)) + shift))
+    store(d_sender, d, load(d_sender, d) + change)
+    return change
 
 
-def error_function(x: Any) -> Any:
-    """`erf(x)`; float32 to 1.5e-7 (Abramowitz and Stegun, 7.1.26)."""
-    raise NotImplementedError("compiled code only: see the overload below")
+@njit(forceinline=True)
+def splat_factors(factors: Any, k: int) -> Any:
+    """A pair's gain, scale and shift as vectors: loaded before the loop, whose stores might change them for all LLVM
+    knows."""
+    return splat(factors[0, k]), splat(factors[1, k]), splat(factors[2, k])
 
 
-@overload(error_function, jit_options={"fastmath": EXACT_ORDER})
-def _error_function(x: Any) -> Any:
-    if x != types.float32:
+@njit(forceinline=True)
+def add_gradients(receiver: Any, senders: Any, weighed: Any, factors: Any, d_receiver: Any, d_senders: Any) -> None:
+    """What every pair changes, added to both its rows; `factors` is `(gain | scale | shift, tile)`.
 
-        def double(x: Any) -> Any:
-            return math.erf(x)
-
-        return double
-    p, one = np.float32(0.3275911), np.float32(1.0)
-    coefficients = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
-    a1, a2, a3, a4, a5 = (np.float32(c) for c in coefficients)
-
-    def single(x: Any) -> Any:
-        size = abs(x)
-        t = one / (one + p * size)
-        tail = ((((a5 * t + a4) * t + a3) * t + a2) * t + a1) * t * exponential(-size * size)
-        return math.copysign(one - tail, x)
-
-    return single
-
-
-@njit(nogil=True, cache=True, fastmath=EXACT_ORDER)
-def centred_sum(receiver: Any, sender: Any, mean: Any) -> Any:
-    """`(receiver + sender) - mean`, in this order: where the first two nearly cancel, their sum is exact."""
-    return (receiver + sender) - mean
-
-
-@njit(inline="always")
-def add_pair(receiver: Any, sender: Any, mean: Any, z: Any) -> Any:
-    """`z = receiver + sender - mean`, arrays of shape `(width,)`; returns the sum of its squares."""
-    squares = z.dtype.type(0)
-    for d in range(z.size):
-        z[d] = centred_sum(receiver[d], sender[d], mean)
-        squares += z[d] * z[d]
-    return squares
-
-
-@njit(inline="always")
-def add_activation(z: Any, scale: Any, code: int, total: Any) -> None:
-    """`total += f(scale * z)`, arrays of shape `(width,)`."""
-    zero, one, half = z.dtype.type(0), z.dtype.type(1), z.dtype.type(0.5)
-    root = z.dtype.type(math.sqrt(0.5))
-    if code == EXP:
-        for d in range(total.size):
-            total[d] += bounded_exponential(scale * z[d])
-    elif code == RELU:
-        for d in range(total.size):
-            total[d] += max(scale * z[d], zero)
-    elif code == SQUARED_RELU:
-        for d in range(total.size):
-            u = max(scale * z[d], zero)
-            total[d] += u * u
-    elif code == GELU:
-        for d in range(total.size):
-            u = scale * z[d]
-            total[d] += half * u * (one + error_function(u * root))
-    elif code == ELU:
-        for d in range(total.size):
-            u = scale * z[d]
-            total[d] += max(u, zero) + exponential(min(u, zero)) - one
-    elif code == SOFTPLUS:
-        for d in range(total.size):
-            u = scale * z[d]
-            total[d] += max(u, zero) + math.log1p(exponential(-abs(u)))
-    else:
-        for d in range(total.size):
-            total[d] += scale * z[d]
-
-
-@njit(inline="always")
-def weigh_slope(z: Any, upstream: Any, scale: Any, code: int, weighed: Any) -> Any:
-    """`weighed = upstream * f'(u)` with `u = scale * z`; returns `sum(weighed * u)`."""
-    zero, one, half = z.dtype.type(0), z.dtype.type(1), z.dtype.type(0.5)
-    root, density = z.dtype.type(math.sqrt(0.5)), z.dtype.type(1 / math.sqrt(2 * math.pi))
-    dot = zero
-    if code == EXP:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            weighed[d] = upstream[d] * bounded_exponential(u)
-            dot += weighed[d] * u
-    elif code == RELU:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            weighed[d] = upstream[d] if u > zero else zero
-            dot += weighed[d] * u
-    elif code == SQUARED_RELU:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            weighed[d] = upstream[d] * (max(u, zero) + max(u, zero))
-            dot += weighed[d] * u
-    elif code == GELU:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            slope = half * (one + error_function(u * root)) + u * density * exponential(-half * u * u)
-            weighed[d] = upstream[d] * slope
-            dot += weighed[d] * u
-    elif code == ELU:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            weighed[d] = upstream[d] * exponential(min(u, zero))
-            dot += weighed[d] * u
-    elif code == SOFTPLUS:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            weighed[d] = upstream[d] / (one + exponential(-u))
-            dot += weighed[d] * u
-    else:
-        for d in range(weighed.size):
-            u = scale * z[d]
-            weighed[d] = upstream[d]
-            dot += weighed[d] * u
-    return dot
+    Four pairs at once, so that the receiver's rows are loaded and stored for one of them only.
+    """
+    fours = len(senders) // 4 * 4
+    for k in range(0, fours, 4):
+        f0, f1, f2, f3 = (
+            splat_factors(factors, k),
+            splat_factors(factors, k + 1),
+            splat_factors(factors, k + 2),
+            splat_factors(factors, k + 3),
+        )
+        for d in range(0, receiver.size, lanes(receiver)):
+            a = load(receiver, d)
+            c0 = pair_change(a, senders[k], weighed[k], f0, d, d_senders[k])
+            c1 = pair_change(a, senders[k + 1], weighed[k + 1], f1, d, d_senders[k + 1])
+            c2 = pair_change(a, senders[k + 2], weighed[k + 2], f2, d, d_senders[k + 2])
+            c3 = pair_change(a, senders[k + 3], weighed[k + 3], f3, d, d_senders[k + 3])
+            store(d_receiver, d, load(d_receiver, d) + ((c0 + c1) + (c2 + c3)))
+    for k in range(fours, len(senders)):
+        f0 = splat_factors(factors, k)
+        for d in range(0, receiver.size, lanes(receiver)):
+            change = pair_change(load(receiver, d), senders[k], weighed[k], f0, d, d_senders[k])
+            store(d_receiver, d, load(d_receiver, d) + change)
 
 
 @njit(**KERNEL_OPTIONS)
@@ -263,6 +157,7 @@ def forward_kernel(
     sender_means: Any,
     weights: Any,
     out: Any,
+    width: Any,
     code: int,
     normalised: bool,
     causal: bool,
@@ -270,28 +165,35 @@ def forward_kernel(
 ) -> None:
     """`out[n, i] = weights[i] * sum_j f(...)` for every `shares`-th block of rows.
 
-    Arrays are `(sequences, length, width)`; the means, `(sequences, length)` in float64, are those over the width, and
-    zero where nothing is normalised.
+    Arrays are `(sequences, length, padded width)`, of which `width` is real; the means, `(sequences, length)` in
+    float64, are those over the width, and zero where nothing is normalised.
     """
-    sequences, length, width = receivers.shape
-    one = receivers.dtype.type(1)
+    sequences, length, _ = receivers.shape
+    number = receivers.dtype.type
+    unit = number(LOG2_E) if code == EXP else number(1)
     blocks = (length + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
-    scratch = np.empty((ROWS_AT_ONCE + 1, VECTOR_BLOCK + width), receivers.dtype)[:, VECTOR_BLOCK:]
-    z, totals = scratch[0], scratch[1:]
+    scales, shifts = np.empty(TILE, receivers.dtype), np.empty(TILE, receivers.dtype)
     for task in range(share, sequences * blocks, shares):
-        n, first = task // blocks, task % blocks * ROWS_AT_ONCE
-        rows = min(ROWS_AT_ONCE, length - first)
-        totals[:] = receivers.dtype.type(0)
-        for j in range(first + rows if causal else length):
-            for row in range(max(0, j - first) if causal else 0, rows):
-                i = first + row
-                mean = receivers.dtype.type(receiver_means[n, i] + sender_means[n, j])
-                squares = add_pair(receivers[n, i], senders[n, j], mean, z)
-                scale = one / math.sqrt(squares / receivers.dtype.type(width) + epsilon) if normalised else one
-                add_activation(z, scale, code, totals[row])
-        for row in range(rows):
-            for d in range(width):
-                out[n, first + row, d] = totals[row, d] * weights[first + row]
+        # The last blocks have the most pairs: taken first, they leave the short ones to even out the shares.
+        n, first = task // blocks, (blocks - 1 - task % blocks) * ROWS_AT_ONCE
+        last = min(first + ROWS_AT_ONCE, length)
+        out[n, first:last] = number(0)
+        for start in range(0, last if causal else length, TILE):
+            for i in range(max(first, start) if causal else first, last):
+                end = min(start + TILE, i + 1 if causal else length)
+                tile, means = senders[n, start:end], sender_means[n, start:end]
+                row = receivers[n, i]
+                pair_scales(
+                    row, tile, receiver_means[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
+                )
+                if code == EXP:
+                    add_activations(row, tile, scales, shifts, EXP, out[n, i])
+                else:
+                    add_activations(row, tile, scales, shifts, code, out[n, i])
+        for i in range(first, last):
+            row, weight = out[n, i], splat(weights[i])
+            for d in range(0, row.size, lanes(row)):
+                store(row, d, load(row, d) * weight)
 
 
 @njit(**KERNEL_OPTIONS)
@@ -306,44 +208,54 @@ def backward_kernel(
     upstream: Any,
     d_receivers: Any,
     d_senders: Any,
+    width: Any,
     code: int,
     normalised: bool,
     causal: bool,
     epsilon: Any,
 ) -> None:
-    """Gradients by receiver and, before its rows are centred, by sender.
+    """Gradients by receiver and by sender, before they are centred over the width; zero on entry.
 
-    `d_senders` is `(parts, sequences, length, width)` and zero on entry; part `p` takes row blocks
-    `p, p + parts, ...`.
+    `d_senders` is `(parts, sequences, length, padded width)`; part `p` takes row blocks `p, p + parts, ...`.
+    With `u` the pre-activation, `q = upstream * f'(u)` and `s` the pair's scale, a pair adds
+    `weight * s * (q - u * mean(q * u))` to both.
     """
-    sequences, length, width = receivers.shape
+    sequences, length, padded = receivers.shape
     parts = d_senders.shape[0]
-    zero, one = receivers.dtype.type(0), receivers.dtype.type(1)
-    scratch = np.empty((ROWS_AT_ONCE + 2, VECTOR_BLOCK + width), receivers.dtype)[:, VECTOR_BLOCK:]
-    z, weighed, d_rows = scratch[0], scratch[1], scratch[2:]
+    number = receivers.dtype.type
+    unit = number(LOG2_E) if code == EXP else number(1)
+    factors, dots = np.empty((3, TILE), receivers.dtype), np.empty(TILE, receivers.dtype)
+    gains, scales, shifts = factors[0], factors[1], factors[2]
+    weighed = np.empty((TILE, padded), receivers.dtype)
     for task in range(share, sequences * parts, shares):
         n, part = task // parts, task % parts
         for first in range(part * ROWS_AT_ONCE, length, parts * ROWS_AT_ONCE):
-            rows = min(ROWS_AT_ONCE, length - first)
-            d_rows[:] = zero
-            for j in range(first + rows if causal else length):
-                sender, d_sender = senders[n, j], d_senders[part, n, j]
-                for row in range(max(0, j - first) if causal else 0, rows):
-                    i, d_receiver = first + row, d_rows[row]
-                    mean = receivers.dtype.type(receiver_means[n, i] + sender_means[n, j])
-                    squares = add_pair(receivers[n, i], sender, mean, z)
-                    scale = one / math.sqrt(squares / receivers.dtype.type(width) + epsilon) if normalised else one
-                    dot = weigh_slope(z, upstream[n, i], scale, code, weighed)
-                    pull = scale * dot / receivers.dtype.type(width) if normalised else zero
-                    share_of_mean = scale * weights[i]
-                    for d in range(width):
-                        change = share_of_mean * (weighed[d] - pull * z[d])
-                        d_receiver[d] += change
-                        d_sender[d] += change
-            for row in range(rows):
-                total = zero
-                if normalised:
-                    for d in range(width):
-                        total += d_rows[row, d]
-                for d in range(width):
-                    d_receivers[n, first + row, d] = d_rows[row, d] - total / receivers.dtype.type(width)
+            last = min(first + ROWS_AT_ONCE, length)
+            for start in range(0, last if causal else length, TILE):
+                for i in range(max(first, start) if causal else first, last):
+                    end = min(start + TILE, i + 1 if causal else length)
+                    tile, means, row = senders[n, start:end], sender_means[n, start:end], receivers[n, i]
+                    pair_scales(
+                        row, tile, receiver_means[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
+                    )
+                    if code == EXP:
+                        weigh_slopes(row, tile, upstream[n, i], scales, shifts, EXP, weighed, dots)
+                    else:
+                        weigh_slopes(row, tile, upstream[n, i], scales, shifts, code, weighed, dots)
+                    for k in range(end - start):
+                        gains[k] = weights[i] * scales[k] / unit
+                        # u here is unit times what the formula means by u, twice: in the dot and in the pull.
+                        pull = -gains[k] * dots[k] / (unit * unit * number(width)) if normalised else number(0)
+                        scales[k] *= pull
+                    d_tile = d_senders[part, n, start:end]
+                    add_gradients(row, tile, weighed, factors, d_receivers[n, i], d_tile)
+
+
+@njit(**KERNEL_OPTIONS)
+def exponential_kernel(share: int, shares: int, rows: Any, out: Any, repeats: int) -> None:
+    """`out = exp(rows)` again and again, one row a share: what `crn bench` takes for this machine's limit."""
+    row, result = rows[share], out[share]
+    to_base_two = splat(row.dtype.type(LOG2_E))
+    for _ in range(repeats):
+        for d in range(0, row.size, lanes(row)):
+            store(result, d, two_to_the(load(row, d) * to_base_two))

@@ -14,7 +14,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from crn_lib.ops.fused_cpu_kernels import KERNEL_OPTIONS, exponential
+from crn_lib.ops.compiled import KERNEL_OPTIONS, exponential
 from crn_lib.ops.threads import run_shares
 
 COLUMNS = 64

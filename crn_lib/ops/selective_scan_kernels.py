@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from crn_lib.ops.fused_cpu_kernels import KERNEL_OPTIONS, exponential
+from crn_lib.ops.compiled import KERNEL_OPTIONS, exponential
 
 
 @njit(**KERNEL_OPTIONS)

@@ -11,9 +11,9 @@ import torch
 from numba import njit
 from relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
 
-from crn_lib.ops import ACTIVATIONS, relation
+from crn_lib.ops import ACTIVATIONS, relation, simd, vector_math
+from crn_lib.ops.compiled import exponential
 from crn_lib.ops.fused_cpu import FUSED_ACTIVATIONS
-from crn_lib.ops.fused_cpu_kernels import error_function, exponential
 
 COMPILED_FORMS = [(norm, activation) for norm, activation in FORMS if "fused" in able_backends(norm, activation)]
 
@@ -80,18 +80,55 @@ def test_the_kernels_exponential_is_exp(dtype):
         assert found[:2].max() < 1e-37 and found[3:].min() > 1e38
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_kernels_error_function_is_erf(dtype):
+def on_vectors(function):
+    """The function of one vector as a function of an array whose size is a whole number of vectors."""
+
     @njit
     def each(x, out):
-        for i in range(x.size):
-            out[i] = error_function(x[i])
+        for d in range(0, x.size, simd.lanes(x)):
+            simd.store(out, d, function(simd.load(x, d)))
 
-    x = np.linspace(-6, 6, 4_001).astype(dtype)
-    out = np.full_like(x, np.nan)
-    each(x, out)
+    def apply(x):
+        each(x, out := np.full_like(x, np.nan))
+        return out.astype(np.float64)
+
+    return apply
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 3e-7), (np.float64, 1e-13)])
+def test_the_vectors_power_of_two_is_right_in_the_whole_range(dtype, tolerance):
+    power = on_vectors(njit(lambda t: vector_math.two_to_the(t)))
+    t = np.linspace(-125.9, 125.9, 32_000).astype(dtype)
+    assert np.abs(power(t) / np.exp2(t.astype(np.float64)) - 1).max() < tolerance
+    whole = np.arange(-120, 120).astype(dtype)
+    assert (power(whole) == np.exp2(whole.astype(np.float64))).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_vectors_error_function_is_erf(dtype):
+    x = np.linspace(-6, 6, 4_000).astype(dtype)
+    found = on_vectors(njit(lambda x: vector_math.error_function(x)))(x)
     truth = np.array([math.erf(value) for value in x.astype(np.float64)])
-    assert np.abs(out - truth).max() < (4e-7 if dtype == np.float32 else 1e-15)
+    assert np.abs(found - truth).max() < (4e-7 if dtype == np.float32 else 1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_exponential_that_would_underflow_is_clamped(dtype):
+    x = np.linspace(-300, 0, 1_600).astype(dtype)
+    found = on_vectors(vector_math.clamped_exponential)(x)
+    assert np.allclose(found, np.exp(x.astype(np.float64)), rtol=2e-5, atol=2e-38) and found.min() > 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sum_of_a_vector_is_the_sum_of_all_its_elements(dtype):
+    @njit
+    def sums(x, out):
+        for k in range(len(x)):
+            out[k] = simd.total(simd.load(x[k], 0))
+
+    x = np.random.default_rng(0).integers(-1000, 1000, (50, simd.BYTES // np.dtype(dtype).itemsize)).astype(dtype)
+    sums(x, out := np.full(50, np.nan, dtype))
+    assert (out == x.sum(1)).all()
 
 
 @pytest.mark.parametrize(("norm", "activation"), COMPILED_FORMS)
