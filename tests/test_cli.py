@@ -8,7 +8,11 @@ from typing import Any
 
 import nbformat
 import pytest
+import torch
 
+from crn_lib.bench import Case
+from crn_lib.bench.cases import linear_case
+from crn_lib.bench.profile import StepProfile
 from crn_lib.cli import main
 from crn_lib.paths import workbook_folder
 
@@ -162,12 +166,54 @@ def test_outside_a_workbook_the_folder_looked_in_is_named(
     assert str(tmp_path) in capsys.readouterr().err
 
 
-def test_bench_prints_ratios_and_stores_rows(
+def test_bench_prints_ratios_and_stores_rows_and_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "rows.jsonl"
-    assert crn(monkeypatch, "bench", "--only", "linear relation", "--longest", "258", "--out", str(out)) == 0
+    out, asked = tmp_path / "rows.jsonl", ["--only", "linear relation", "--longest", "514", "--out"]
+    monkeypatch.setattr("plotly.graph_objects.Figure.to_image", lambda *_, **__: b"picture")
+    assert crn(monkeypatch, "bench", *asked, str(out), "--figure", str(tmp_path / "drawn")) == 0
     rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [row["contender"] for row in rows] == ["logcumsumexp", "linear"]
+    assert [row["contender"] for row in rows] == 2 * ["logcumsumexp", "linear"]
     shown = capsys.readouterr().out
-    assert f"{rows[1]['ratio']:.1f}x" in shown and "limits:" in shown
+    assert f"{rows[1]['ratio']:.1f}x logcumsumexp" in shown and "limits:" in shown and "stay as they were" not in shown
+    assert (tmp_path / "drawn" / "rows.png").read_bytes() == b"picture"
+    assert (tmp_path / "drawn" / "rows.html").exists()
+
+
+def test_bench_of_some_cases_leaves_the_stored_rows_alone_and_says_so(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = tiny_workbook / "figures" / "data" / "bench.jsonl"
+    stored.parent.mkdir()
+    stored.write_text("stored\n")
+    assert crn(monkeypatch, "bench", "--only", "linear relation, batch 8", "--longest", "258") == 0
+    assert stored.read_text() == "stored\n" and (tiny_workbook / "out" / "bench.jsonl").exists()
+    assert "stored rows and figure stay as they were" in capsys.readouterr().out
+
+
+def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def prepare() -> dict[str, Any]:
+        return {"right": lambda: [torch.ones(2)], "wrong": lambda: [torch.zeros(2)]}
+
+    cases = (linear_case(1, 9, 8), Case("demo", 9, 1.0, prepare))
+    monkeypatch.setattr("crn_lib.bench.CASES", cases)
+    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda: 0.5)
+    assert crn(monkeypatch, "bench") == 1
+    shown = capsys.readouterr()
+    assert "error: demo, length 9: wrong differs from right" in shown.err
+    assert not (tiny_workbook / "figures" / "data" / "bench.jsonl").exists()
+    monkeypatch.setattr("crn_lib.bench.CASES", cases[:1])
+    assert crn(monkeypatch, "bench") == 0
+    rows = (tiny_workbook / "figures" / "data" / "bench.jsonl").read_text().splitlines()
+    assert [json.loads(row)["first_fused_call_seconds"] for row in rows] == [0.5, 0.5]
+
+
+def test_bench_shows_where_the_time_of_a_step_goes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("crn_lib.bench.profile_step", lambda: StepProfile({"relation": 3.0, "loss": 1.0}, 3.9))
+    assert crn(monkeypatch, "bench", "--profile") == 0
+    shown = capsys.readouterr().out
+    assert "relation                 3.00  75.0%" in shown and "3.9 ms a step without the profiler" in shown

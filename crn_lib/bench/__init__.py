@@ -1,7 +1,24 @@
 """`crn bench`: named cases, each against named baselines in the same run, and against limits of this machine."""
 
-from crn_lib.bench.cases import CASES, Case
-from crn_lib.bench.report import run_cases, store, table
+from crn_lib.bench.cases import CASES, PANEL_CASES, Case
+from crn_lib.bench.first_call import first_call_seconds
+from crn_lib.bench.profile import profile_step
+from crn_lib.bench.report import destination, not_run, run_cases, store, store_figure, table
 from crn_lib.bench.timing import Disagreement, Measurement, run_case
 
-__all__ = ["CASES", "Case", "Disagreement", "Measurement", "run_case", "run_cases", "store", "table"]
+__all__ = [
+    "CASES",
+    "PANEL_CASES",
+    "Case",
+    "Disagreement",
+    "Measurement",
+    "destination",
+    "first_call_seconds",
+    "not_run",
+    "profile_step",
+    "run_case",
+    "run_cases",
+    "store",
+    "store_figure",
+    "table",
+]

@@ -1,20 +1,31 @@
 """The named cases of `crn bench`. A new one is an entry in `CASES`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
+import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from crn_lib.bench.baselines import masked_before_exp, normalised_by_hand
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.ops import relation
 from crn_lib.ops.linear import log_relation
+from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import NOT_SCORED, CopyingConfig, CopyingTask
 
-Contenders = dict[str, Callable[[], list[Tensor]]]
+Contenders = Mapping[str, Callable[[], list[Tensor]] | str]
+"""What is timed, by name; a string says why a contender is not run here."""
+
 SEED = 0
+MOST_BYTES = 5e9
+"""Arrays of pairs that a contender may hold; with what comes on top, the process then stays under about 6 GB."""
+
+PAIR_ARRAYS = {"eager": 4, "eager, masked before exp": 3, "eager, layer norm by hand": 7, "torch.compile": 1}
+"""Arrays of `batch * length**2 * width` numbers that a contender holds at its peak, as measured; others hold none."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,10 @@ class Case:
         name: what `--only` matches.
         length: tokens in a sequence, the x axis of the figure.
         elements: work a call does: causal elements for the exact relation, tokens elsewhere.
-        prepare: makes the contenders; the first is the truth and the baseline of the ratios.
+        prepare: makes the contenders; the first that runs is the truth and the baseline of the ratios.
         tolerance: largest relative difference that counts as agreement.
+        exponentials: the fewest that any method needs, to compare with what this machine can do; 0 where unknown.
+        traffic: the fewest bytes that any method must read and write; 0 where unknown.
     """
 
     name: str
@@ -34,6 +47,8 @@ class Case:
     elements: float
     prepare: Callable[[], Contenders]
     tolerance: float = 1e-4
+    exponentials: float = 0.0
+    traffic: float = 0.0
 
 
 def _inputs(batch: int, length: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -49,34 +64,57 @@ def _with_gradients(
     return [out, *torch.autograd.grad(out, (a, b), gradient)]
 
 
-def exact_case(batch: int, length: int, width: int, *, eager: bool, compiled: bool) -> Case:
-    """The exact relation, forward and backward."""
+def _definition(a: Tensor, b: Tensor) -> Tensor:
+    return naive_relation(a, b, norm="exact", activation="exp", causal=True)
+
+
+def too_large(contender: str, batch: int, length: int, width: int, room: float) -> str:
+    """Why a contender is not run, `""` where it is: its arrays of pairs, in float32, would not fit `room` bytes."""
+    needed = 4.0 * PAIR_ARRAYS.get(contender, 0) * batch * length**2 * width
+    return f"needs {needed / 1e9:.1f} GB" if needed > room else ""
+
+
+@cache
+def compile_missing() -> str:
+    """Why `torch.compile` cannot be used here, or an empty string. It wants a C++ compiler."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.ones(2))
+    except Exception as error:  # whatever its many layers raise where a compiler or a header is missing
+        return f"torch.compile does not work here ({type(error).__name__})"
+    return ""
+
+
+def exact_case(batch: int, length: int, width: int) -> Case:
+    """The exact relation, forward and backward, against plain torch and against attention of the same shape."""
 
     def prepare() -> Contenders:
         a, b, gradient = _inputs(batch, length, width)
+        query, key, value = (x.detach()[:, None].clone().requires_grad_() for x in (a, b, a))
 
         def run(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[], list[Tensor]]:
             return lambda: _with_gradients(function, a, b, gradient)
-
-        def definition(a: Tensor, b: Tensor) -> Tensor:
-            return relation(a, b, backend="naive")
-
-        contenders = {"eager": run(definition)} if eager else {}
-        if compiled:
-            contenders["torch.compile"] = run(torch.compile(definition, dynamic=False))
-        if not eager:
-            contenders["tiled"] = run(lambda a, b: relation(a, b, backend="tiled"))
-        contenders["fused"] = run(lambda a, b: relation(a, b, backend="fused"))
-        query, key, value = (x.detach()[:, None].clone().requires_grad_() for x in (a, b, a))
 
         def attention() -> list[Tensor]:
             F.scaled_dot_product_attention(query, key, value, is_causal=True).backward(gradient[:, None])
             return []  # attention is another function: there is nothing to compare
 
-        return {**contenders, "SDPA attention": attention}
+        # Compiled code is kept by function, at most eight shapes of it; beyond that torch runs it uncompiled, silently.
+        torch.compiler.reset()
+        contenders: dict[str, Callable[[], list[Tensor]] | str] = {
+            "eager": run(_definition),
+            "eager, masked before exp": run(masked_before_exp),
+            "eager, layer norm by hand": run(normalised_by_hand),
+            "tiled": run(lambda a, b: relation(a, b, backend="tiled")),
+            "torch.compile": compile_missing() or run(torch.compile(_definition, dynamic=False)),
+            "fused": run(lambda a, b: relation(a, b, backend="fused")),
+            "SDPA attention": attention,
+        }
+        room = min(MOST_BYTES, 0.8 * psutil.virtual_memory().available)
+        return {name: too_large(name, batch, length, width, room) or compute for name, compute in contenders.items()}
 
     elements = batch * length * (length + 1) / 2 * width
-    return Case(f"exact relation, batch {batch}, width {width}", length, elements, prepare)
+    name = f"exact relation, batch {batch}, width {width}"
+    return Case(name, length, elements, prepare, exponentials=elements)
 
 
 def linear_case(batch: int, length: int, width: int) -> Case:
@@ -93,7 +131,10 @@ def linear_case(batch: int, length: int, width: int) -> Case:
             "linear": lambda: _with_gradients(lambda a, b: relation(a, b, norm="approx"), a, b, gradient),
         }
 
-    return Case(f"linear relation, batch {batch}, width {width}", length, batch * length, prepare)
+    name = f"linear relation, batch {batch}, width {width}"
+    # Forward reads a and b and writes the result; backward reads a gradient and writes two: float32 all of them.
+    traffic = 6 * 4 * batch * length * width
+    return Case(name, length, batch * length, prepare, traffic=traffic)
 
 
 def step_case(kind: str, string_length: int, batch: int) -> Case:
@@ -139,15 +180,15 @@ def decoding_case(kind: str, prompt_length: int, steps: int, batch: int) -> Case
     return Case(f"decoding {steps} tokens, {kind}, batch {batch}", prompt_length, batch * steps, prepare, tolerance=0.0)
 
 
+PANEL_CASES = ("exact relation, batch 1, width 192", "linear relation, batch 1, width 192")
+"""What the figure shows: one batch at every length, so that its points can be joined."""
+
 CASES: tuple[Case, ...] = (
-    exact_case(8, 34, 192, eager=True, compiled=True),
-    exact_case(8, 130, 192, eager=True, compiled=True),
-    exact_case(8, 258, 192, eager=True, compiled=True),
-    exact_case(2, 514, 192, eager=True, compiled=False),
-    exact_case(4, 1026, 192, eager=False, compiled=False),
-    exact_case(1, 4098, 192, eager=False, compiled=False),
-    *(linear_case(8, length, 192) for length in (258, 1026, 4096)),
-    *(linear_case(1, length, 192) for length in (2048, 65536)),
+    *(exact_case(1, length, 192) for length in (34, 130, 258, 514, 1026, 2050, 4098)),
+    *(exact_case(8, length, 192) for length in (34, 130, 258)),
+    exact_case(2, 514, 192),
+    *(linear_case(1, length, 192) for length in (514, 1026, 2050, 4098, 16386, 65538)),
+    *(linear_case(8, length, 192) for length in (258, 1026, 4098)),
     *(step_case(kind, 64, 32) for kind in KINDS if kind != "transformer"),
     *(decoding_case(kind, 130, 128, 2) for kind in KINDS),
 )

@@ -1,19 +1,25 @@
-"""From measurements to rows, a table and a figure."""
+"""From measurements to rows, a table and files."""
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from crn_lib.bench.cases import Case
 from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
 from crn_lib.bench.timing import Disagreement, Measurement, run_case
-from crn_lib.files import replace_text
+from crn_lib.files import replace_file, replace_text
+from crn_lib.paths import data_file, workbook_folder
 from crn_lib.training.result import versions
+
+PARTIAL_ROWS = Path("out/bench.jsonl")
+PNG_WIDTH = 980
 
 
 def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -36,15 +42,30 @@ def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
         for case in bar:
             bar.set_description(f"{case.name}, length {case.length}")
             try:
-                measured = run_case(f"{case.name}, length {case.length}", case.prepare(), tolerance=case.tolerance)
+                rows += _run(case, machine)
             except Disagreement as error:
                 disagreements.append(str(error))
-                continue
-            rows += [_row(case, measurement, measured[0], machine) for measurement in measured]
     return rows, disagreements
 
 
+def _run(case: Case, machine: dict[str, Any]) -> list[dict[str, Any]]:
+    runnable: dict[str, Callable[[], list[Tensor]]] = {}
+    not_run: dict[str, str] = {}
+    for contender, compute in case.prepare().items():
+        if isinstance(compute, str):
+            not_run[contender] = compute
+        else:
+            runnable[contender] = compute
+    measured = run_case(f"{case.name}, length {case.length}", runnable, tolerance=case.tolerance)
+    return [{**_row(case, one, measured[0], machine), "not_run": not_run} for one in measured]
+
+
 def _row(case: Case, measured: Measurement, baseline: Measurement, machine: dict[str, Any]) -> dict[str, Any]:
+    least = max(
+        case.exponentials / machine["exponentials_per_second"],
+        case.traffic / machine["bytes_per_second"],
+    )
+    same_work = least > 0 and measured.difference is not None
     return {
         "case": case.name,
         "length": case.length,
@@ -56,25 +77,32 @@ def _row(case: Case, measured: Measurement, baseline: Measurement, machine: dict
         "baseline": baseline.contender,
         "ratio": baseline.seconds / measured.seconds,
         "elements_per_second": case.elements / measured.seconds,
+        "share_of_limit": least / measured.seconds if same_work else None,
         **machine,
     }
 
 
 def table(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """The rows for people: time, ratio to the baseline, work a second, memory, agreement."""
+    """The rows for people: time, ratio to the baseline, work a second, memory, agreement.
+
+    `of the limit` is the least time that the measured exponentials (exact relation) or memory bandwidth (linear
+    relation) allow any method, as a share of the time taken.
+    """
     lines: list[tuple[str, ...]] = [
-        ("case", "length", "contender", "ms", "times the baseline", "G elements/s", "MB added", "differs by")
+        ("case", "length", "contender", "ms", "faster than", "G elements/s", "of the limit", "MB added", "differs by")
     ]
     for row in rows:
         exact = row["case"].startswith("exact")
+        first = row["contender"] == row["baseline"]
         lines.append(
             (
                 row["case"],
-                str(row["length"]),
+                f"{row['length']:,}",
                 row["contender"],
                 f"{1e3 * row['seconds']:.2f}",
-                f"{row['ratio']:.1f}x",
+                "" if first else f"{row['ratio']:.1f}x {row['baseline']}",
                 f"{row['elements_per_second'] / 1e9:.2f}" if exact else "",
+                "" if row["share_of_limit"] is None else f"{row['share_of_limit']:.1%}",
                 "unknown" if row["added_bytes"] is None else f"{row['added_bytes'] / 1e6:.0f}",
                 "" if row["difference"] is None else f"{row['difference']:.0e}",
             )
@@ -82,6 +110,49 @@ def table(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
     return lines
 
 
+def not_run(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What was left out and why, a line a case and length."""
+    reasons = {(row["case"], row["length"]): row["not_run"] for row in rows if row["not_run"]}
+    return [
+        f"{case}, length {length:,}: not run: " + "; ".join(f"{name} ({why})" for name, why in left_out.items())
+        for (case, length), left_out in reasons.items()
+    ]
+
+
+def destination(out: Path | None, figure: Path | None, *, complete: bool) -> tuple[Path, Path]:
+    """Where the rows go, and the figure (a path without its ending).
+
+    Args:
+        out, figure: file and folder that were asked for.
+        complete: all cases have been run. Otherwise the workbook's own files, which hold all, are not touched, unless
+            `out` names them.
+    """
+    if out is not None:
+        return out, (figure or out.parent) / out.stem
+    if complete:
+        return data_file("bench.jsonl"), (figure or workbook_folder() / "figures") / "bench"
+    return PARTIAL_ROWS, (figure or PARTIAL_ROWS.parent) / PARTIAL_ROWS.stem
+
+
 def store(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Replace the file of rows, whole or not at all."""
     replace_text(path, "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))
+
+
+def store_figure(figure: go.Figure, path: Path) -> str:
+    """Replace `path` with the ending `.html`, and `.png` where this machine can draw one.
+
+    The HTML reads `plotly.min.js` from the same folder, so that it works offline and stays small.
+
+    Returns:
+        What was written, in words; where there is no PNG, why.
+    """
+    page, picture = path.with_suffix(".html"), path.with_suffix(".png")
+    replace_file(page, lambda temporary: figure.write_html(temporary, include_plotlyjs="directory", div_id=path.stem))
+    white = go.Figure(figure).update_layout(paper_bgcolor="white", plot_bgcolor="white")
+    try:
+        drawn = white.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
+    except RuntimeError as error:  # kaleido or its browser is missing: both belong to the tests' packages
+        return f"figure in {page}; no PNG: {str(error).strip().splitlines()[0]}"
+    replace_file(picture, lambda temporary: temporary.write_bytes(drawn))
+    return f"figure in {picture} and {page}"

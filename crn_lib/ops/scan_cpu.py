@@ -17,19 +17,25 @@ from torch import Tensor
 from crn_lib.ops.compiled import KERNEL_OPTIONS, exponential
 from crn_lib.ops.threads import run_shares
 
-COLUMNS = 64
-"""Columns one task takes: enough to vectorise, few enough that every row's part is a cache line or four."""
+LINE = 16
+"""Columns are shared out in multiples of this: a cache line of float32."""
+
+
+def _columns(batch: int, width: int, shares: int) -> int:
+    """Columns that one task takes: whole rows, which are read fastest, where there are sequences enough for all."""
+    parts = 1 if batch % shares == 0 or batch >= 4 * shares else shares
+    return min(width, -(-width // (parts * LINE)) * LINE)
 
 
 @njit(**KERNEL_OPTIONS)
-def scan_relation_kernel(share: int, shares: int, a: Any, b: Any, out: Any) -> None:
-    """`out` `(batch, length, width)`, for every `shares`-th block of columns of a sequence."""
+def scan_relation_kernel(share: int, shares: int, a: Any, b: Any, out: Any, columns: int) -> None:
+    """`out` `(batch, length, width)`, for every `shares`-th block of `columns` columns of a sequence."""
     batch, length, width = a.shape
-    blocks = (width + COLUMNS - 1) // COLUMNS
-    total = np.zeros(COLUMNS, np.float64)
+    blocks = (width + columns - 1) // columns
+    total = np.zeros(columns, np.float64)
     for task in range(share, batch * blocks, shares):
-        n, first = task // blocks, task % blocks * COLUMNS
-        last = min(first + COLUMNS, width)
+        n, first = task // blocks, task % blocks * columns
+        last = min(first + columns, width)
         total[:] = 0.0
         for i in range(length):
             row_a, row_b, row_out = a[n, i, first:last], b[n, i, first:last], out[n, i, first:last]
@@ -42,15 +48,15 @@ def scan_relation_kernel(share: int, shares: int, a: Any, b: Any, out: Any) -> N
 
 @njit(**KERNEL_OPTIONS)
 def scan_relation_backward_kernel(
-    share: int, shares: int, a: Any, b: Any, out: Any, gradient: Any, d_a: Any, d_b: Any
+    share: int, shares: int, a: Any, b: Any, out: Any, gradient: Any, d_a: Any, d_b: Any, columns: int
 ) -> None:
-    """`d_a` and `d_b`, for every `shares`-th block of columns of a sequence."""
+    """`d_a` and `d_b`, for every `shares`-th block of `columns` columns of a sequence."""
     batch, length, width = a.shape
-    blocks = (width + COLUMNS - 1) // COLUMNS
-    total = np.zeros(COLUMNS, np.float64)
+    blocks = (width + columns - 1) // columns
+    total = np.zeros(columns, np.float64)
     for task in range(share, batch * blocks, shares):
-        n, first = task // blocks, task % blocks * COLUMNS
-        last = min(first + COLUMNS, width)
+        n, first = task // blocks, task % blocks * columns
+        last = min(first + columns, width)
         total[:] = 0.0
         for i in range(length - 1, -1, -1):
             row_a, row_b, upstream = a[n, i, first:last], b[n, i, first:last], gradient[n, i, first:last]
@@ -70,9 +76,10 @@ class ScanRelation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         rows = [x.detach().contiguous().numpy() for x in (a, b)]
-        out = np.empty_like(rows[0])
-        run_shares(scan_relation_kernel, torch.get_num_threads(), *rows, out)
-        result = torch.from_numpy(out)
+        result = torch.empty_like(a, memory_format=torch.contiguous_format)
+        shares = torch.get_num_threads()
+        columns = _columns(a.shape[0], a.shape[2], shares)
+        run_shares(scan_relation_kernel, shares, *rows, result.numpy(), columns)
         ctx.save_for_backward(a, b, result)
         return result
 
@@ -80,9 +87,11 @@ class ScanRelation(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         rows = [x.detach().contiguous().numpy() for x in (*ctx.saved_tensors, gradient)]
-        d_a, d_b = np.empty_like(rows[0]), np.empty_like(rows[0])
-        run_shares(scan_relation_backward_kernel, torch.get_num_threads(), *rows, d_a, d_b)
-        return torch.from_numpy(d_a), torch.from_numpy(d_b)
+        d_a, d_b = (torch.empty_like(gradient, memory_format=torch.contiguous_format) for _ in range(2))
+        shares = torch.get_num_threads()
+        columns = _columns(gradient.shape[0], gradient.shape[2], shares)
+        run_shares(scan_relation_backward_kernel, shares, *rows, d_a.numpy(), d_b.numpy(), columns)
+        return d_a, d_b
 
 
 @torch.compiler.disable

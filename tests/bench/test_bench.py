@@ -6,17 +6,25 @@ import math
 import pytest
 import torch
 
-from crn_lib.bench import CASES, Disagreement, run_case, run_cases, table
-from crn_lib.bench.cases import decoding_case, exact_case, linear_case, step_case
+from crn_lib.bench import CASES, PANEL_CASES, Disagreement, cases, destination, not_run, run_case, run_cases, table
+from crn_lib.bench.baselines import masked_before_exp, normalised_by_hand
+from crn_lib.bench.cases import decoding_case, exact_case, linear_case, step_case, too_large
+from crn_lib.bench.first_call import first_call_seconds
 from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
+from crn_lib.ops.naive import naive_relation
+from crn_lib.paths import workbook_folder
 
 SMALL = [
-    exact_case(2, 9, 8, eager=True, compiled=False),
-    exact_case(2, 9, 8, eager=False, compiled=False),
+    exact_case(2, 9, 8),
     linear_case(2, 9, 8),
     step_case("causal_rn", 3, 2),
     decoding_case("causal_rn", 5, 4, 2),
 ]
+
+
+@pytest.fixture
+def without_compiler(monkeypatch):
+    monkeypatch.setattr(cases, "compile_missing", lambda: "no compiler")
 
 
 def test_contenders_that_disagree_are_not_timed():
@@ -54,23 +62,65 @@ def test_the_memory_a_contender_adds_is_seen_even_after_a_hungrier_one():
     assert none < 20e6 < 70e6 < middle < 130e6 < 180e6 < large
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
 def test_the_contenders_of_every_kind_of_case_agree(case):
+    assert cases.compile_missing() == ""
     measured = run_case(case.name, case.prepare(), tolerance=case.tolerance)
     assert len(measured) >= 2 and case.elements > 0
 
 
-def test_a_row_names_machine_baseline_and_ratio_and_the_table_shows_it():
-    rows, disagreements = run_cases(SMALL[:1])
+def test_compiled_code_is_dropped_between_cases_since_torch_keeps_eight_shapes_only(monkeypatch):
+    monkeypatch.setattr(cases, "compile_missing", lambda: "")
+    resets = []
+    monkeypatch.setattr(torch.compiler, "reset", lambda: resets.append(1))
+    exact_case(1, 5, 8).prepare()
+    exact_case(1, 6, 8).prepare()
+    assert len(resets) == 2
+
+
+@pytest.mark.parametrize("baseline", [masked_before_exp, normalised_by_hand])
+@pytest.mark.parametrize("length", [1, 7])
+def test_the_other_plain_forms_are_the_definition(baseline, length, generator):
+    a, b, gradient = torch.randn(3, 2, length, 6, dtype=torch.float64, generator=generator)
+    a, b = a.requires_grad_(), b.requires_grad_()
+    right = naive_relation(a, b, norm="exact", activation="exp", causal=True)
+    out = baseline(a, b)
+    torch.testing.assert_close(out, right)
+    for found, wanted in zip(*(torch.autograd.grad(x, (a, b), gradient) for x in (out, right)), strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_a_row_names_machine_baseline_and_ratio_and_the_table_shows_it(without_compiler):
+    rows, disagreements = run_cases([exact_case(2, 9, 8)])
     assert not disagreements and json.loads(json.dumps(rows)) == rows
-    eager, fused, attention = rows
+    by_name = {row["contender"]: row for row in rows}
+    eager, fused, attention = by_name["eager"], by_name["fused"], by_name["SDPA attention"]
     assert eager["ratio"] == 1.0 and fused["baseline"] == "eager"
     assert fused["ratio"] == pytest.approx(eager["seconds"] / fused["seconds"])
+    least = 2 * 9 * 10 / 2 * 8 / fused["exponentials_per_second"]
+    assert fused["share_of_limit"] == pytest.approx(least / fused["seconds"]) and attention["share_of_limit"] is None
     for field in ("threads", "versions", "exponentials_per_second", "bytes_per_second", "processor"):
         assert fused[field]
     headings, *lines = table(rows)
-    assert len(lines) == 3 and all(len(line) == len(headings) for line in lines)
-    assert attention["difference"] is None and lines[2][-1] == ""
+    assert len(lines) == len(rows) and all(len(line) == len(headings) for line in lines)
+    assert lines[0][4] == "" and lines[-2][4] == f"{fused['ratio']:.1f}x eager"
+    assert attention["difference"] is None and lines[-1][-1] == ""
+
+
+def test_what_would_not_fit_or_cannot_run_is_left_out_and_named(without_compiler, monkeypatch):
+    monkeypatch.setattr(cases, "MOST_BYTES", 4 * 3.5 * 9**2 * 8)  # three and a half arrays of pairs
+    rows, _ = run_cases([exact_case(1, 9, 8)])
+    assert [row["contender"] for row in rows] == ["eager, masked before exp", "tiled", "fused", "SDPA attention"]
+    assert set(rows[0]["not_run"]) == {"eager", "eager, layer norm by hand", "torch.compile"}
+    assert all(row["baseline"] == "eager, masked before exp" for row in rows)
+    (line,) = not_run(rows)
+    assert "length 9" in line and "torch.compile (no compiler)" in line and "eager (needs 0.0 GB)" in line
+
+
+def test_plain_torch_is_left_out_of_the_longest_sequences_only():
+    assert too_large("eager", 1, 4098, 192, 5e9) == "needs 51.6 GB"
+    assert too_large("eager", 8, 258, 192, 5e9) == too_large("fused", 1, 4098, 192, 5e9) == ""
 
 
 def test_the_limits_are_of_this_machine_and_not_of_a_fast_clock():
@@ -82,3 +132,23 @@ def test_every_named_case_is_named_once_at_its_length():
     names = [(case.name, case.length) for case in CASES]
     assert len(set(names)) == len(names)
     assert {34, 130, 258, 514, 1026, 4098} <= {length for _, length in names}
+    assert set(PANEL_CASES) <= {name for name, _ in names}
+    for panel in PANEL_CASES:
+        assert len([name for name, _ in names if name == panel]) >= 6
+
+
+def test_only_a_run_of_all_cases_replaces_the_stored_rows(tmp_path):
+    stored, picture = destination(None, None, complete=True)
+    assert stored == workbook_folder() / "figures" / "data" / "bench.jsonl"
+    assert picture == workbook_folder() / "figures" / "bench"
+    for place in destination(None, None, complete=False):
+        assert not place.resolve().is_relative_to(workbook_folder() / "figures")
+    named = tmp_path / "mine.jsonl"
+    for complete in (True, False):
+        assert destination(named, None, complete=complete) == (named, tmp_path / "mine")
+    assert destination(named, tmp_path / "drawn", complete=True)[1] == tmp_path / "drawn" / "mine"
+
+
+@pytest.mark.slow
+def test_a_fresh_process_does_not_compile_again():
+    assert 0.01 < first_call_seconds() < 30  # a busy machine must not fail this

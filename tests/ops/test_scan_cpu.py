@@ -1,12 +1,11 @@
 """The compiled linear scan: the definition at every width and length, whatever memory held before."""
 
-import numpy as np
 import pytest
 import torch
 
 from crn_lib.ops import relation
 from crn_lib.ops.linear import direct_relation
-from crn_lib.ops.scan_cpu import COLUMNS, scan_relation
+from crn_lib.ops.scan_cpu import LINE, scan_relation
 
 
 def inputs(length, width, dtype=torch.float64, batch=2):
@@ -21,7 +20,7 @@ def with_scan_gradients(function, a, b, gradient):
 
 
 @pytest.mark.parametrize("length", [1, 2, 63, 129])
-@pytest.mark.parametrize("width", [1, 7, COLUMNS, COLUMNS + 1, 2 * COLUMNS + 9])
+@pytest.mark.parametrize("width", [1, 7, LINE, LINE + 1, 2 * LINE, 9 * LINE + 5])
 def test_it_is_the_plain_torch_form_with_its_gradients_in_float64(length, width):
     a, b = inputs(length, width)
     gradient = torch.cos(a)
@@ -34,7 +33,7 @@ def test_it_is_the_plain_torch_form_with_its_gradients_in_float64(length, width)
 def test_every_element_is_written_over_what_memory_held(monkeypatch):
     a, b = inputs(30, 70)
     wanted = with_scan_gradients(scan_relation, a, b, torch.ones_like(a))
-    monkeypatch.setattr(np, "empty_like", lambda x: np.full(x.shape, np.nan, x.dtype))
+    monkeypatch.setattr(torch, "empty_like", lambda x, **_: torch.full(x.shape, torch.nan, dtype=x.dtype))
     found = with_scan_gradients(scan_relation, a, b, torch.ones_like(a))
     assert all(torch.equal(x, y) for x, y in zip(found, wanted, strict=True))
 
