@@ -1,0 +1,28 @@
+"""Sphinx's settings for the static edition. `build.py` copies this folder beside the lessons and calls Sphinx there."""
+
+project = "The CausalRN workbook"
+html_title = project
+extensions = ["myst_nb"]
+exclude_patterns = ["*.py"]
+
+# The lessons are shown as they are stored: `make test` executes them, and a page must not differ from the file.
+nb_execution_mode = "off"
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3
+
+html_theme = "sphinx_book_theme"
+html_theme_options = {
+    "use_download_button": False,  # what it would offer is the copy made for the page, not the lesson
+    "use_fullscreen_button": False,
+    "show_toc_level": 2,
+    "logo": {"text": project},
+}
+html_context = {"default_mode": "auto"}  # light or dark as the system is, until the reader switches
+html_favicon = "static/favicon.svg"
+html_show_sourcelink = False
+html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["workbook.css"]
+html_js_files = [("figures.js", {"defer": "defer"})]
+mathjax_path = "tex-svg.js"  # in static/, put there by build.py; in SVG, so that it needs no fonts

@@ -1,0 +1,84 @@
+"""From a stored lesson to what Sphinx builds its page from: figures ready to be drawn, links within the site."""
+
+import base64
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import ipywidgets
+import nbformat
+from docutils.nodes import make_id
+
+from crn_lib import course
+from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.course.predict import Prediction
+
+CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
+
+
+def make_page(lesson: Path, pictures: Path) -> Any:
+    """The notebook that Sphinx shows for a stored lesson.
+
+    Args:
+        lesson: the stored notebook; it is not changed.
+        pictures: where the figures' PNGs go, for pages without JavaScript.
+    """
+    notebook = nbformat.read(lesson, as_version=4)
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        for place, output in enumerate(cell.outputs):
+            data = output.get("data", {})
+            if PLOTLY_MIME in data:
+                picture = pictures / f"{lesson.stem}-{number}-{place}.png"
+                picture.write_bytes(base64.b64decode(data["image/png"]))
+                output.data = {"text/html": _figure(data[PLOTLY_MIME], data["text/plain"], picture.name)}
+            elif "text/html" in data:
+                output.data = {"text/html": _links_within_the_site(data["text/html"])}
+        if makes_control(cell.source):
+            cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": _needs_kernel(lesson)}))
+        cell.source = "\n".join(line for line in cell.source.splitlines() if line != CHECK_MARK).rstrip()
+    return notebook
+
+
+def makes_control(source: str) -> bool:
+    """Whether the code calls a function of `crn_lib.course` that gives a control, which is nothing without a kernel."""
+    return any(_is_control(getattr(course, name, None)) for name in re.findall(r"\bcourse\.(\w+)\(", source))
+
+
+def _is_control(maker: Any) -> bool:
+    made = maker if isinstance(maker, type) else getattr(maker, "__annotations__", {}).get("return")
+    return isinstance(made, type) and issubclass(made, ipywidgets.Widget | Prediction)
+
+
+def _figure(figure: dict[str, Any], words: str, picture: str) -> str:
+    """What figures.js draws; a picture and the figure in words for who cannot see that."""
+    stored = json.dumps({"data": figure["data"], "layout": figure["layout"]}, separators=(",", ":"))
+    stored = stored.replace("</", "<\\/")  # so that no string in it can end the script element
+    height = int(figure["layout"]["height"])
+    words = html.escape(words)
+    return (
+        f'<figure class="stored-figure"><div class="plot-frame"><div class="plot" style="height:{height}px"></div></div>'
+        f'<script type="application/json">{stored}</script>'
+        f'<noscript><img src="_static/pictures/{picture}" alt="{words}"></noscript>'
+        f"<figcaption><details><summary>the figure in words</summary>{words}</details></figcaption></figure>"
+    )
+
+
+def _needs_kernel(lesson: Path) -> str:
+    command = f"make lab NOTEBOOK=notebooks/{lesson.name}"
+    return f'<div class="needs-kernel">A control stands here in JupyterLab: <code>{command}</code></div>'
+
+
+def _links_within_the_site(page: str) -> str:
+    """Links in an output, which Sphinx does not look into: from notebooks and JupyterLab's anchors to pages and ids."""
+
+    def to_page(found: re.Match[str]) -> str:
+        lesson, heading = found.groups()
+        anchor = f"#{make_id(unquote(heading))}" if heading else ""
+        return f'href="{lesson}.html{anchor}"'
+
+    return re.sub(r'href="(\d\d_\w+)\.ipynb(?:#([^"]+))?"', to_page, page)

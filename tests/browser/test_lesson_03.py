@@ -1,0 +1,108 @@
+"""Lesson 03 in a real browser: its cost widget moved by keyboard, and what is drawn for it."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from crn_lib.paths import workbook_folder
+from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+# What the cost widget draws: its title, the rings' labels and places, and the number of marks. It is the figure below
+# the slider whose label names tokens.
+COST_FIGURE = """() => {
+  const label = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === 'length (tokens)');
+  const figure = label && label.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
+  const title = figure && figure.querySelector('.gtitle');
+  if (!title) return null;
+  const rings = [...figure.querySelectorAll('.scatterlayer .trace')].filter(t => t.querySelector('.textpoint text'));
+  return {
+    title: title.textContent,
+    labels: rings.map(t => t.querySelector('.textpoint text').textContent).join(' | '),
+    places: rings.map(t => t.querySelector('.points path').getAttribute('transform')).join(' '),
+    marks: [...figure.querySelectorAll('.scatterlayer .points path')].length,
+    lines: [...figure.querySelectorAll('.scatterlayer .lines path')].map(p => p.getAttribute('d')).join(' '),
+    axis: figure.querySelector('.ytitle').textContent,
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 03 with all cells run, in the smoke profile."""
+    root = tmp_path_factory.mktemp("workbook")
+    for folder in ("notebooks", "figures"):
+        shutil.copytree(workbook_folder() / folder, root / folder)
+    lesson = root / "notebooks" / "03_exp_decomposition.ipynb"
+    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
+    assert 'profile = \\"smoke\\"' in lesson.read_text()
+    with jupyterlab(root) as address, browser_page() as page:
+        open_notebook(page, address, "notebooks/03_exp_decomposition.ipynb")
+        run_all_cells(page)
+        page.locator(".widget-label", has_text="length (tokens)").scroll_into_view_if_needed()
+        page.wait_for_function(COST_FIGURE, timeout=60_000)
+        yield page
+
+
+def drawn(page: Page, words: str) -> dict[str, str]:
+    """What the figure shows, once its title has these words."""
+    page.wait_for_function(f"() => ({COST_FIGURE})()?.title.includes({words!r})", timeout=20_000)
+    found: dict[str, str] = page.evaluate(COST_FIGURE)
+    return found
+
+
+def slider(page: Page) -> Locator:
+    row = page.locator(".widget-hslider, .widget-inline-hbox", has_text="length (tokens)").last
+    handle = row.locator(".noUi-handle")
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    return handle
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    """Choose in a drop-down list by typing the beginning of an entry."""
+    field = page.locator(".widget-dropdown", has_text=label).locator("select")
+    field.scroll_into_view_if_needed()
+    field.focus()
+    field.press_sequentially(value)
+
+
+def test_the_length_slider_moves_the_rings_by_keyboard(lesson_page: Page) -> None:
+    handle = slider(lesson_page)
+    handle.press("Home")
+    shortest = drawn(lesson_page, "2 tokens: ")
+    handle.press("ArrowRight")
+    next_one = drawn(lesson_page, "3 tokens: ")
+    assert "interpolated" in next_one["title"]
+    handle.press("End")
+    longest = drawn(lesson_page, "8,192 tokens: ")
+    assert "fitted line" in longest["title"]
+    for one, other in ((shortest, next_one), (next_one, longest)):
+        assert one["places"] != other["places"] and one["labels"] != other["labels"]
+        assert one["lines"] == other["lines"], "the curves and axes stay where they are"
+
+
+def test_the_cost_and_the_width_are_chosen_by_keyboard(lesson_page: Page) -> None:
+    slider(lesson_page).press("End")
+    times = drawn(lesson_page, "8,192 tokens: ")
+    choose(lesson_page, "cost", "exp")
+    counts = drawn(lesson_page, "(counted)")
+    assert counts["axis"] == "exponentials" and times["axis"] == "time of one call"
+    assert int(counts["marks"]) < int(times["marks"]), "what is counted has no measured marks"
+    choose(lesson_page, "width", "32")
+    narrower = drawn(lesson_page, "prefix sum 524,288 (counted)")
+    assert narrower["labels"] != counts["labels"] and narrower["title"] != counts["title"]
+    choose(lesson_page, "cost", "time")
+    again = drawn(lesson_page, "fitted slopes")
+    assert again["marks"] == times["marks"] and again["lines"] != times["lines"]
+
+
+def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
+    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert lesson_page.locator('[role="alert"]').count() == 0

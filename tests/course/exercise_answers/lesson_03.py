@@ -1,0 +1,135 @@
+"""Right and wrong answers to the exercises of lesson 03."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def seen(x: Tensor, axis: int = -2) -> Tensor:
+    """1, 2, 3, ... along the length, to divide by."""
+    return torch.arange(1, x.shape[axis] + 1, dtype=x.dtype)[:, None]
+
+
+def prefix(a: Tensor, b: Tensor) -> Tensor:
+    return a.exp() * b.exp().cumsum(dim=1) / seen(a)
+
+
+def prefix_as_a_loop(a: Tensor, b: Tensor) -> Tensor:
+    out, total = torch.empty_like(a), torch.zeros_like(a[:, 0])
+    for i in range(a.shape[1]):
+        total = total + b[:, i].exp()
+        out[:, i] = a[:, i].exp() * total / (i + 1)
+    return out
+
+
+def every_pair(a: Tensor, b: Tensor) -> Tensor:
+    rows = [(a[:, i : i + 1] + b[:, : i + 1]).exp().mean(dim=1) for i in range(a.shape[1])]
+    return torch.stack(rows, dim=1)
+
+
+def scan(a: Tensor, b: Tensor) -> Tensor:
+    total = torch.full_like(b[0], -torch.inf)
+    rows = []
+    for i in range(len(b)):
+        total = torch.logaddexp(total, b[i])
+        rows.append(a[i] + total - torch.log(torch.tensor(i + 1.0, dtype=a.dtype)))
+    return torch.stack(rows)
+
+
+def scan_by_running_maximum(a: Tensor, b: Tensor, *, rescale: bool = True) -> Tensor:
+    largest, total = b[0], torch.zeros_like(b[0])
+    rows = []
+    for i in range(len(b)):
+        new = torch.maximum(largest, b[i])
+        total = total * ((largest - new).exp() if rescale else 1.0) + (b[i] - new).exp()
+        largest = new
+        rows.append(a[i] + largest + total.log())
+    return torch.stack(rows) - seen(a).log()
+
+
+def shifted(a: Tensor, b: Tensor, largest: Tensor) -> Tensor:
+    return a + largest + (b - largest).exp().cumsum(dim=0).log() - seen(a).log()
+
+
+def resume(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    total, count = (torch.zeros_like(b[0]), 0) if state is None else state
+    sums = total + b.exp().cumsum(dim=0)
+    return a.exp() * sums / (count + seen(a)), (sums[-1], count + len(b))
+
+
+def resume_in_place(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    state = {"sum": torch.zeros_like(b[0]), "count": 0} if state is None else state
+    out, (state["sum"], state["count"]) = resume(a, b, (state["sum"], state["count"]))
+    return out, state
+
+
+def resume_from_a_mean(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    out, (total, count) = resume(a, b, state)
+    return out, (total / count, count)
+
+
+def resume_from_a_pool(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    pool = b if state is None else torch.cat([state, b])
+    sums = pool.exp().cumsum(dim=0) / seen(pool)
+    return a.exp() * sums[-len(a) :], pool
+
+
+def resume_counting_the_chunk_only(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    total = torch.zeros_like(b[0]) if state is None else state
+    sums = total + b.exp().cumsum(dim=0)
+    return a.exp() * sums / seen(a), sums[-1]
+
+
+def resume_with_the_state_of_the_chunk(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    out, _ = resume(a, b, state)
+    return out, (b.exp().sum(dim=0), len(b))
+
+
+RIGHT: dict[str, Callable[..., Any]] = {"03.prefix": prefix, "03.scan": scan, "03.resume": resume}
+
+ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
+    "03.prefix": [prefix_as_a_loop],
+    "03.scan": [scan_by_running_maximum],
+}
+
+WRONG: dict[str, dict[str, Callable[..., Any]]] = {
+    "03.prefix": {
+        "its own sender left out": lambda a, b: a.exp() * (b.exp().cumsum(dim=1) - b.exp()) / seen(a),
+        "divided by the length": lambda a, b: a.exp() * b.exp().cumsum(dim=1) / a.shape[1],
+        "divided by i": lambda a, b: a.exp() * b.exp().cumsum(dim=1) / (seen(a) - 1).clamp(min=1),
+        "not divided": lambda a, b: a.exp() * b.exp().cumsum(dim=1),
+        "exp(a) missing": lambda a, b: b.exp().cumsum(dim=1) / seen(a),
+        "exp(a) summed too": lambda a, b: (a + b).exp().cumsum(dim=1) / seen(a),
+        "summed over the width": lambda a, b: a.exp() * b.exp().cumsum(dim=2) / seen(a),
+        "summed over the batch": lambda a, b: a.exp() * b.exp().cumsum(dim=0) / seen(a),
+        "exp of the sum": lambda a, b: a.exp() * b.cumsum(dim=1).exp() / seen(a),
+        "not causal": lambda a, b: a.exp() * b.exp().mean(dim=1, keepdim=True),
+        "every pair": every_pair,
+    },
+    "03.scan": {
+        "plain logarithm of the sum": lambda a, b: a + b.exp().cumsum(dim=0).log() - seen(a).log(),
+        "logarithm of the whole": lambda a, b: prefix(a[None], b[None])[0].log(),
+        "largest of the row subtracted": lambda a, b: shifted(a, b, b.amax(dim=1, keepdim=True)),
+        "largest of all subtracted": lambda a, b: shifted(a, b, b.amax()),
+        "largest of the column subtracted": lambda a, b: shifted(a, b, b.amax(dim=0)),
+        "old sum not rescaled": lambda a, b: scan_by_running_maximum(a, b, rescale=False),
+        "log(i + 1) forgotten": lambda a, b: scan(a, b) + seen(a).log(),
+        "a forgotten": lambda a, b: scan(torch.zeros_like(a), b),
+        "not the logarithm": lambda a, b: scan(a, b).exp(),
+        "ready-made": lambda a, b: a + b.logcumsumexp(dim=0) - seen(a).log(),
+        "a sum of its own for every receiver": lambda a, b: (
+            torch.stack([a[i] + torch.logsumexp(b[: i + 1], dim=0) for i in range(len(a))]) - seen(a).log()
+        ),
+    },
+    "03.resume": {
+        "starts again": lambda a, b, state: resume(a, b, None),
+        "counts the chunk only": resume_counting_the_chunk_only,
+        "state of the last chunk only": resume_with_the_state_of_the_chunk,
+        "carries the mean as the sum": resume_from_a_mean,
+        "keeps every sender": resume_from_a_pool,
+        "changes the state it is given": resume_in_place,
+        "returns no state": lambda a, b, state: (resume(a, b, state)[0], None),
+    },
+}
