@@ -5,9 +5,9 @@ Per pair `(i, j)` and head, with `z = a_i + b_j - mean(a_i) - mean(b_j)`:
     u = s_ij * z,   s_ij = 1 / sqrt(mean(z**2) + epsilon),   out_i += f(u)
     dz = s_ij * (q - u * mean(q * u)),   q = g_i * f'(u)      then centre dA and dB over the width
 
-Nothing of size `length**2` is ever stored: `u` is made again in the backward pass. The variance is summed
-from `z` itself instead of from the expanded `|A|^2 + |B|^2 + 2<A, B>`, because trained copiers retrieve where
-`B_j` nearly cancels `A_i`, which is exactly where the expansion loses its digits.
+Nothing of size `length**2` is ever stored: `u` is made again in the backward pass. With `A` and `B` the centred rows,
+`mean(z**2) = (|A_i|^2 + |B_j|^2 + 2<A_i, B_j>) / width` is a small matrix product, except where `B_j` nearly cancels
+`A_i`: trained copiers retrieve there, and there the expansion loses its digits. Such pairs are summed from `z` itself.
 
 The kernels run on `torch.get_num_threads()` threads (see `threads.py`).
 """
@@ -19,13 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crn_lib.ops.fused_cpu_kernels import backward_kernel, forward_kernel
+from crn_lib.ops.fused_cpu_kernels import backward_kernel, centre_kernel, forward_kernel
 from crn_lib.ops.normalise import EPSILON
 from crn_lib.ops.simd import BYTES
 from crn_lib.ops.threads import run_shares
 from crn_lib.ops.vector_math import ACTIVATION_CODES
 
 FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
+
+ALONE = 200_000
+"""Numbers that one thread centres before the others would have woken up."""
 
 
 def _split_heads(x: Tensor, heads: int) -> Tensor:
@@ -51,14 +54,29 @@ def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
     return rows.numpy()
 
 
-def _prepared(x: Tensor, heads: int, normalised: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Padded rows of every head and their means over the width, in float64; zeros where nothing is normalised.
+Prepared = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Padded rows of every head, the same centred over the width, their means in float64, and `|centred|^2`."""
 
-    The padding repeats the mean, so that what the kernel adds up there for the variance is nothing.
+
+def _prepared(a: Tensor, b: Tensor, heads: int, normalised: bool) -> tuple[Prepared, Prepared]:
+    """Receivers and senders as the kernels take them.
+
+    The rows' padding repeats the mean, so that what the kernel adds up there for the variance is nothing. Where nothing
+    is normalised the means are zeros, and the other two stand for nothing.
     """
-    rows = _split_heads(x, heads)
-    means = rows.mean(-1, dtype=torch.float64) if normalised else rows.new_zeros(rows.shape[:-1], dtype=torch.float64)
-    return _padded(rows, means), means.numpy()
+    rows = [_split_heads(x, heads) for x in (a, b)]
+    sequences, length, width = rows[0].shape
+    padded = width + -width % (BYTES // a.element_size())
+    centred = [torch.empty((sequences, length, padded), dtype=a.dtype) for _ in rows]
+    means = [torch.zeros((sequences, length), dtype=torch.float64) for _ in rows]
+    squares = [torch.empty((sequences, length), dtype=a.dtype) for _ in rows]
+    if normalised:
+        each = [tuple(x.flatten(0, 1).numpy() for x in (rows[k], centred[k], means[k], squares[k])) for k in range(2)]
+        run_shares(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each)
+    first, second = (
+        (_padded(rows[k], means[k]), centred[k].numpy(), means[k].numpy(), squares[k].numpy()) for k in range(2)
+    )
+    return first, second
 
 
 def _row_weights(length: int, causal: bool, like: Tensor) -> np.ndarray:
@@ -75,13 +93,13 @@ class FusedRelation(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
-        (receivers, a_means), (senders, b_means) = _prepared(a, heads, normalised), _prepared(b, heads, normalised)
-        out = torch.empty(receivers.shape, dtype=a.dtype)
+        receivers, senders = _prepared(a, b, heads, normalised)
+        out = torch.empty(receivers[0].shape, dtype=a.dtype)
         width = a.shape[-1] // heads
-        options = (width, ACTIVATION_CODES[activation], normalised, causal, receivers.dtype.type(EPSILON))
+        options = (width, ACTIVATION_CODES[activation], normalised, causal, receivers[0].dtype.type(EPSILON))
         weights = _row_weights(a.shape[1], causal, a)
         threads = torch.get_num_threads()
-        run_shares(forward_kernel, threads, receivers, senders, a_means, b_means, weights, out.numpy(), *options)
+        run_shares(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
         ctx.weights, ctx.options, ctx.heads = weights, options, heads
         return _merge_heads(out, heads, width)
@@ -90,22 +108,20 @@ class FusedRelation(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         width, _, normalised, *_ = ctx.options
-        (receivers, a_means), (senders, b_means) = (_prepared(x, ctx.heads, normalised) for x in ctx.saved_tensors)
+        receivers, senders = _prepared(*ctx.saved_tensors, ctx.heads, normalised)
         upstream = _padded(_split_heads(gradient, ctx.heads))
-        shares, joined = torch.get_num_threads(), len(receivers)
+        joined, length, padded = receivers[0].shape
+        shares = torch.get_num_threads()
         # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a
         # buffer of its own: no write is contended, and the order of sums depends on the thread count alone.
         parts = 1 if joined >= 4 * shares else shares // math.gcd(joined, shares)
-        d_receivers = torch.zeros(receivers.shape, dtype=gradient.dtype)
-        d_senders = torch.zeros((parts, *senders.shape), dtype=gradient.dtype)
-        rows = (receivers, senders, a_means, b_means, ctx.weights, upstream, d_receivers.numpy(), d_senders.numpy())
-        run_shares(backward_kernel, shares, *rows, *ctx.options)
-        gradients = []
-        for summed in (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0)):
-            real = summed[..., :width]
-            if normalised:
-                real -= real.mean(-1, keepdim=True)
-            gradients.append(_merge_heads(summed, ctx.heads, width))
+        d_receivers = torch.zeros((joined, length, padded), dtype=gradient.dtype)
+        d_senders = torch.zeros((parts, joined, length, padded), dtype=gradient.dtype)
+        pulls = np.zeros((parts, joined, length), upstream.dtype)
+        sums = (d_receivers.numpy(), d_senders.numpy(), pulls)
+        run_shares(backward_kernel, shares, receivers, senders, ctx.weights, upstream, *sums, *ctx.options)
+        summed = (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0))
+        gradients = [_merge_heads(x, ctx.heads, width) for x in summed]
         return *gradients, None, None, None, None
 
 

@@ -1,11 +1,12 @@
-"""The loops of `fused_cpu`, compiled by Numba and cached on disk.
+"""The kernels of `fused_cpu`, compiled by Numba and cached on disk.
 
-A receiver meets its senders a tile at a time, and a tile in phases: the scales of all its pairs first, then the
-exponentials, then (backward) the gradients. So no pair waits for the sum of the one before it, and what a phase leaves
-for the next stays in the first cache. All loops run over whole vectors; rows are padded to whole vectors by the caller.
+A few receivers meet their senders a tile at a time. Where all of them see all of the tile they are taken as a block
+(`fused_cpu_blocks.py`), else pair by pair (`fused_cpu_pairs.py`): along the diagonal, at the ends, where a sender nearly
+cancels its receiver, and where nothing is normalised. All loops run over whole vectors; rows are padded to whole
+vectors by the caller.
 
-Numba notices a change of THIS file only. After editing `simd.py` or `vector_math.py`, touch it (or delete
-`__pycache__`), or the kernels cached on disk are run instead.
+Numba notices a change of THIS file only. After editing a file it imports from, touch it (or delete `__pycache__`), or
+the kernels cached on disk are run instead.
 """
 
 from typing import Any
@@ -13,138 +14,57 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from crn_lib.ops.fused_cpu_blocks import (
+    PAIRS,
+    ROWS,
+    TILE,
+    add_block_activations,
+    add_block_gradients,
+    block_scales,
+)
+from crn_lib.ops.fused_cpu_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
 from crn_lib.ops.simd import fma, lanes, load, splat, store, total
-from crn_lib.ops.vector_math import EXP, LOG2_E, activate, slope, two_to_the
+from crn_lib.ops.vector_math import EXP, LOG2_E, two_to_the
 
 KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 ROWS_AT_ONCE = 8
 """Receivers that are taken together through all tiles, so that a tile is read from the first cache for all but one."""
 
-TILE = 16
-"""Senders in a tile: two rows each of width 192 (the sender and its weighed slope) fill three quarters of 32 KiB."""
+
+@njit(forceinline=True)
+def sum_of(row: Any) -> float:
+    """The sum of a row, in float64."""
+    summed = 0.0
+    for d in range(row.size):
+        summed += row[d]
+    return summed
 
 
 @njit(forceinline=True)
-def add_square(a: Any, sender: Any, d: int, shift: Any, squares: Any) -> Any:
-    """`squares + (a + b + shift)**2`: the two rows first, since where they nearly cancel their sum is exact."""
-    z = (a + load(sender, d)) + splat(shift)
-    return fma(z, z, squares)
+def centre_rows(share: int, shares: int, rows: Any, centred: Any, means: Any, squares: Any) -> None:
+    """Means over the width, in float64; rows less their mean; and `|row|^2` of those, for every `shares`-th row."""
+    width = rows.shape[1]
+    for r in range(share, len(rows), shares):
+        row, result = rows[r], centred[r]
+        mean = means[r] = sum_of(row) / width
+        for d in range(width):
+            result[d] = row[d] - mean
+        result[width:] = 0
+        squared = splat(row.dtype.type(0))
+        for d in range(0, result.size, lanes(result)):
+            squared = fma(load(result, d), load(result, d), squared)
+        squares[r] = total(squared)
 
 
-@njit(forceinline=True)
-def pair_scales(
-    receiver: Any,
-    senders: Any,
-    receiver_mean: float,
-    sender_means: Any,
-    width: Any,
-    normalised: bool,
-    unit: Any,
-    epsilon: Any,
-    scales: Any,
-    shifts: Any,
-) -> None:
-    """`scales[k]` and `shifts[k]` so that the pre-activation of sender `k`, `unit * LN(a + b_k)`, is
-    `scale * ((a + b_k) + shift)`.
+@njit(**KERNEL_OPTIONS, fastmath={"reassoc"})  # so that the sums in float64, which are no vectors here, become some
+def centre_kernel(share: int, shares: int, receivers: Any, senders: Any) -> None:
+    """Fill in what belongs to the rows of both: each `(rows, centred, means, squares)`.
 
-    In this order: where the two rows nearly cancel their sum is exact, and where all of them are equal, what is left
-    after the shift is exactly 0, however large the scale.
+    `rows` is `(rows, width)` and `centred` `(rows, padded width)`, with zeros for padding.
     """
-    if not normalised:
-        scales[: len(senders)] = unit
-        shifts[: len(senders)] = receiver.dtype.type(0)
-        return
-    for k in range(len(senders)):
-        shifts[k] = -receiver.dtype.type(receiver_mean + sender_means[k])
-    fours = len(senders) // 4 * 4
-    for k in range(0, fours, 4):
-        s0 = s1 = s2 = s3 = splat(receiver.dtype.type(0))
-        for d in range(0, receiver.size, lanes(receiver)):
-            a = load(receiver, d)
-            s0 = add_square(a, senders[k], d, shifts[k], s0)
-            s1 = add_square(a, senders[k + 1], d, shifts[k + 1], s1)
-            s2 = add_square(a, senders[k + 2], d, shifts[k + 2], s2)
-            s3 = add_square(a, senders[k + 3], d, shifts[k + 3], s3)
-        scales[k], scales[k + 1], scales[k + 2], scales[k + 3] = total(s0), total(s1), total(s2), total(s3)
-    for k in range(fours, len(senders)):
-        squares = splat(receiver.dtype.type(0))
-        for d in range(0, receiver.size, lanes(receiver)):
-            squares = add_square(load(receiver, d), senders[k], d, shifts[k], squares)
-        scales[k] = total(squares)
-    for k in range(len(senders)):
-        scales[k] = unit / np.sqrt(scales[k] / width + epsilon)
-
-
-@njit(forceinline=True)
-def add_activations(receiver: Any, senders: Any, scales: Any, shifts: Any, code: int, totals: Any) -> None:
-    """`totals += f(pre-activation)` of every sender, `(width,)`."""
-    for d in range(0, receiver.size, lanes(receiver)):
-        a, summed = load(receiver, d), load(totals, d)
-        for k in range(len(senders)):
-            u = splat(scales[k]) * ((a + load(senders[k], d)) + splat(shifts[k]))
-            summed = summed + activate(u, code)
-        store(totals, d, summed)
-
-
-@njit(forceinline=True)
-def weigh_slopes(
-    receiver: Any, senders: Any, upstream: Any, scales: Any, shifts: Any, code: int, weighed: Any, dots: Any
-) -> None:
-    """`weighed[k] = upstream * f'(u_k)` and `dots[k] = sum(weighed[k] * u_k)`."""
-    for k in range(len(senders)):
-        sender, row, scale, shift = senders[k], weighed[k], splat(scales[k]), splat(shifts[k])
-        dot = splat(receiver.dtype.type(0))
-        for d in range(0, receiver.size, lanes(receiver)):
-            u = scale * ((load(receiver, d) + load(sender, d)) + shift)
-            q = load(upstream, d) * slope(u, code)
-            dot = fma(q, u, dot)
-            store(row, d, q)
-        dots[k] = total(dot)
-
-
-@njit(forceinline=True)
-def pair_change(a: Any, sender: Any, weighed: Any, factors: Any, d: int, d_sender: Any) -> Any:
-    """`gain * weighed + scale * (a + b + shift)` of one pair, returned and added to its sender's row."""
-    gain, scale, shift = factors
-    change = fma(gain, load(weighed, d), scale * ((a + load(sender, d)) + shift))
-    store(d_sender, d, load(d_sender, d) + change)
-    return change
-
-
-@njit(forceinline=True)
-def splat_factors(factors: Any, k: int) -> Any:
-    """A pair's gain, scale and shift as vectors: loaded before the loop, whose stores might change them for all LLVM
-    knows."""
-    return splat(factors[0, k]), splat(factors[1, k]), splat(factors[2, k])
-
-
-@njit(forceinline=True)
-def add_gradients(receiver: Any, senders: Any, weighed: Any, factors: Any, d_receiver: Any, d_senders: Any) -> None:
-    """What every pair changes, added to both its rows; `factors` is `(gain | scale | shift, tile)`.
-
-    Four pairs at once, so that the receiver's rows are loaded and stored for one of them only.
-    """
-    fours = len(senders) // 4 * 4
-    for k in range(0, fours, 4):
-        f0, f1, f2, f3 = (
-            splat_factors(factors, k),
-            splat_factors(factors, k + 1),
-            splat_factors(factors, k + 2),
-            splat_factors(factors, k + 3),
-        )
-        for d in range(0, receiver.size, lanes(receiver)):
-            a = load(receiver, d)
-            c0 = pair_change(a, senders[k], weighed[k], f0, d, d_senders[k])
-            c1 = pair_change(a, senders[k + 1], weighed[k + 1], f1, d, d_senders[k + 1])
-            c2 = pair_change(a, senders[k + 2], weighed[k + 2], f2, d, d_senders[k + 2])
-            c3 = pair_change(a, senders[k + 3], weighed[k + 3], f3, d, d_senders[k + 3])
-            store(d_receiver, d, load(d_receiver, d) + ((c0 + c1) + (c2 + c3)))
-    for k in range(fours, len(senders)):
-        f0 = splat_factors(factors, k)
-        for d in range(0, receiver.size, lanes(receiver)):
-            change = pair_change(load(receiver, d), senders[k], weighed[k], f0, d, d_senders[k])
-            store(d_receiver, d, load(d_receiver, d) + change)
+    centre_rows(share, shares, *receivers)
+    centre_rows(share, shares, *senders)
 
 
 @njit(**KERNEL_OPTIONS)
@@ -153,8 +73,6 @@ def forward_kernel(
     shares: int,
     receivers: Any,
     senders: Any,
-    receiver_means: Any,
-    sender_means: Any,
     weights: Any,
     out: Any,
     width: Any,
@@ -165,31 +83,60 @@ def forward_kernel(
 ) -> None:
     """`out[n, i] = weights[i] * sum_j f(...)` for every `shares`-th block of rows.
 
-    Arrays are `(sequences, length, padded width)`, of which `width` is real; the means, `(sequences, length)` in
-    float64, are those over the width, and zero where nothing is normalised.
+    `receivers` and `senders` are rows as they are and centred, `(sequences, length, padded width)`, of which `width` is
+    real; their means in float64 and the centred rows' squares, `(sequences, length)`.
     """
-    sequences, length, _ = receivers.shape
-    number = receivers.dtype.type
+    rows_a, centred_a, means_a, squares_a = receivers
+    rows_b, centred_b, means_b, squares_b = senders
+    sequences, length, _ = rows_a.shape
+    number = rows_a.dtype.type
     unit = number(LOG2_E) if code == EXP else number(1)
     blocks = (length + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
-    scales, shifts = np.empty(TILE, receivers.dtype), np.empty(TILE, receivers.dtype)
+    scales, shifts = np.empty(PAIRS, rows_a.dtype), np.empty(PAIRS, rows_a.dtype)
+    partial = np.empty((16, lanes(rows_a)), rows_a.dtype)
     for task in range(share, sequences * blocks, shares):
         # The last blocks have the most pairs: taken first, they leave the short ones to even out the shares.
         n, first = task // blocks, (blocks - 1 - task % blocks) * ROWS_AT_ONCE
         last = min(first + ROWS_AT_ONCE, length)
         out[n, first:last] = number(0)
         for start in range(0, last if causal else length, TILE):
-            for i in range(max(first, start) if causal else first, last):
-                end = min(start + TILE, i + 1 if causal else length)
-                tile, means = senders[n, start:end], sender_means[n, start:end]
-                row = receivers[n, i]
-                pair_scales(
-                    row, tile, receiver_means[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
-                )
-                if code == EXP:
-                    add_activations(row, tile, scales, shifts, EXP, out[n, i])
-                else:
-                    add_activations(row, tile, scales, shifts, code, out[n, i])
+            for top in range(first, last, ROWS):
+                bottom, end = min(top + ROWS, last), min(start + TILE, length)
+                if (
+                    normalised
+                    and bottom - top == ROWS
+                    and end - start == TILE
+                    and (end <= top + 1 or not causal)
+                    and block_scales(
+                        centred_a[n, top:bottom],
+                        centred_b[n, start:end],
+                        squares_a[n, top:bottom],
+                        squares_b[n, start:end],
+                        number(width),
+                        unit,
+                        epsilon,
+                        partial,
+                        shifts,
+                        scales,
+                    )
+                ):
+                    own = centred_b[n, start:end]
+                    for i in range(ROWS):
+                        if code == EXP:
+                            add_block_activations(centred_a[n, top + i], own, scales, i, EXP, out[n, top + i])
+                        else:
+                            add_block_activations(centred_a[n, top + i], own, scales, i, code, out[n, top + i])
+                    continue
+                for i in range(max(top, start) if causal else top, bottom):
+                    end = min(start + TILE, i + 1 if causal else length)
+                    tile, means, row = rows_b[n, start:end], means_b[n, start:end], rows_a[n, i]
+                    pair_scales(
+                        row, tile, means_a[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
+                    )
+                    if code == EXP:
+                        add_activations(row, tile, scales, shifts, EXP, out[n, i])
+                    else:
+                        add_activations(row, tile, scales, shifts, code, out[n, i])
         for i in range(first, last):
             row, weight = out[n, i], splat(weights[i])
             for d in range(0, row.size, lanes(row)):
@@ -202,53 +149,113 @@ def backward_kernel(
     shares: int,
     receivers: Any,
     senders: Any,
-    receiver_means: Any,
-    sender_means: Any,
     weights: Any,
     upstream: Any,
     d_receivers: Any,
     d_senders: Any,
+    sender_pulls: Any,
     width: Any,
     code: int,
     normalised: bool,
     causal: bool,
     epsilon: Any,
 ) -> None:
-    """Gradients by receiver and by sender, before they are centred over the width; zero on entry.
+    """Gradients by receiver and by sender, zero on entry.
 
-    `d_senders` is `(parts, sequences, length, padded width)`; part `p` takes row blocks `p, p + parts, ...`.
-    With `u` the pre-activation, `q = upstream * f'(u)` and `s` the pair's scale, a pair adds
-    `weight * s * (q - u * mean(q * u))` to both.
+    `d_senders` is `(parts, sequences, length, padded width)` and `sender_pulls` `(parts, sequences, length)`; part `p`
+    takes row blocks `p, p + parts, ...`. With `u` the pre-activation, `q = upstream * f'(u)` and `s` the pair's scale, a
+    pair adds `weight * s * (q - u * mean(q * u))` to both.
     """
-    sequences, length, padded = receivers.shape
+    rows_a, centred_a, means_a, squares_a = receivers
+    rows_b, centred_b, means_b, squares_b = senders
+    sequences, length, padded = rows_a.shape
     parts = d_senders.shape[0]
-    number = receivers.dtype.type
+    number = rows_a.dtype.type
     unit = number(LOG2_E) if code == EXP else number(1)
-    factors, dots = np.empty((3, TILE), receivers.dtype), np.empty(TILE, receivers.dtype)
+    factors, dots = np.empty((3, PAIRS), rows_a.dtype), np.empty(PAIRS, rows_a.dtype)
     gains, scales, shifts = factors[0], factors[1], factors[2]
-    weighed = np.empty((TILE, padded), receivers.dtype)
+    weighed, partial = np.empty((TILE, padded), rows_a.dtype), np.empty((16, lanes(rows_a)), rows_a.dtype)
+    receiver_pulls = np.empty(ROWS_AT_ONCE, rows_a.dtype)
     for task in range(share, sequences * parts, shares):
         n, part = task // parts, task % parts
         for first in range(part * ROWS_AT_ONCE, length, parts * ROWS_AT_ONCE):
             last = min(first + ROWS_AT_ONCE, length)
+            receiver_pulls[:] = 0
             for start in range(0, last if causal else length, TILE):
-                for i in range(max(first, start) if causal else first, last):
-                    end = min(start + TILE, i + 1 if causal else length)
-                    tile, means, row = senders[n, start:end], sender_means[n, start:end], receivers[n, i]
-                    pair_scales(
-                        row, tile, receiver_means[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
-                    )
-                    if code == EXP:
-                        weigh_slopes(row, tile, upstream[n, i], scales, shifts, EXP, weighed, dots)
-                    else:
-                        weigh_slopes(row, tile, upstream[n, i], scales, shifts, code, weighed, dots)
-                    for k in range(end - start):
-                        gains[k] = weights[i] * scales[k] / unit
-                        # u here is unit times what the formula means by u, twice: in the dot and in the pull.
-                        pull = -gains[k] * dots[k] / (unit * unit * number(width)) if normalised else number(0)
-                        scales[k] *= pull
-                    d_tile = d_senders[part, n, start:end]
-                    add_gradients(row, tile, weighed, factors, d_receivers[n, i], d_tile)
+                for top in range(first, last, ROWS):
+                    bottom, end = min(top + ROWS, last), min(start + TILE, length)
+                    if (
+                        normalised
+                        and bottom - top == ROWS
+                        and end - start == TILE
+                        and (end <= top + 1 or not causal)
+                        and block_scales(
+                            centred_a[n, top:bottom],
+                            centred_b[n, start:end],
+                            squares_a[n, top:bottom],
+                            squares_b[n, start:end],
+                            number(width),
+                            unit,
+                            epsilon,
+                            partial,
+                            dots,
+                            scales,
+                        )
+                    ):
+                        add_block_gradients(
+                            centred_a[n, top:bottom],
+                            centred_b[n, start:end],
+                            upstream[n, top:bottom],
+                            weights[top:bottom],
+                            scales,
+                            width,
+                            unit,
+                            code,
+                            d_receivers[n, top:bottom],
+                            d_senders[part, n, start:end],
+                            receiver_pulls[top - first : bottom - first],
+                            sender_pulls[part, n, start:end],
+                            partial,
+                            gains,
+                            dots,
+                        )
+                        continue
+                    for i in range(max(top, start) if causal else top, bottom):
+                        end = min(start + TILE, i + 1 if causal else length)
+                        tile, means, row = rows_b[n, start:end], means_b[n, start:end], rows_a[n, i]
+                        pair_scales(
+                            row, tile, means_a[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
+                        )
+                        if code == EXP:
+                            weigh_slopes(row, tile, upstream[n, i], scales, shifts, EXP, weighed, dots)
+                        else:
+                            weigh_slopes(row, tile, upstream[n, i], scales, shifts, code, weighed, dots)
+                        for k in range(end - start):
+                            gains[k] = weights[i] * scales[k] / unit
+                            # u here is unit times what the formula means by u, twice: in the dot and in the pull.
+                            pull = -gains[k] * dots[k] / (unit * unit * number(width)) if normalised else number(0)
+                            scales[k] *= pull
+                        d_tile = d_senders[part, n, start:end]
+                        add_gradients(row, tile, weighed, factors, d_receivers[n, i], d_tile)
+            if normalised:
+                for i in range(first, last):
+                    finish_gradient(centred_a[n, i], receiver_pulls[i - first], width, d_receivers[n, i])
+        if normalised:
+            for j in range(length):
+                finish_gradient(centred_b[n, j], sender_pulls[part, n, j], width, d_senders[part, n, j])
+
+
+@njit(forceinline=True)
+def finish_gradient(row: Any, pull: Any, width: int, gradient: Any) -> None:
+    """Add `pull * row`, the part of the gradient left out by the blocks, and take the mean over the width away."""
+    factor, summed = splat(pull), splat(row.dtype.type(0))
+    for d in range(0, row.size, lanes(row)):
+        found = fma(factor, load(row, d), load(gradient, d))
+        summed = summed + found
+        store(gradient, d, found)
+    mean = splat(total(summed) / row.dtype.type(width))
+    for d in range(0, row.size, lanes(row)):
+        store(gradient, d, load(gradient, d) - mean)
 
 
 @njit(**KERNEL_OPTIONS)

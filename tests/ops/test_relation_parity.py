@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from relation_cases import FORMS, WIDTH, able_backends, normal, pair, relative_error, with_gradients
@@ -163,18 +162,34 @@ def test_only_the_gradient_that_is_asked_for_is_needed():
         assert d_a.any()
 
 
-def test_the_kernels_write_every_element_of_their_buffers(monkeypatch, use_threads):
-    a, b = pair(2, 7, WIDTH, dtype=torch.float32)
-    truth = with_gradients(a, b, backend="fused")
+@pytest.mark.parametrize(("norm", "activation"), [("exact", "exp"), ("none", "gelu")])
+def test_the_kernels_write_every_element_of_their_buffers(monkeypatch, use_threads, norm, activation):
+    a, b = pair(2, 23, WIDTH, dtype=torch.float32)
+    form = {"norm": norm, "activation": activation, "backend": "fused"}
+    truth = with_gradients(a, b, **form)
+    poisoned = []
 
-    def poisoned(like, *rest, **options):
-        return np.full_like(like, np.nan)
+    def empty(shape, **options):
+        poisoned.append(shape)
+        return torch.full(tuple(shape), torch.nan, **options)
 
-    names = {name: getattr(np, name) for name in dir(np)}
-    monkeypatch.setattr(fused_cpu, "np", SimpleNamespace(**(names | {"empty_like": poisoned})))
+    names = {name: getattr(torch, name) for name in dir(torch)}
+    monkeypatch.setattr(fused_cpu, "torch", SimpleNamespace(**(names | {"empty": empty})))
     for threads in (1, 3):
         use_threads(threads)
-        torch.testing.assert_close(with_gradients(a, b, backend="fused"), truth)
+        torch.testing.assert_close(with_gradients(a, b, **form), truth)
+    assert poisoned
+
+
+def test_the_longer_lengths_are_as_exact_as_the_short_ones():
+    """Batch and lengths at which `crn bench` compares: outputs and gradients."""
+    a, b = pair(1, 258, 192, dtype=torch.float32)
+    truth = with_gradients(a.double(), b.double(), backend="naive")
+    for one, true in zip(with_gradients(a, b, backend="fused"), truth, strict=True):
+        assert relative_error(one, true) < 2e-6
+    wide = with_gradients(a.double(), b.double(), backend="fused")
+    for one, true in zip(wide, truth, strict=True):
+        assert relative_error(one, true) < 1e-10
 
 
 def test_a_head_wider_than_the_kernels_exponential_is_right_all_the_same():
