@@ -9,20 +9,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.bench.baselines import masked_before_exp, normalised_by_hand
+from crn_lib.bench.baselines import PLAIN, compiled_definition, definition
+from crn_lib.bench.inputs import SEED, relation_inputs, with_gradients
+from crn_lib.bench.own_settings import measure_elsewhere
+from crn_lib.bench.timing import Contender
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.ops import relation
 from crn_lib.ops.linear import log_relation
-from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import NOT_SCORED, CopyingConfig, CopyingTask
 
-Contenders = Mapping[str, Callable[[], list[Tensor]] | str]
+Contenders = Mapping[str, Contender | str]
 """What is timed, by name; a string says why a contender is not run here."""
 
-SEED = 0
 MOST_BYTES = 5e9
 """Arrays of pairs that a contender may hold; with what comes on top, the process then stays under about 6 GB."""
+
+HUGE_PAGES = ", 2 MiB pages"
+"""Ends the name of a plain contender that runs in this process, with this library's settings for torch."""
 
 PAIR_ARRAYS = {"eager": 4, "eager, masked before exp": 3, "eager, layer norm by hand": 7, "torch.compile": 1}
 """Arrays of `batch * length**2 * width` numbers that a contender holds at its peak, as measured; others hold none."""
@@ -51,26 +55,9 @@ class Case:
     traffic: float = 0.0
 
 
-def _inputs(batch: int, length: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(SEED)
-    a, b, gradient = torch.randn(3, batch, length, width, generator=generator)
-    return a.requires_grad_(), b.requires_grad_(), gradient
-
-
-def _with_gradients(
-    function: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor, gradient: Tensor
-) -> list[Tensor]:
-    out = function(a, b)
-    return [out, *torch.autograd.grad(out, (a, b), gradient)]
-
-
-def _definition(a: Tensor, b: Tensor) -> Tensor:
-    return naive_relation(a, b, norm="exact", activation="exp", causal=True)
-
-
 def too_large(contender: str, batch: int, length: int, width: int, room: float) -> str:
     """Why a contender is not run, `""` where it is: its arrays of pairs, in float32, would not fit `room` bytes."""
-    needed = 4.0 * PAIR_ARRAYS.get(contender, 0) * batch * length**2 * width
+    needed = 4.0 * PAIR_ARRAYS.get(contender.removesuffix(HUGE_PAGES), 0) * batch * length**2 * width
     return f"needs {needed / 1e9:.1f} GB" if needed > room else ""
 
 
@@ -85,32 +72,35 @@ def compile_missing() -> str:
 
 
 def exact_case(batch: int, length: int, width: int) -> Case:
-    """The exact relation, forward and backward, against plain torch and against attention of the same shape."""
+    """The exact relation, forward and backward, against plain torch and against attention of the same shape.
+
+    Plain torch runs as torch comes, in a process of its own; two of its forms also here, with larger pages.
+    """
 
     def prepare() -> Contenders:
-        a, b, gradient = _inputs(batch, length, width)
+        a, b, gradient = relation_inputs(batch, length, width)
         query, key, value = (x.detach()[:, None].clone().requires_grad_() for x in (a, b, a))
 
         def run(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[], list[Tensor]]:
-            return lambda: _with_gradients(function, a, b, gradient)
+            return lambda: with_gradients(function, a, b, gradient)
 
         def attention() -> list[Tensor]:
             F.scaled_dot_product_attention(query, key, value, is_causal=True).backward(gradient[:, None])
             return []  # attention is another function: there is nothing to compare
 
-        # Compiled code is kept by function, at most eight shapes of it; beyond that torch runs it uncompiled, silently.
-        torch.compiler.reset()
-        contenders: dict[str, Callable[[], list[Tensor]] | str] = {
-            "eager": run(_definition),
-            "eager, masked before exp": run(masked_before_exp),
-            "eager, layer norm by hand": run(normalised_by_hand),
+        room = min(MOST_BYTES, 0.8 * psutil.virtual_memory().available)
+        missing = compile_missing()
+        left_out = {name: too_large(name, batch, length, width, room) for name in PLAIN}
+        left_out["torch.compile"] = left_out["torch.compile"] or missing
+        as_torch_comes = measure_elsewhere([name for name, why in left_out.items() if not why], batch, length, width)
+        here: dict[str, Contender | str] = {
+            f"eager{HUGE_PAGES}": left_out["eager"] or run(definition),
+            f"torch.compile{HUGE_PAGES}": left_out["torch.compile"] or run(compiled_definition()),
             "tiled": run(lambda a, b: relation(a, b, backend="tiled")),
-            "torch.compile": compile_missing() or run(torch.compile(_definition, dynamic=False)),
             "fused": run(lambda a, b: relation(a, b, backend="fused")),
             "SDPA attention": attention,
         }
-        room = min(MOST_BYTES, 0.8 * psutil.virtual_memory().available)
-        return {name: too_large(name, batch, length, width, room) or compute for name, compute in contenders.items()}
+        return {name: why or as_torch_comes[name] for name, why in left_out.items()} | here
 
     elements = batch * length * (length + 1) / 2 * width
     name = f"exact relation, batch {batch}, width {width}"
@@ -121,14 +111,14 @@ def linear_case(batch: int, length: int, width: int) -> Case:
     """The linear relation (`approx`), forward and backward, against torch's logcumsumexp route."""
 
     def prepare() -> Contenders:
-        a, b, gradient = _inputs(batch, length, width)
+        a, b, gradient = relation_inputs(batch, length, width)
 
         def by_logarithms(a: Tensor, b: Tensor) -> Tensor:
             return log_relation(layer_norm(a), layer_norm(b), causal=True).exp()
 
         return {
-            "logcumsumexp": lambda: _with_gradients(by_logarithms, a, b, gradient),
-            "linear": lambda: _with_gradients(lambda a, b: relation(a, b, norm="approx"), a, b, gradient),
+            "logcumsumexp": lambda: with_gradients(by_logarithms, a, b, gradient),
+            "linear": lambda: with_gradients(lambda a, b: relation(a, b, norm="approx"), a, b, gradient),
         }
 
     name = f"linear relation, batch {batch}, width {width}"

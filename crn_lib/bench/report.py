@@ -2,18 +2,17 @@
 
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from crn_lib.bench.cases import Case
 from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
-from crn_lib.bench.timing import Disagreement, Measurement, run_case
+from crn_lib.bench.timing import Contender, Disagreement, Measurement, run_case
 from crn_lib.files import replace_file, replace_text
 from crn_lib.paths import data_file, workbook_folder
 from crn_lib.training.result import versions
@@ -49,7 +48,7 @@ def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _run(case: Case, machine: dict[str, Any]) -> list[dict[str, Any]]:
-    runnable: dict[str, Callable[[], list[Tensor]]] = {}
+    runnable: dict[str, Contender] = {}
     not_run: dict[str, str] = {}
     for contender, compute in case.prepare().items():
         if isinstance(compute, str):

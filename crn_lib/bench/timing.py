@@ -30,21 +30,35 @@ class Measurement:
     difference: float | None
 
 
-def run_case(name: str, contenders: Mapping[str, Callable[[], list[Tensor]]], *, tolerance: float) -> list[Measurement]:
+@dataclass(frozen=True)
+class Elsewhere:
+    """A contender that another process has run and timed; fields as in `Measurement`."""
+
+    results: list[Tensor]
+    seconds: float
+    repeats: int
+    added_bytes: int | None
+
+
+Contender = Callable[[], list[Tensor]] | Elsewhere
+
+
+def run_case(name: str, contenders: Mapping[str, Contender], *, tolerance: float) -> list[Measurement]:
     """Time all contenders of a case.
 
     Args:
-        contenders: names to functions that compute the same tensors; the first is the truth. A function that
-            computes something else returns an empty list and is timed without being compared.
+        contenders: names to functions that compute the same tensors, or to what another process measured; the first is
+            the truth. A function that computes something else returns an empty list and is timed uncompared.
         tolerance: largest relative difference that counts as agreement.
 
     Raises:
-        Disagreement: a contender's results differ by more; nothing has been timed then.
+        Disagreement: a contender's results differ by more; nothing has been timed here then.
     """
     truth: list[Tensor] = []
     differences: dict[str, float | None] = {}
     for contender, compute in contenders.items():
-        results = [result.detach().clone() for result in compute()]
+        given = compute.results if isinstance(compute, Elsewhere) else compute()
+        results = [result.detach().clone() for result in given]
         truth = truth or results
         difference = max(map(_relative_difference, results, truth), default=None)
         differences[contender] = difference
@@ -56,7 +70,9 @@ def run_case(name: str, contenders: Mapping[str, Callable[[], list[Tensor]]], *,
     return [_time(contender, compute, differences[contender]) for contender, compute in contenders.items()]
 
 
-def _time(contender: str, compute: Callable[[], list[Tensor]], difference: float | None) -> Measurement:
+def _time(contender: str, compute: Contender, difference: float | None) -> Measurement:
+    if isinstance(compute, Elsewhere):
+        return Measurement(contender, compute.seconds, compute.repeats, compute.added_bytes, difference)
     added = added_memory(compute)
     times = call_times(compute)
     return Measurement(contender, min(times), len(times), added, difference)

@@ -107,8 +107,9 @@ class FusedRelation(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        a, b = ctx.saved_tensors
         width, _, normalised, *_ = ctx.options
-        receivers, senders = _prepared(*ctx.saved_tensors, ctx.heads, normalised)
+        receivers, senders = _prepared(a, b, ctx.heads, normalised)
         upstream = _padded(_split_heads(gradient, ctx.heads))
         joined, length, padded = receivers[0].shape
         shares = torch.get_num_threads()

@@ -1,8 +1,8 @@
 """The kernels of `fused_cpu`, compiled by Numba and cached on disk.
 
 A few receivers meet their senders a tile at a time. Where all of them see all of the tile they are taken as a block
-(`fused_cpu_blocks.py`), else pair by pair (`fused_cpu_pairs.py`): along the diagonal, at the ends, where a sender nearly
-cancels its receiver, and where nothing is normalised. All loops run over whole vectors; rows are padded to whole
+(`fused_cpu_blocks.py`), else pair by pair (`fused_cpu_pairs.py`): along the diagonal, at the ends, where a sender
+nearly cancels its receiver, and where nothing is normalised. All loops run over whole vectors; rows are padded to whole
 vectors by the caller.
 
 Numba notices a change of THIS file only. After editing a file it imports from, touch it (or delete `__pycache__`), or
@@ -163,8 +163,8 @@ def backward_kernel(
     """Gradients by receiver and by sender, zero on entry.
 
     `d_senders` is `(parts, sequences, length, padded width)` and `sender_pulls` `(parts, sequences, length)`; part `p`
-    takes row blocks `p, p + parts, ...`. With `u` the pre-activation, `q = upstream * f'(u)` and `s` the pair's scale, a
-    pair adds `weight * s * (q - u * mean(q * u))` to both.
+    takes row blocks `p, p + parts, ...`. With `u` the pre-activation, `q = upstream * f'(u)` and `s` the scale, a pair
+    adds `weight * s * (q - u * mean(q * u))` to both.
     """
     rows_a, centred_a, means_a, squares_a = receivers
     rows_b, centred_b, means_b, squares_b = senders

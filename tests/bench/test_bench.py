@@ -2,15 +2,21 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from crn_lib.bench import CASES, PANEL_CASES, Disagreement, cases, destination, not_run, run_case, run_cases, table
-from crn_lib.bench.baselines import masked_before_exp, normalised_by_hand
+from crn_lib.bench.baselines import compiled_definition, definition, masked_before_exp, normalised_by_hand
 from crn_lib.bench.cases import decoding_case, exact_case, linear_case, step_case, too_large
 from crn_lib.bench.first_call import first_call_seconds
+from crn_lib.bench.inputs import relation_inputs, with_gradients
 from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
+from crn_lib.bench.own_settings import TORCHS_OWN, measure_elsewhere
+from crn_lib.bench.timing import Elsewhere
 from crn_lib.ops.naive import naive_relation
 from crn_lib.paths import workbook_folder
 
@@ -71,12 +77,39 @@ def test_the_contenders_of_every_kind_of_case_agree(case):
 
 
 def test_compiled_code_is_dropped_between_cases_since_torch_keeps_eight_shapes_only(monkeypatch):
-    monkeypatch.setattr(cases, "compile_missing", lambda: "")
     resets = []
     monkeypatch.setattr(torch.compiler, "reset", lambda: resets.append(1))
-    exact_case(1, 5, 8).prepare()
-    exact_case(1, 6, 8).prepare()
+    for _ in range(2):
+        compiled_definition()
     assert len(resets) == 2
+
+
+def test_plain_torch_is_timed_with_torchs_own_settings_and_this_process_with_the_librarys():
+    program = f"import crn_lib, os; print([os.environ.get(name) for name in {list(TORCHS_OWN)!r}])"
+    shown = [
+        subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True).stdout.strip()
+        for environment in (os.environ | TORCHS_OWN, {k: v for k, v in os.environ.items() if k not in TORCHS_OWN})
+    ]
+    assert shown[0] == str(list(TORCHS_OWN.values())) and shown[1] != shown[0]
+
+
+def test_another_process_gives_results_and_times_or_says_why_not(use_threads):
+    use_threads(1)
+    found = measure_elsewhere(["eager", "nobody's"], 2, 9, 8)
+    eager, missing = found["eager"], found["nobody's"]
+    a, b, gradient = relation_inputs(2, 9, 8)
+    for one, other in zip(eager.results, with_gradients(definition, a, b, gradient), strict=True):
+        torch.testing.assert_close(one, other)
+    assert eager.seconds > 0 and eager.repeats >= 2 and eager.added_bytes >= 0
+    assert missing == 'stopped with exit status 1: KeyError: "nobody\'s"'
+
+
+def test_what_another_process_measured_is_compared_like_the_rest():
+    there = Elsewhere([torch.ones(3)], seconds=4.0, repeats=2, added_bytes=7)
+    measured = run_case("demo", {"there": there, "here": lambda: [torch.ones(3)]}, tolerance=0.0)
+    assert (measured[0].seconds, measured[0].added_bytes, measured[1].difference) == (4.0, 7, 0.0)
+    with pytest.raises(Disagreement, match="here differs from there"):
+        run_case("demo", {"there": there, "here": lambda: [torch.zeros(3)]}, tolerance=0.1)
 
 
 @pytest.mark.parametrize("baseline", [masked_before_exp, normalised_by_hand])
@@ -112,7 +145,8 @@ def test_what_would_not_fit_or_cannot_run_is_left_out_and_named(without_compiler
     monkeypatch.setattr(cases, "MOST_BYTES", 4 * 3.5 * 9**2 * 8)  # three and a half arrays of pairs
     rows, _ = run_cases([exact_case(1, 9, 8)])
     assert [row["contender"] for row in rows] == ["eager, masked before exp", "tiled", "fused", "SDPA attention"]
-    assert set(rows[0]["not_run"]) == {"eager", "eager, layer norm by hand", "torch.compile"}
+    left_out = {"eager", "eager, layer norm by hand", "torch.compile"}
+    assert set(rows[0]["not_run"]) == left_out | {"eager, 2 MiB pages", "torch.compile, 2 MiB pages"}
     assert all(row["baseline"] == "eager, masked before exp" for row in rows)
     (line,) = not_run(rows)
     assert "length 9" in line and "torch.compile (no compiler)" in line and "eager (needs 0.0 GB)" in line
