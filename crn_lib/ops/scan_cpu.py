@@ -94,8 +94,11 @@ class ScanRelation(torch.autograd.Function):
         return d_a, d_b
 
 
-@torch.compiler.disable
 def scan_relation(a: Tensor, b: Tensor) -> Tensor:
     """`exp(a_i)` times the cumulative mean of `exp(b_j)`; `(batch, length, width)` in and out, on the CPU."""
+    if torch.compiler.is_compiling():
+        from crn_lib.ops import uncompiled
+
+        return uncompiled.scan_relation(a, b)
     result: Tensor = ScanRelation.apply(a, b)
     return result

@@ -4,6 +4,8 @@ import math
 import os
 import shutil
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -147,6 +149,19 @@ def test_pre_activations_of_any_size_stay_finite(norm, activation):
     a, b = (1e4 * x for x in pair(1, 5, WIDTH, dtype=torch.float32))
     for x in with_gradients(a, b, norm=norm, activation=activation, backend="fused"):
         assert x.isfinite().all()
+
+
+def test_the_compiler_is_not_loaded_for_who_does_not_compile():
+    """It takes longer to import than all else between `import crn_lib` and a first result."""
+    program = """
+import sys, torch
+from crn_lib.ops import relation
+a, b = torch.randn(2, 1, 5, 8)
+relation(a, b), relation(a, b, norm="approx")
+print("torch._dynamo" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
 
 
 @pytest.mark.slow
