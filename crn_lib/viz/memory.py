@@ -11,7 +11,7 @@ from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS,
 
 Row = Mapping[str, Any]
 AXES = {"logarithmic": "log", "linear": "linear"}
-FAINT = 0.35
+FAINT = 0.45
 
 
 def draw_memory(

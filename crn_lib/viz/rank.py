@@ -8,8 +8,11 @@ import plotly.graph_objects as go
 from crn_lib.viz.scaling import CURVE_COLOURS, CURVE_SYMBOLS
 from crn_lib.viz.theme import GREY, INK, new_figure
 
-LEAST = 1e-17
-"""Smaller relative singular values are drawn here: float64 cannot tell them from zero."""
+LEAST = 1e-10
+"""Smaller relative singular values are drawn here."""
+
+PLACES = ("bottom left", "top right", "middle right", "top left")
+"""Of the labels at the rings, so that those of neighbouring curves stay apart."""
 
 
 def draw_singular_values(spectra: Mapping[str, Sequence[float]], tolerance: float) -> go.Figure:
@@ -37,9 +40,10 @@ def draw_singular_values(spectra: Mapping[str, Sequence[float]], tolerance: floa
             line={"color": colour, "width": 2},
             marker={
                 "symbol": CURVE_SYMBOLS[number % 4],
-                # A mark where the place is a power of two or so: enough to tell the curves apart without colour.
-                "size": [8 if place & (place - 1) == 0 else 0.1 for place in places],
+                # Eight marks: enough to tell the curves apart without colour.
+                "size": [8 if place % max(1, len(values) // 8) == 0 else 0.1 for place in places],
                 "color": colour,
+                "line": {"width": 0},
             },
             hovertemplate=f"{name}: number %{{x}} is %{{y:.1e}} of the largest<extra></extra>",
         )
@@ -50,7 +54,7 @@ def draw_singular_values(spectra: Mapping[str, Sequence[float]], tolerance: floa
             mode="markers+text",
             marker={"symbol": "circle-open", "size": 18, "color": INK, "line": {"width": 2.5}},
             text=[f"<b>{last}</b>"],
-            textposition="top right" if number % 2 == 0 else "bottom left",
+            textposition=PLACES[number % 4],
             textfont={"color": INK, "size": 13},
             cliponaxis=False,
             showlegend=False,
@@ -58,21 +62,14 @@ def draw_singular_values(spectra: Mapping[str, Sequence[float]], tolerance: floa
         )
     figure.add_hline(y=tolerance, line={"color": GREY, "dash": "dot", "width": 1.5})
     longest = max(len(values) for values in relative.values())
-    ticks = [2**k for k in range(longest.bit_length())]
-    decades = range(-16, 1, 4)
-    figure.update_xaxes(
-        title="number of the singular value",
-        type="log",
-        tickvals=ticks,
-        ticktext=[f"{n:,}" for n in ticks],
-        range=[-0.05, log10(longest) + 0.08],
-    )
+    decades = range(round(log10(LEAST)), 1, 2)
+    figure.update_xaxes(title="number of the singular value", range=[-0.04 * longest, 1.12 * longest])
     figure.update_yaxes(
         title="relative to the largest",
         type="log",
         tickvals=[10.0**k for k in decades],
-        ticktext=[f"10<sup>{k}</sup>" if k else "1" for k in decades],
-        range=[-17.5, 1.0],
+        ticktext=[f"{'≤ ' if k == decades[0] else ''}10<sup>{k}</sup>" if k else "1" for k in decades],
+        range=[log10(LEAST) - 0.5, 0.8],
     )
-    figure.update_layout(showlegend=True, legend={"x": 0.02, "y": 0.03, "yanchor": "bottom"})
+    figure.update_layout(showlegend=True, legend={"x": 0.98, "xanchor": "right", "y": 0.2, "yanchor": "middle"})
     return figure

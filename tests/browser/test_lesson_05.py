@@ -109,7 +109,7 @@ def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> 
     handle.press("Home")
     coarse = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-01")
     handle.press("End")
-    fine = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-12: exact 64 of 64, exact, cancelling 64 of 64")
+    fine = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-09: exact 64 of 64, exact, cancelling 64 of 64")
     assert fine["places"] != coarse["places"] and fine["shapes"] != coarse["shapes"]
     assert fine["lines"] == coarse["lines"], "the singular values are the same"
     choose(lesson_page, "width", "8", TOLERANCE)
