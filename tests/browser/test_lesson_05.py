@@ -1,5 +1,6 @@
 """Lesson 05 in a real browser: its memory and rank widgets moved by keyboard, and what is drawn for them."""
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -60,20 +61,11 @@ def drawn(page: Page, label: str, words: str) -> dict[str, str]:
 
 
 def slider(page: Page, label: str) -> Locator:
-    row = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last
-    handle = row.locator(".noUi-handle")
+    exactly = page.locator(".widget-label", has_text=re.compile(f"^{re.escape(label)}$"))
+    handle = page.locator(".widget-hslider", has=exactly).locator(".noUi-handle")
     handle.scroll_into_view_if_needed()
     handle.focus()
     return handle
-
-
-def choose(page: Page, label: str, value: str, beside: str) -> None:
-    """Choose in the drop-down list of the widget that has the slider `beside`, by typing the beginning of an entry."""
-    widget = page.locator(".jp-OutputArea-output", has=page.locator(".widget-label", has_text=beside))
-    field = widget.locator(".widget-dropdown", has_text=label).locator("select")
-    field.scroll_into_view_if_needed()
-    field.focus()
-    field.press_sequentially(value)
 
 
 def test_the_length_slider_moves_the_ring_over_still_curves_by_keyboard(lesson_page: Page) -> None:
@@ -92,15 +84,17 @@ def test_the_length_slider_moves_the_ring_over_still_curves_by_keyboard(lesson_p
 def test_model_and_axes_are_chosen_by_keyboard(lesson_page: Page) -> None:
     slider(lesson_page, LENGTH).press("End")
     pool = drawn(lesson_page, LENGTH, "CausalRN, 256 tokens")
-    choose(lesson_page, "model", "Tr", LENGTH)
+    model, axes = (slider(lesson_page, label) for label in ("model", "axes"))
+    model.press("ArrowRight")
+    model.press("ArrowRight")
     cache = drawn(lesson_page, LENGTH, "Transformer, 256 tokens: holds 524,360 bytes, as predicted")
     assert cache["places"] != pool["places"] and cache["labels"] != pool["labels"]
     assert int(cache["faint"]) == int(pool["faint"]) >= 10, "the other models are faint"
-    choose(lesson_page, "axes", "lin", LENGTH)
+    axes.press("End")
     lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines !== old", arg=cache["lines"], timeout=20_000)
-    choose(lesson_page, "axes", "log", LENGTH)
+    axes.press("Home")
     lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines === old", arg=cache["lines"], timeout=20_000)
-    choose(lesson_page, "model", "Ca", LENGTH)
+    model.press("Home")
     drawn(lesson_page, LENGTH, "CausalRN, 256 tokens")
 
 
@@ -112,7 +106,7 @@ def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> 
     fine = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-09: exact 64 of 64, exact, cancelling 64 of 64")
     assert fine["places"] != coarse["places"] and fine["shapes"] != coarse["shapes"]
     assert fine["lines"] == coarse["lines"], "the singular values are the same"
-    choose(lesson_page, "width", "8", TOLERANCE)
+    slider(lesson_page, "width (numbers a row)").press("ArrowLeft")
     lesson_page.wait_for_function(f"old => ({FIGURE})('{TOLERANCE}').lines !== old", arg=fine["lines"], timeout=20_000)
 
 
