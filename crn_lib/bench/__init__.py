@@ -3,8 +3,9 @@
 from crn_lib.bench.cases import CASES, PANEL_CASES, Case
 from crn_lib.bench.first_call import first_call_seconds
 from crn_lib.bench.profile import profile_step
-from crn_lib.bench.report import destination, not_run, run_cases, store, store_figure, table
+from crn_lib.bench.report import destination, not_run, run_cases, store, table
 from crn_lib.bench.timing import Disagreement, Measurement, run_case
+from crn_lib.viz.files import store_figure
 
 __all__ = [
     "CASES",

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
 import torch
 from tqdm import tqdm
 
 from crn_lib.bench.cases import Case
 from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
 from crn_lib.bench.timing import Contender, Disagreement, Measurement, run_case
-from crn_lib.files import replace_file, replace_text
+from crn_lib.files import replace_text
 from crn_lib.paths import data_file, workbook_folder
 from crn_lib.training.result import versions
 
 PARTIAL_ROWS = Path("out/bench.jsonl")
-PNG_WIDTH = 980
 
 
 def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -136,22 +134,3 @@ def destination(out: Path | None, figure: Path | None, *, complete: bool) -> tup
 def store(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Replace the file of rows, whole or not at all."""
     replace_text(path, "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))
-
-
-def store_figure(figure: go.Figure, path: Path) -> str:
-    """Replace `path` with the ending `.html`, and `.png` where this machine can draw one.
-
-    The HTML reads `plotly.min.js` from the same folder, so that it works offline and stays small.
-
-    Returns:
-        What was written, in words; where there is no PNG, why.
-    """
-    page, picture = path.with_suffix(".html"), path.with_suffix(".png")
-    replace_file(page, lambda temporary: figure.write_html(temporary, include_plotlyjs="directory", div_id=path.stem))
-    white = go.Figure(figure).update_layout(paper_bgcolor="white", plot_bgcolor="white")
-    try:
-        drawn = white.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
-    except RuntimeError as error:  # kaleido or its browser is missing: both belong to the tests' packages
-        return f"figure in {page}; no PNG: {str(error).strip().splitlines()[0]}"
-    replace_file(picture, lambda temporary: temporary.write_bytes(drawn))
-    return f"figure in {picture} and {page}"

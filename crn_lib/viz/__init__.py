@@ -4,7 +4,9 @@ from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
+from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
+from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.scaling import PowerLaw, ScalingCurve, draw_scaling, fit_power, show_bytes, show_count, show_seconds
 from crn_lib.viz.theme import KIND_NAMES, describe
 
@@ -17,8 +19,10 @@ __all__ = [
     "draw_bench",
     "draw_bits_bound",
     "draw_copy",
+    "draw_memory",
     "draw_multiples",
     "draw_scaling",
+    "draw_singular_values",
     "draw_state_against_length",
     "draw_task_layout",
     "draw_training_curves",

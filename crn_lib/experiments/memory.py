@@ -1,0 +1,163 @@
+"""Bytes that every kind of model holds while it decodes, token by token, against what its formula says (lesson 05).
+
+`python -m crn_lib.experiments.memory` fills in the rows that `figures/data/memory.jsonl` still lacks and draws
+`figures/memory.png` and `figures/memory.html` from all of them.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from crn_lib.config import to_mapping
+from crn_lib.experiments.rows import append_row, read_rows
+from crn_lib.models import KINDS, DecodingState, ModelConfig, build_model
+from crn_lib.models.ssm import EXPANSION, KERNEL, STATES
+from crn_lib.models.transformer import KeyValueCache
+from crn_lib.ops import factorises
+from crn_lib.ops.pool import Pool
+from crn_lib.training.result import versions
+from crn_lib.viz.files import store_figure
+from crn_lib.viz.memory import draw_memory
+
+WIDTH, BLOCKS, LONGEST = 192, 12, 4096
+"""The paper's shape, and eight times its longest context."""
+
+SEED = 0
+FIRST_CAPACITY = 16
+"""Rows that a pool has room for at the start; it doubles whenever it is full."""
+
+POSITION = 8
+"""Bytes of a counter of positions, one 64-bit whole number a sequence."""
+
+ROWS = Path("figures/data/memory.jsonl")
+FIGURE = Path("figures/memory")
+
+
+def capacity(rows: int) -> int:
+    """Rows that a pool has room for after so many were added one by one."""
+    room = FIRST_CAPACITY
+    while room < rows:
+        room *= 2
+    return room
+
+
+def predicted_bytes(config: ModelConfig, rows: int) -> int:
+    """Bytes that a model holds for one sequence, in float32, by the formula of its kind.
+
+    Args:
+        rows: rows a growing memory has: the tokens so far, or `capacity` of them to count the spare ones too. The
+            fixed states do not depend on it.
+    """
+    width, numbers, counters, bytes_each = config.width, 0, 0, 4
+    if config.kind in ("causal_rn", "linear_rn"):
+        grows = not factorises(str(config.norm), str(config.activation))
+        numbers, counters = (rows * width if grows else width), 1
+        # A running sum of what nothing normalises is kept in float64.
+        bytes_each = 8 if config.norm == "none" and not grows else 4
+    elif config.kind == "transformer":
+        numbers, counters = 2 * rows * width, 2
+    elif config.kind == "linear_transformer":
+        numbers = width * (width // config.heads + 1)
+    elif config.kind == "lstm":
+        numbers = 2 * width
+    elif config.kind == "ssm":
+        numbers = EXPANSION * width * (STATES + KERNEL - 1)
+    return config.blocks * (bytes_each * numbers + POSITION * counters) + POSITION
+
+
+def bytes_used(state: DecodingState) -> int:
+    """Bytes held without the rows that are allocated and still empty."""
+    return state.nbytes - sum(pool.nbytes - pool.lengths.nbytes - pool.nbytes_used for pool in _pools(state))
+
+
+def _pools(state: DecodingState) -> Iterator[Pool]:
+    for block in state.blocks:
+        if isinstance(block, KeyValueCache):
+            yield from (block.keys, block.values)
+        elif isinstance(block, Pool):
+            yield block
+
+
+def decode(config: ModelConfig, lengths: Iterable[int], *, device: str = "cpu") -> Iterator[dict[str, Any]]:
+    """Write tokens one by one, and yield what is held whenever one of the lengths is reached.
+
+    Args:
+        config: a model whose `max_length` is at least the longest length.
+        lengths: numbers of tokens, at least 1.
+
+    Yields:
+        One mapping a length, ascending: `kind`, `model` (its whole configuration), `length`, the measured bytes `used`
+        and `allocated`, and `predicted` and `predicted_allocated` for the same two.
+    """
+    wanted = set(lengths)
+    model = build_model(config, generator=torch.Generator().manual_seed(SEED)).to(device)
+    state = model.init_state(1)
+    token = torch.zeros(1, dtype=torch.long, device=device)
+    for length in range(1, max(wanted) + 1):
+        logits, state = model.step(token, state)
+        token = logits.argmax(-1)
+        if length in wanted:
+            yield {
+                "kind": config.kind,
+                "model": to_mapping(config),
+                "length": length,
+                "used": bytes_used(state),
+                "allocated": state.nbytes,
+                "predicted": predicted_bytes(config, length),
+                "predicted_allocated": predicted_bytes(config, capacity(length)),
+            }
+
+
+def marked_lengths(longest: int) -> list[int]:
+    """Powers of two, what lies half-way between them, and one more token than each capacity: where a pool doubles."""
+    powers = [2**k for k in range(longest.bit_length()) if 2**k <= longest]
+    doubled = [n + 1 for n in powers if n >= FIRST_CAPACITY]
+    return sorted({n for n in [*powers, *(3 * n // 2 for n in powers[1:]), *doubled] if n <= longest})
+
+
+def memory_config(kind: str) -> ModelConfig:
+    """The paper's shape of one kind."""
+    return ModelConfig(kind=kind, width=WIDTH, blocks=BLOCKS, max_length=LONGEST)
+
+
+def row_key(config: ModelConfig, length: int) -> str:
+    """A short hash of the model's whole configuration and the length."""
+    plain = json.dumps([to_mapping(config), length], sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+
+
+def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path) -> list[dict[str, Any]]:
+    """Decode what has no row yet, adding each row to the file at once.
+
+    Returns:
+        The rows asked for, kind after kind, each by length.
+    """
+    wanted = [(config, length) for config in configs for length in sorted(lengths)]
+    done = {row["key"]: row for row in read_rows(path)}
+    missing: dict[ModelConfig, list[int]] = {}
+    for config, length in wanted:
+        if row_key(config, length) not in done:
+            missing.setdefault(config, []).append(length)
+    for config, needed in tqdm(missing.items(), desc="decoding", unit="model"):
+        circumstances = {
+            "batch": 1,
+            "seed": SEED,
+            "device": "cpu",
+            "dtype": "float32",
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+        }
+        for measured in decode(config, needed):
+            row = {"key": row_key(config, measured["length"]), **measured, **circumstances}
+            append_row(path, row)
+            done[row["key"]] = row
+    return [done[row_key(config, length)] for config, length in wanted]
+
+
+if __name__ == "__main__":
+    print(store_figure(draw_memory(fill_rows(map(memory_config, KINDS), marked_lengths(LONGEST), ROWS)), FIGURE))

@@ -1,0 +1,115 @@
+"""Lesson 05 in a real browser: its memory and rank widgets moved by keyboard, and what is drawn for them."""
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from crn_lib.paths import workbook_folder
+from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+LENGTH, TOLERANCE = "length (tokens)", "tolerance (of the largest)"
+
+# What the figure below the slider with a given label shows: its title, the rings' labels and places, and its curves.
+FIGURE = """label => {
+  const found = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === label);
+  const figure = found && found.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
+  const title = figure && figure.querySelector('.gtitle');
+  if (!title) return null;
+  const rings = [...figure.querySelectorAll('.scatterlayer .trace')].filter(t => t.querySelector('.textpoint text'));
+  return {
+    title: title.textContent,
+    labels: rings.map(t => t.querySelector('.textpoint text').textContent).join(' | '),
+    places: rings.map(t => t.querySelector('.points path').getAttribute('transform')).join(' '),
+    lines: [...figure.querySelectorAll('.scatterlayer .lines path')].map(p => p.getAttribute('d')).join(' '),
+    faint: [...figure.querySelectorAll('.scatterlayer .trace')].filter(t => +getComputedStyle(t).opacity < 1).length,
+    shapes: [...figure.querySelectorAll('.shapelayer path')].map(p => p.getAttribute('d')).join(' '),
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 05 with all cells run, in the smoke profile."""
+    root = tmp_path_factory.mktemp("workbook")
+    for folder in ("notebooks", "figures"):
+        shutil.copytree(workbook_folder() / folder, root / folder)
+    lesson = root / "notebooks" / "05_growing_memory.ipynb"
+    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
+    assert 'profile = \\"smoke\\"' in lesson.read_text()
+    with jupyterlab(root) as address, browser_page() as page:
+        open_notebook(page, address, "notebooks/05_growing_memory.ipynb")
+        run_all_cells(page)
+        for label in (LENGTH, TOLERANCE):
+            page.locator(".widget-label", has_text=label).scroll_into_view_if_needed()
+            page.wait_for_function(FIGURE, arg=label, timeout=90_000)
+        yield page
+
+
+def drawn(page: Page, label: str, words: str) -> dict[str, str]:
+    """What the figure shows, once its title has these words."""
+    page.wait_for_function(f"label => ({FIGURE})(label)?.title.includes({words!r})", arg=label, timeout=20_000)
+    found: dict[str, str] = page.evaluate(FIGURE, label)
+    return found
+
+
+def slider(page: Page, label: str) -> Locator:
+    exactly = page.locator(".widget-label", has_text=re.compile(f"^{re.escape(label)}$"))
+    handle = page.locator(".widget-hslider", has=exactly).locator(".noUi-handle")
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    return handle
+
+
+def test_the_length_slider_moves_the_ring_over_still_curves_by_keyboard(lesson_page: Page) -> None:
+    handle = slider(lesson_page, LENGTH)
+    handle.press("Home")
+    shortest = drawn(lesson_page, LENGTH, "CausalRN, 1 token: holds 1,064 bytes, as predicted")
+    handle.press("ArrowRight")
+    next_one = drawn(lesson_page, LENGTH, "CausalRN, 2 tokens: holds 2,088 bytes, as predicted")
+    handle.press("End")
+    longest = drawn(lesson_page, LENGTH, "CausalRN, 256 tokens: holds 262,184 bytes, as predicted")
+    for one, other in ((shortest, next_one), (next_one, longest)):
+        assert one["places"] != other["places"] and one["labels"] != other["labels"]
+        assert one["lines"] == other["lines"], "the curves and axes stay where they are"
+
+
+def test_model_and_axes_are_chosen_by_keyboard(lesson_page: Page) -> None:
+    slider(lesson_page, LENGTH).press("End")
+    pool = drawn(lesson_page, LENGTH, "CausalRN, 256 tokens")
+    model, axes = (slider(lesson_page, label) for label in ("model", "axes"))
+    model.press("ArrowRight")
+    model.press("ArrowRight")
+    cache = drawn(lesson_page, LENGTH, "Transformer, 256 tokens: holds 524,360 bytes, as predicted")
+    assert cache["places"] != pool["places"] and cache["labels"] != pool["labels"]
+    assert int(cache["faint"]) == int(pool["faint"]) >= 10, "the other models are faint"
+    axes.press("End")
+    lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines !== old", arg=cache["lines"], timeout=20_000)
+    axes.press("Home")
+    lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines === old", arg=cache["lines"], timeout=20_000)
+    model.press("Home")
+    drawn(lesson_page, LENGTH, "CausalRN, 256 tokens")
+
+
+def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> None:
+    handle = slider(lesson_page, TOLERANCE)
+    handle.press("Home")
+    coarse = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-01")
+    handle.press("End")
+    fine = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-09: exact 64 of 64, exact, cancelling 64 of 64")
+    assert fine["places"] != coarse["places"] and fine["shapes"] != coarse["shapes"]
+    assert fine["lines"] == coarse["lines"], "the singular values are the same"
+    slider(lesson_page, "width (numbers a row)").press("ArrowLeft")
+    lesson_page.wait_for_function(f"old => ({FIGURE})('{TOLERANCE}').lines !== old", arg=fine["lines"], timeout=20_000)
+
+
+def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
+    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert lesson_page.locator('[role="alert"]').count() == 0
