@@ -23,6 +23,7 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "00_welcome": {"seed": 3, "longest": 7, "text": "aaaa", "device": "cpu"},
     "01_copying_task": {"seed": 4, "kind": "lstm", "width": 12, "string_length": 5},
     "03_exp_decomposition": {"seed": 6, "width": 12, "longest": 128},
+    "04_normalise_first": {"seed": 7, "width": 72, "senders": 9, "longest": 512},
     "06_train_to_copy": {"seed": 5, "string_length": 4, "steps": 20, "text": "zz"},
 }
 BAD_PARAMETERS = [
@@ -32,6 +33,8 @@ BAD_PARAMETERS = [
     ("01_copying_task", {"kind": "transformer"}, "parameter kind must be one of lstm"),
     ("03_exp_decomposition", {"longest": 100}, "parameter longest must be one of 0, 128, 256, 512, 1024; got 100"),
     ("03_exp_decomposition", {"width": 4}, "parameter width must be a whole number from 8 to 128; got 4"),
+    ("04_normalise_first", {"senders": 27}, "parameter senders must be a whole number from 8 to 26; got 27"),
+    ("04_normalise_first", {"longest": 1}, "parameter longest must be one of 0, 512, 1024, 2048, 4096, 8192; got 1"),
     ("06_train_to_copy", {"device": "tpu"}, "device must be auto or one of cpu"),
     ("06_train_to_copy", {"steps": -1}, "parameter steps must be a whole number from 0 to 5000; got -1"),
 ]
