@@ -9,9 +9,9 @@ from crn_lib.viz.theme import BLUE, INK, VERMILION, new_figure
 
 TOKEN_FILL, PAIR_FILL, REGION_FILL = "rgba(0, 114, 178, 0.22)", "rgba(213, 94, 0, 0.30)", "rgba(213, 94, 0, 0.08)"
 UPPER, MIDDLE, LOWER = 3.0, 2.0, 1.0
-LEFT, NORM, PLUS, INNER, EXP, MEAN, POST, RIGHT = 0.3, 2.2, 4.4, 6.2, 8.2, 10.9, 13.2, 15.2
-PAIR_EDGES = (3.5, 9.2)
-HALF, WIDER, RADIUS = 0.7, 1.0, 0.55
+LEFT, NORM, PLUS, INNER, EXP, MEAN, POST, RIGHT = 0.1, 1.95, 4.3, 6.5, 9.0, 12.0, 14.8, 17.0
+PAIR_EDGES = (3.15, 10.3)
+HALF, WIDER, RADIUS = 0.95, 1.25, 0.75
 """Half the width of a box, of one with more words in it, and of a circle."""
 
 PAIR_FORMULAS = {"exact": "exp LN(a + b)", "approx": "exp(LN(a) + LN(b))", "none": "exp(a + b)"}
@@ -166,7 +166,7 @@ def _drawn(board: _Board, norm: str, post_norm: bool, factored: bool) -> go.Figu
         x=[x for x, _, _ in board.heads],
         y=[y for _, y, _ in board.heads],
         mode="markers",
-        marker={"symbol": [symbol for _, _, symbol in board.heads], "size": 8, "color": INK},
+        marker={"symbol": [symbol for _, _, symbol in board.heads], "size": 6, "color": INK},
         hoverinfo="skip",
     )
     figure.add_scatter(
@@ -174,7 +174,7 @@ def _drawn(board: _Board, norm: str, post_norm: bool, factored: bool) -> go.Figu
         y=[y for _, y, _ in board.circles],
         mode="markers",
         marker={
-            "size": 25,
+            "size": 22,
             "color": [PAIR_FILL if pair else TOKEN_FILL for _, _, pair in board.circles],
             "line": {"width": 1.5, "color": [VERMILION if pair else BLUE for _, _, pair in board.circles]},
         },
@@ -185,11 +185,11 @@ def _drawn(board: _Board, norm: str, post_norm: bool, factored: bool) -> go.Figu
         y=[y for _, y, _ in board.words],
         mode="text",
         text=[text for _, _, text in board.words],
-        textfont={"color": INK, "size": 12},
+        textfont={"color": INK, "size": 11},
         hoverinfo="skip",
     )
     figure.update_layout(shapes=board.boxes, showlegend=False, margin={"l": 10, "r": 10, "t": 44, "b": 10})
     hidden = {"showgrid": False, "showticklabels": False, "ticks": "", "zeroline": False}
-    figure.update_xaxes(range=[-0.2, 15.7], **hidden)
+    figure.update_xaxes(range=[-0.3, 17.5], **hidden)
     figure.update_yaxes(range=[0.2, 4.2], **hidden)
     return figure

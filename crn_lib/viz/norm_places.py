@@ -53,7 +53,7 @@ def draw_answer(answers: Answers, question: int, letters: str) -> go.Figure:
     total = f"{answers.right} of {len(answers.asked)} questions right"
     row = answers.rows[question]
     figure = new_figure(
-        f"asked {letters[asked]}: {verdict}; {total}",
+        f"asked {letters[asked]}: {verdict}; {answers.right} of {len(answers.asked)} right",
         description=(
             f"A bar for each letter. Asked for {letters[asked]}, whose channel holds {row[asked]:.2f}; the largest is "
             f"{letters[read]} with {row[read]:.2f}: {verdict}. {total.capitalize()}."
@@ -82,9 +82,9 @@ def draw_answer(answers: Answers, question: int, letters: str) -> go.Figure:
     )
     every = [value for one in answers.rows for value in one]
     low, high = min(0.0, *every), max(every)
-    figure.update_xaxes(title={"text": "letter's channel (asked for: hatched)", "standoff": 4})
+    figure.update_xaxes(title=_small("letter's channel (asked for: hatched)"))
     figure.update_yaxes(
-        title="output (standard deviations)" if answers.after else "output (mean of exp)",
+        title=_small("output (in s.d.)" if answers.after else "output (mean of exp)"),
         range=[low - 0.04 * (high - low), high + 0.22 * (high - low)],
     )
     figure.update_layout(showlegend=False)
@@ -123,8 +123,8 @@ def draw_rank_growth(
         )
     _name_ends(figure, {name: (counts[-1], ranks[name][-1]) for name in ranks})
     _mark(figure, senders, needed, sums, "bottom right" if needed > 1 else "top center")
-    figure.update_xaxes(title={"text": "senders read", "standoff": 4}, range=[0, counts[-1] * 1.04])
-    figure.update_yaxes(title="sums needed (rank)", range=[-0.04 * counts[-1], counts[-1] * 1.15])
+    figure.update_xaxes(title=_small("senders read"), range=[0, counts[-1] * 1.04])
+    figure.update_yaxes(title=_small("sums needed (rank)"), range=[-0.04 * counts[-1], counts[-1] * 1.15])
     figure.update_layout(showlegend=False)
     return figure
 
@@ -161,13 +161,13 @@ def draw_norm_costs(costs: Mapping[str, ScalingCurve], *, chosen: str, length: i
     _mark(figure, length, value, show_seconds(value), "bottom right")
     powers = range(-6, 3)
     figure.update_xaxes(
-        title={"text": "length (tokens)", "standoff": 4},
+        title=_small("length (tokens)"),
         type="log",
         tickvals=[4**k for k in range(11)],
         ticktext=[f"{4**k:,}" for k in range(11)],
     )
     figure.update_yaxes(
-        title="forward + backward",
+        title=_small("forward + backward"),
         type="log",
         tickvals=[10.0**k for k in powers],
         ticktext=[show_seconds(10.0**k) for k in powers],
@@ -260,8 +260,18 @@ def draw_norm_place(place: NormPlace) -> go.Figure:
         {title: {"panel": panel} for title, panel in zip(titles, panels, strict=True)},
         title=f"<b>{place.norm}</b>: {PAIR_FORMULAS[place.norm]}{', then post-norm' if place.post_norm else ''}",
     )
+    # Room for the second column's axis titles, which the narrow page of a widget does not leave by itself.
+    columns = ((0.0, 0.43), (0.57, 1.0))
+    for number, (left, right) in enumerate(columns * 2):
+        figure.layout[f"xaxis{number + 1 if number else ''}"].domain = (left, right)
+        figure.layout.annotations[number].update(x=(left + right) / 2, font={"size": 13})
     figure.layout.meta = {"description": " ".join(describe(panel) for panel in panels)}
     return figure
+
+
+def _small(text: str) -> dict[str, Any]:
+    """An axis title for a panel among others."""
+    return {"text": text, "standoff": 4, "font": {"size": 12}}
 
 
 def _strength(name: str, strong: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from crn_lib.ops import NORMS
 from crn_lib.paths import workbook_folder
 from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
 
@@ -69,28 +70,24 @@ def press(page: Page, label: str, *keys: str) -> None:
         handle.press(key)
 
 
-def choose_norm(page: Page, beginning: str) -> None:
-    """Choose in the list of norms by typing the beginning of an entry."""
-    field = page.locator(".widget-dropdown", has_text="norm").locator("select")
-    field.scroll_into_view_if_needed()
-    field.focus()
-    field.press_sequentially(beginning)
+def choose_norm(page: Page, norm: str) -> None:
+    """Move the slider of the norm to one of its three places."""
+    press(page, "norm (where)", "Home", *["ArrowRight"] * NORMS.index(norm))
 
 
 def test_the_answer_follows_the_letter_asked_for_under_the_exact_norm(lesson_page: Page) -> None:
     choose_norm(lesson_page, "exact")
-    press(lesson_page, "question is off by", "Home")
+    press(lesson_page, "off by (standard deviations)", "Home")
     press(lesson_page, "asked for (letter)", "Home")
     first = drawn(lesson_page, "asked a: read a, right; 16 of 16")
     press(lesson_page, "asked for (letter)", "ArrowRight")
     second = drawn(lesson_page, "asked b: read b, right; 16 of 16")
     assert first["bars"] != second["bars"] and first["boxes"] == second["boxes"]
-    press(lesson_page, "question is off by", "End")
-    off = drawn(lesson_page, "asked b: ")
+    press(lesson_page, "off by (standard deviations)", "End")
     lesson_page.wait_for_function(f"before => ({PLACE_FIGURE})().bars !== before", arg=second["bars"], timeout=20_000)
     off = drawn(lesson_page, "asked b: ")
-    assert "16 of 16 questions right" not in off["panels"]
-    press(lesson_page, "question is off by", "Home")
+    assert "16 of 16 right" not in off["panels"]
+    press(lesson_page, "off by (standard deviations)", "Home")
     assert drawn(lesson_page, "asked b: read b, right; 16 of 16")["bars"] == second["bars"]
 
 

@@ -67,7 +67,7 @@ def draw_place(norm: str, post_norm: bool, asked: str, distance: float) -> go.Fi
 def widget() -> BoundFigure:
     return bind(
         draw_place,
-        norm=ipywidgets.Dropdown(options=NORMS, value="exact"),
+        norm=ipywidgets.SelectionSlider(options=NORMS, value="exact"),
         post_norm=ipywidgets.Checkbox(value=False),
         asked=ipywidgets.SelectionSlider(options=LETTERS),
         distance=ipywidgets.SelectionSlider(options=DISTANCES),
@@ -133,10 +133,13 @@ def test_the_exact_norm_reads_what_was_asked_and_the_others_do_not() -> None:
     for post in (False, True):
         exact = answers("exact", post, 0.0)
         assert exact.right == len(LETTERS)
-        assert "asked c: read c, right; 8 of 8" in draw_answer(exact, exact.asked.index(2), LETTERS).layout.title.text
+        assert (
+            "asked c: read c, right; 8 of 8 right"
+            in draw_answer(exact, exact.asked.index(2), LETTERS).layout.title.text
+        )
         assert max(answers(norm, post, 0.0).right for norm in ("approx", "none")) < len(LETTERS) // 2
     wrong = Answers([[0.2, 0.9], [0.1, 0.3]], asked=[0, 1])
-    assert "read b, wrong; 1 of 2" in draw_answer(wrong, 0, "ab").layout.title.text
+    assert "read b, wrong; 1 of 2 right" in draw_answer(wrong, 0, "ab").layout.title.text
 
 
 def test_the_axis_of_the_answers_stays_still_while_the_letter_moves() -> None:
