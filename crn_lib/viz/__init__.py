@@ -6,21 +6,40 @@ from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
+from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
+from crn_lib.viz.norm_places import (
+    Answers,
+    NormPlace,
+    draw_answer,
+    draw_norm_costs,
+    draw_norm_place,
+    draw_pair_scale,
+    draw_rank_growth,
+)
 from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.scaling import PowerLaw, ScalingCurve, draw_scaling, fit_power, show_bytes, show_count, show_seconds
 from crn_lib.viz.theme import KIND_NAMES, describe
 
 __all__ = [
     "KIND_NAMES",
+    "PAIR_FORMULAS",
+    "Answers",
+    "NormPlace",
     "PowerLaw",
     "ScalingCurve",
     "describe",
     "draw_accuracy_against_state",
+    "draw_answer",
     "draw_bench",
     "draw_bits_bound",
     "draw_copy",
     "draw_memory",
     "draw_multiples",
+    "draw_norm_circuit",
+    "draw_norm_costs",
+    "draw_norm_place",
+    "draw_pair_scale",
+    "draw_rank_growth",
     "draw_scaling",
     "draw_singular_values",
     "draw_state_against_length",

@@ -24,6 +24,7 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "01_copying_task": {"seed": 4, "kind": "lstm", "width": 12, "string_length": 5},
     "03_exp_decomposition": {"seed": 6, "width": 12, "longest": 128},
     "05_growing_memory": {"seed": 7, "width": 12, "longest": 512},
+    "04_normalise_first": {"seed": 7, "width": 72, "senders": 9, "longest": 512},
     "06_train_to_copy": {"seed": 5, "string_length": 4, "steps": 20, "text": "zz"},
 }
 BAD_PARAMETERS = [
@@ -39,6 +40,8 @@ BAD_PARAMETERS = [
         "parameter longest must be one of 0, 256, 512, 1024, 2048, 4096, 8192; got 300",
     ),
     ("05_growing_memory", {"width": 129}, "parameter width must be a whole number from 8 to 128; got 129"),
+    ("04_normalise_first", {"senders": 27}, "parameter senders must be a whole number from 8 to 26; got 27"),
+    ("04_normalise_first", {"longest": 1}, "parameter longest must be one of 0, 512, 1024, 2048, 4096, 8192; got 1"),
     ("06_train_to_copy", {"device": "tpu"}, "device must be auto or one of cpu"),
     ("06_train_to_copy", {"steps": -1}, "parameter steps must be a whole number from 0 to 5000; got -1"),
 ]
