@@ -2,9 +2,11 @@
 
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
+from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
 from crn_lib.viz.multiples import draw_multiples
+from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.scaling import PowerLaw, ScalingCurve, draw_scaling, fit_power, show_bytes, show_count, show_seconds
 from crn_lib.viz.theme import KIND_NAMES, describe
 
@@ -16,9 +18,12 @@ __all__ = [
     "draw_accuracy_against_state",
     "draw_bench",
     "draw_bits_bound",
+    "draw_close_pairs",
     "draw_copy",
     "draw_multiples",
+    "draw_pair",
     "draw_scaling",
+    "draw_seed_accuracies",
     "draw_state_against_length",
     "draw_task_layout",
     "draw_training_curves",
