@@ -1,5 +1,6 @@
 """Scenes of points with their close pairs, and how well networks count them."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -28,15 +29,13 @@ def draw_close_pairs(
     Args:
         scenes: for each scene its points, two coordinates each, from `-edge` to `edge`.
         close: for each scene its close pairs, as numbers of points; a line joins them.
-        captions: a line under each scene; more after `<br>`.
+        captions: a line under each scene, which says what the picture shows; more lines after `<br>`.
         radius: what counts as close.
     """
-    words = [
-        f"scene {k + 1}: {len(own)} close pairs, {caption}"
-        for k, (own, caption) in enumerate(zip(close, captions, strict=True))
-    ]
+    said = [re.sub("<br>", ", ", re.sub("</?b>", "", caption)) for caption in captions]
+    words = "; ".join(f"scene {number}: {text}" for number, text in enumerate(said, start=1))
     figure = new_figure(
-        title, description=f"{title}. {len(scenes)} scenes; " + "; ".join(words).replace("<br>", ", ") + ".", height=350
+        title, description=f"{len(scenes)} scenes of points in a square, “{title}”: {words}.", height=350
     )
     step = 2 * edge + GAP
     room = edge + radius / 4

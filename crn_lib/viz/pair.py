@@ -68,7 +68,7 @@ def draw_pair(
     figure = new_figure(
         f"receiver i = {receiver}, sender j = {sender}, column “{names[column]}”<br>{found}",
         description=(
-            f"Receiver {receiver} of {inputs[receiver]:g} {unit} and sender {sender} of {inputs[sender]:g} {unit}. "
+            f"Receiver {receiver} ({unit}: {inputs[receiver]:g}) and sender {sender} ({unit}: {inputs[sender]:g}). "
             f"In column {names[column]}: {found}. The mean over {seen} is {_signed(means[receiver][column])}. "
             "All columns: "
             + "; ".join(f"{_plain(name)} {', '.join(_signed(x) for x in row)}" for name, row in rows.items())
