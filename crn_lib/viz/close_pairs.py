@@ -54,6 +54,7 @@ def draw_close_pairs(
                 y1=low + radius / 2,
                 line={"color": DISC_LINE, "width": 1},
                 fillcolor=DISC,
+                layer="below",
             )
         ends = [(x[i], x[j], None) for i, j in own], [(y[i], y[j], None) for i, j in own]
         figure.add_scatter(

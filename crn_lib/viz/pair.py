@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
-BAR = 1.9
-"""Length of the longest bar beside the table, in cells."""
+BAR, BAR_LABEL = 1.6, 0.5
+"""Length of the longest bar beside the table, and room for the number at its end, in cells."""
 
 BETWEEN = 2.8
 """From the table to the rows on its right, in cells: room for the rows' names."""
@@ -96,15 +96,17 @@ def draw_pair(
     _add_frame(figure, sender - 0.5, sender + 0.5, receiver - 0.5, receiver + 0.5, INK, 4)
     _add_frame(figure, left + column - 0.5, left + column + 0.5, -0.5, length - 0.5, INK, 2)
     figure.update_xaxes(
-        range=[-0.7 - BAR, left + width - 0.4],
+        range=[-0.7 - BAR - BAR_LABEL, left + width - 0.4],
         tickvals=[*range(length), *(left + k for k in range(width))],
         ticktext=[*(f"j = {j}" for j in range(length)), *names],
+        tickangle=0,
+        tickfont={"size": 12},
         showgrid=False,
         showline=False,
         ticks="",
     )
     figure.update_yaxes(
-        range=[length - 0.4, -0.7 - BAR],
+        range=[length - 0.4, -0.7 - BAR - BAR_LABEL],
         tickvals=[*range(length)],
         ticktext=[f"i = {i}" for i in range(length)],
         showgrid=False,
@@ -146,11 +148,9 @@ def _add_inputs(figure: go.Figure, inputs: Sequence[float], receiver: int, sende
         "base": -0.6,
         "width": 0.8,
         "text": text,
-        "textposition": "inside",
-        "insidetextanchor": "end",
-        "insidetextfont": {"color": "#ffffff", "size": 12},
-        "textangle": 0,
-        "constraintext": "none",
+        "textposition": "outside",
+        "textfont": {"color": INK, "size": 12},
+        "cliponaxis": False,
         "customdata": inputs,
     }
     figure.add_bar(

@@ -92,8 +92,8 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
     choose(lesson_page, "activation", "exp")
     exp = drawn(lesson_page, "exp(3 − 3) = exp(0) = 1")
     assert exp["cells"] != relu["cells"] and "exp(sum)" in exp["rows"]
-    choose(lesson_page, "column", "j above")
-    other_column = drawn(lesson_page, "column “j above i”")
+    choose(lesson_page, "column", "j over")
+    other_column = drawn(lesson_page, "column “j over i”")
     assert other_column["cells"] != exp["cells"] and other_column["frames"] != exp["frames"]
     assert "mean, j ≤ 0" in other_column["rows"]
     choose(lesson_page, "senders seen", "all")
@@ -103,8 +103,8 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
     choose(lesson_page, "senders seen", "j")
     lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, j ≤ 0')", timeout=20_000)
     choose(lesson_page, "activation", "relu")
-    choose(lesson_page, "column", "i above")
-    assert drawn(lesson_page, "relu(3 − 3)", "column “i above j”")["cells"] == relu["cells"]
+    choose(lesson_page, "column", "i over")
+    assert drawn(lesson_page, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
