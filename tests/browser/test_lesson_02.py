@@ -63,14 +63,6 @@ def slider(page: Page, label: str) -> Locator:
     return handle
 
 
-def choose(page: Page, label: str, value: str) -> None:
-    """Choose in a drop-down list by typing the beginning of an entry."""
-    field = page.locator(".widget-dropdown", has_text=label).locator("select")
-    field.scroll_into_view_if_needed()
-    field.focus()
-    field.press_sequentially(value)
-
-
 def test_the_sliders_move_the_pair_by_keyboard(lesson_page: Page) -> None:
     slider(lesson_page, "receiver i").press("End")
     slider(lesson_page, "sender j").press("Home")
@@ -89,21 +81,21 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
     slider(lesson_page, "receiver i").press("Home")
     slider(lesson_page, "sender j").press("Home")
     relu = drawn(lesson_page, "receiver i = 0, sender j = 0", "relu(3 − 3) = relu(0) = 0")
-    choose(lesson_page, "activation", "exp")
+    slider(lesson_page, "activation").press("Home")
     exp = drawn(lesson_page, "exp(3 − 3) = exp(0) = 1")
     assert exp["cells"] != relu["cells"] and "exp(sum)" in exp["rows"]
-    choose(lesson_page, "column", "j over")
+    slider(lesson_page, "column").press("ArrowRight")
     other_column = drawn(lesson_page, "column “j over i”")
     assert other_column["cells"] != exp["cells"] and other_column["frames"] != exp["frames"]
     assert "mean, j ≤ 0" in other_column["rows"]
-    choose(lesson_page, "senders seen", "all")
+    slider(lesson_page, "senders seen").press("End")
     lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, all j')", timeout=20_000)
     everyone = drawn(lesson_page, "receiver i = 0")
     assert "·" not in everyone["cells"] and everyone["cells"] != other_column["cells"]
-    choose(lesson_page, "senders seen", "j")
+    slider(lesson_page, "senders seen").press("Home")
     lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, j ≤ 0')", timeout=20_000)
-    choose(lesson_page, "activation", "relu")
-    choose(lesson_page, "column", "i over")
+    slider(lesson_page, "activation").press("ArrowRight")
+    slider(lesson_page, "column").press("Home")
     assert drawn(lesson_page, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]
 
 

@@ -55,9 +55,9 @@ def controls() -> dict[str, ipywidgets.Widget]:
     return {
         "receiver": ipywidgets.IntSlider(min=0, max=2),
         "sender": ipywidgets.IntSlider(min=0, max=2),
-        "activation": ipywidgets.Dropdown(options=ops.ACTIVATIONS),
-        "column": ipywidgets.Dropdown(options=NAMES),
-        "causal": ipywidgets.Dropdown(options=[("past", True), ("all", False)]),
+        "activation": ipywidgets.SelectionSlider(options=ops.ACTIVATIONS),
+        "column": ipywidgets.SelectionSlider(options=NAMES),
+        "causal": ipywidgets.SelectionSlider(options=[("past", True), ("all", False)]),
     }
 
 
