@@ -7,6 +7,7 @@ from crn_lib.models.causal_rn import RelationBlock
 from crn_lib.models.config import KINDS, ModelConfig
 from crn_lib.models.linear_transformer import LinearTransformerBlock
 from crn_lib.models.recurrent import LSTMBlock
+from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel
 from crn_lib.models.ssm import SSMBlock
 from crn_lib.models.transformer import TransformerBlock
@@ -35,4 +36,13 @@ def build_model(config: ModelConfig, *, generator: torch.Generator | None = None
     return model
 
 
-__all__ = ["BLOCKS", "KINDS", "DecodingState", "ModelConfig", "SequenceModel", "build_model"]
+__all__ = [
+    "BLOCKS",
+    "KINDS",
+    "DecodingState",
+    "ModelConfig",
+    "ObjectNetwork",
+    "RelationNetwork",
+    "SequenceModel",
+    "build_model",
+]

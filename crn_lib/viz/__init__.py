@@ -2,6 +2,7 @@
 
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
+from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
 from crn_lib.viz.memory import draw_memory
@@ -16,6 +17,7 @@ from crn_lib.viz.norm_places import (
     draw_pair_scale,
     draw_rank_growth,
 )
+from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.scaling import PowerLaw, ScalingCurve, draw_scaling, fit_power, show_bytes, show_count, show_seconds
 from crn_lib.viz.theme import KIND_NAMES, describe
@@ -32,15 +34,18 @@ __all__ = [
     "draw_answer",
     "draw_bench",
     "draw_bits_bound",
+    "draw_close_pairs",
     "draw_copy",
     "draw_memory",
     "draw_multiples",
     "draw_norm_circuit",
     "draw_norm_costs",
     "draw_norm_place",
+    "draw_pair",
     "draw_pair_scale",
     "draw_rank_growth",
     "draw_scaling",
+    "draw_seed_accuracies",
     "draw_singular_values",
     "draw_state_against_length",
     "draw_task_layout",

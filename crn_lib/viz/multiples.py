@@ -15,6 +15,8 @@ COPIED_AXIS_FIELDS = (
     "tickformat",
     "tickvals",
     "ticktext",
+    "tickangle",
+    "tickfont",
     "dtick",
     "showticklabels",
     "showgrid",

@@ -22,6 +22,7 @@ lessons = pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
 OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "00_welcome": {"seed": 3, "longest": 7, "text": "aaaa", "device": "cpu"},
     "01_copying_task": {"seed": 4, "kind": "lstm", "width": 12, "string_length": 5},
+    "02_relation_networks": {"seed": 7, "points": 4, "width": 16, "steps": 30, "device": "cpu"},
     "03_exp_decomposition": {"seed": 6, "width": 12, "longest": 128},
     "05_growing_memory": {"seed": 7, "width": 12, "longest": 512},
     "04_normalise_first": {"seed": 7, "width": 72, "senders": 9, "longest": 512},
@@ -32,6 +33,8 @@ BAD_PARAMETERS = [
     ("00_welcome", {"longest": 99}, "parameter longest must be a whole number from 4 to 26; got 99"),
     ("00_welcome", {"text": "Hello!"}, "parameter text must be 1 to 16 letters a to z; got 'Hello!'"),
     ("01_copying_task", {"kind": "transformer"}, "parameter kind must be one of lstm"),
+    ("02_relation_networks", {"points": 9}, "parameter points must be a whole number from 3 to 8; got 9"),
+    ("02_relation_networks", {"steps": 0.5}, "parameter steps must be a whole number from 0 to 20000; got 0.5"),
     ("03_exp_decomposition", {"longest": 100}, "parameter longest must be one of 0, 128, 256, 512, 1024; got 100"),
     ("03_exp_decomposition", {"width": 4}, "parameter width must be a whole number from 8 to 128; got 4"),
     (

@@ -1,0 +1,78 @@
+"""A question about pairs that one can see: points in a square, and how many pairs of them are close together."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import require, require_number, require_whole
+
+EDGE = 2.0
+"""Coordinates run from -EDGE to EDGE."""
+
+
+@dataclass(frozen=True)
+class ClosePairsConfig:
+    """Which scenes are drawn.
+
+    Attributes:
+        points: points in a scene.
+        radius: two points closer than this count as a close pair; the square's side is `2 * EDGE`.
+
+    Raises:
+        ConfigError: a value out of range.
+    """
+
+    points: int = 6
+    radius: float = 1.3
+
+    def __post_init__(self) -> None:
+        require_whole("points", self.points, least=2)
+        require_number("radius", self.radius, 0.0)
+        require(self.radius > 0, f"radius must be above 0; got {self.radius!r}")
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are: 0 to all `points * (points - 1) / 2` pairs."""
+        return self.points * (self.points - 1) // 2 + 1
+
+
+class ClosePairsTask:
+    """Draws scenes, counts their close pairs, and scores answers."""
+
+    def __init__(self, config: ClosePairsConfig) -> None:
+        self.config = config
+
+    def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Fresh random scenes.
+
+        Returns:
+            Points `(batch, points, 2)`, uniform in the square, and counts `(batch,)`.
+        """
+        require_whole("batch", batch)
+        points = (2 * torch.rand(batch, self.config.points, 2, generator=generator) - 1) * EDGE
+        return points, self.close(points).sum(dim=(1, 2))
+
+    def close(self, points: Tensor) -> Tensor:
+        """Which pairs are close, each pair once: true at `(i, j)` for `i < j` only.
+
+        Shape: `(..., n, 2)` in, `(..., n, n)` out.
+        """
+        distances = (points[..., :, None, :] - points[..., None, :, :]).norm(dim=-1)
+        return (distances < self.config.radius).triu(1)
+
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """The share of scenes counted rightly.
+
+        Args:
+            predictions, targets: counts, `(batch,)`.
+
+        Raises:
+            ValueError: shapes that differ.
+        """
+        if predictions.shape != targets.shape or targets.ndim != 1:
+            raise ValueError(
+                f"predictions and targets must both be (batch,); got {tuple(predictions.shape)} and "
+                f"{tuple(targets.shape)}"
+            )
+        return {"accuracy": (predictions == targets).double().mean().item()}

@@ -1,0 +1,104 @@
+"""Lesson 02 in a real browser: its pair widget moved by keyboard, and what is drawn for it."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from crn_lib.paths import workbook_folder
+from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+# What the pair widget draws: its title, the numbers in its cells, the rows' names, the frames and the bars' colours.
+PAIR_FIGURE = """() => {
+  const label = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === 'receiver i (position)');
+  const figure = label && label.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
+  const title = figure && figure.querySelector('.gtitle');
+  if (!title) return null;
+  const texts = selector => [...figure.querySelectorAll(selector)].map(t => t.textContent).join(' ');
+  return {
+    title: title.textContent,
+    cells: texts('.heatmaplayer text'),
+    rows: texts('.scatterlayer .textpoint text'),
+    frames: [...figure.querySelectorAll('.shapelayer path')].map(p => p.getAttribute('d')).join(' '),
+    bars: [...figure.querySelectorAll('.barlayer .point path')].map(p => p.style.fill).join(' '),
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 02 with all cells run, in the smoke profile."""
+    root = tmp_path_factory.mktemp("workbook")
+    for folder in ("notebooks", "figures"):
+        shutil.copytree(workbook_folder() / folder, root / folder)
+    lesson = root / "notebooks" / "02_relation_networks.ipynb"
+    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
+    assert 'profile = \\"smoke\\"' in lesson.read_text()
+    with jupyterlab(root) as address, browser_page() as page:
+        open_notebook(page, address, "notebooks/02_relation_networks.ipynb")
+        run_all_cells(page)
+        page.locator(".widget-label", has_text="receiver i (position)").scroll_into_view_if_needed()
+        page.wait_for_function(PAIR_FIGURE, timeout=60_000)
+        yield page
+
+
+def drawn(page: Page, *words: str) -> dict[str, str]:
+    """What the figure shows, once its title has all these words."""
+    condition = " && ".join(f"t.includes({word!r})" for word in words)
+    page.wait_for_function(f"() => {{ const t = ({PAIR_FIGURE})()?.title; return t && {condition}; }}", timeout=20_000)
+    found: dict[str, str] = page.evaluate(PAIR_FIGURE)
+    return found
+
+
+def slider(page: Page, label: str) -> Locator:
+    handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last.locator(".noUi-handle")
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    return handle
+
+
+def test_the_sliders_move_the_pair_by_keyboard(lesson_page: Page) -> None:
+    slider(lesson_page, "receiver i").press("End")
+    slider(lesson_page, "sender j").press("Home")
+    last_and_first = drawn(lesson_page, "receiver i = 5, sender j = 0", "relu(2 − 3) = relu(−1) = 0")
+    slider(lesson_page, "sender j").press("ArrowRight")
+    next_sender = drawn(lesson_page, "receiver i = 5, sender j = 1", "relu(2 − 1) = relu(1) = 1")
+    for what in ("cells", "frames", "bars", "rows"):
+        assert last_and_first[what] != next_sender[what], what
+    slider(lesson_page, "receiver i").press("Home")
+    future = drawn(lesson_page, "receiver i = 0, sender j = 1", "counts as 0")
+    assert "counts 0" in future["rows"] and future["frames"] != next_sender["frames"]
+    assert future["cells"].count("·") == 15
+
+
+def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page) -> None:
+    slider(lesson_page, "receiver i").press("Home")
+    slider(lesson_page, "sender j").press("Home")
+    relu = drawn(lesson_page, "receiver i = 0, sender j = 0", "relu(3 − 3) = relu(0) = 0")
+    slider(lesson_page, "activation").press("Home")
+    exp = drawn(lesson_page, "exp(3 − 3) = exp(0) = 1")
+    assert exp["cells"] != relu["cells"] and "exp(sum)" in exp["rows"]
+    slider(lesson_page, "column").press("ArrowRight")
+    other_column = drawn(lesson_page, "column “j over i”")
+    assert other_column["cells"] != exp["cells"] and other_column["frames"] != exp["frames"]
+    assert "mean, j ≤ 0" in other_column["rows"]
+    slider(lesson_page, "senders seen").press("End")
+    lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, all j')", timeout=20_000)
+    everyone = drawn(lesson_page, "receiver i = 0")
+    assert "·" not in everyone["cells"] and everyone["cells"] != other_column["cells"]
+    slider(lesson_page, "senders seen").press("Home")
+    lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, j ≤ 0')", timeout=20_000)
+    slider(lesson_page, "activation").press("ArrowRight")
+    slider(lesson_page, "column").press("Home")
+    assert drawn(lesson_page, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]
+
+
+def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
+    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert lesson_page.locator('[role="alert"]').count() == 0
