@@ -8,7 +8,7 @@ call gives the same bits. The variance is summed from `a_i + b_j` itself and not
 
 float32, bfloat16 and float16 are read and written as they are; all arithmetic between is in float32.
 
-NOT TIMED, NOR EVER RUN, ON A GPU YET. What is tested: outputs and gradients in float32 in Triton's interpreter, and that
+NEVER YET RUN, LET ALONE TIMED, ON A GPU. Tested are outputs and gradients in float32 in Triton's interpreter, and that
 the kernels compile for compute capability 8.0 and 9.0, bfloat16 too. The interpreter's bfloat16 is wrong, so no result
 in bfloat16 has been checked. `tests/ops/test_fused_cuda.py` runs the same checks, and more, where there is a GPU.
 
@@ -16,6 +16,7 @@ Import this module only where there is a CUDA device, or with TRITON_INTERPRET=1
 """
 
 import contextlib
+from functools import cache
 from typing import Any
 
 import torch
@@ -52,11 +53,11 @@ def tiling(width: int) -> dict[str, int | bool]:
           768 |      128 x 6    |      1      |   4   |   4  |   24
          1024 |      128 x 8    |      1      |   4   |   4  |   32
 
-    The rows met come one at a time, each read by the block's warps together: 4 bytes for every 4 to 16 exponentials. A
-    block of them would only multiply the registers. Compiled for compute capability 9.0 in float32, the forward pass
-    takes up to 128 registers a lane, the gradients 112 to 206, none in memory, and no shared memory (see the tests):
-    8 to 20 warps on a multiprocessor. Widths that are no multiple of 4 are right but slower: columns come one at a
-    time, and the warps of a block wait for each other where a part is wider than 32.
+    The rows met come one at a time, each read by the warps of the block together, 4 bytes for 4 to 16 exponentials; a
+    block of them would only multiply the registers. Compiled for compute capability 9.0, the forward pass takes up to
+    128 registers a lane and the gradients up to 208, at most 8 bytes of them in memory, and no shared memory (the tests
+    look): 8 to 20 warps on a multiprocessor. A width that is no multiple of 4 is right but slower: columns are loaded
+    one by one, and where a part is wider than 32 the warps of a block wait for each other.
     """
     part = min(max(triton.next_power_of_2(width) // 8, 16), 128)
     room = FLOATS_OF_A_WARP // (triton.cdiv(width, part) * part)
@@ -76,6 +77,8 @@ def unable(activation: str, dtype: torch.dtype, head_width: int) -> str:
     return ""
 
 
+@torch.compiler.disable  # else it is traced, past the cache, at every compiled call
+@cache
 def unusable(device: torch.device) -> str:
     """Why Triton does not work on this device, found out by trying the smallest relation; or an empty string.
 
@@ -119,7 +122,7 @@ class FusedRelation(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         a, b, a_means, b_means = ctx.saved_tensors
         upstream, length = gradient.contiguous(), a.shape[1]
-        d_a, d_b = (torch.empty_like(x) if needed else None for x, needed in zip((a, b), ctx.needs_input_grad[:2]))
+        d_a, d_b = (torch.empty_like(a) if needed else None for needed in ctx.needs_input_grad[:2])
         with _on_device_of(a):
             if d_a is not None:
                 rows = (a, b, a_means, b_means, upstream, d_a, length)

@@ -54,7 +54,6 @@ def fused_cpu_missing() -> str:
     return ""
 
 
-@torch.compiler.disable  # which would otherwise follow it into the trial at every call
 @cache
 def fused_cuda_missing(device: torch.device) -> str:
     """Why the Triton kernels cannot be used on this device, or an empty string. Imports Triton only with a GPU."""
