@@ -56,9 +56,9 @@ def assert_same(found, truth, tolerance=TOLERANCE):
         assert relative_error(one, true) < tolerance, name
 
 
-@pytest.mark.parametrize(("length", "rows"), [(1, 16), (2, 16), (63, 16), (100, 64), (129, 64)])
+@pytest.mark.parametrize(("length", "rows"), [(1, 16), (2, 16), (63, 32), (100, 64), (129, 64)])
 def test_any_length(monkeypatch, length, rows):
-    """Blocks of 64 rows where the 16 of this width would take the interpreter half a minute."""
+    """Larger blocks where the 16 rows of this width would take the interpreter half a minute."""
     tiles = fused_cuda.tiling(5) | ({"ROWS": rows} if INTERPRETED else {})
     monkeypatch.setattr(fused_cuda, "tiling", lambda width: tiles)
     a, b = pair_here(1, length, 5)
@@ -97,11 +97,12 @@ def test_large_and_small_inputs(activation, magnitude):
     assert_same(fused(a, b, activation), definition(a, b, activation=activation), 2 * TOLERANCE)
 
 
-@pytest.mark.parametrize(("left", "tolerance"), [(0.1, 5e-6), (1e-3, 5e-4)])
-def test_where_a_sender_nearly_cancels_the_receiver_no_digits_are_lost(left, tolerance):
+@pytest.mark.parametrize("left", [0.1, 1e-3])
+def test_where_a_sender_nearly_cancels_the_receiver_no_digits_are_lost(left):
+    """With the variance expanded into three terms, the gradients' errors here would be 2e-5 and 0.3."""
     a = normal(1, 10, 18, seed=1, dtype=torch.float32).to(DEVICE)
     b = -a.roll(3, dims=1) + left * normal(1, 10, 18, seed=2, dtype=torch.float32).to(DEVICE)
-    assert_same(fused(a, b, causal=False), definition(a, b, causal=False), max(tolerance, TOLERANCE))
+    assert_same(fused(a, b, causal=False), definition(a, b, causal=False))
 
 
 def test_means_that_nearly_cancel_lose_no_digits_either():
@@ -222,6 +223,21 @@ def test_which_backend_names_what_the_kernels_cannot_do(monkeypatch):
         assert choice.name == "tiled" and why in choice.reason
         with pytest.raises(ValueError, match=why):
             which_backend(device="cuda", backend="fused", **options)
+
+
+def test_a_machine_where_triton_fails_is_told_so_and_not_tried_again(monkeypatch):
+    tried = []
+
+    def fail(*rows, **options):
+        tried.append(rows)
+        raise RuntimeError("Failed to find C compiler.\nPlease specify one")
+
+    assert fused_cuda.unusable(DEVICE) == ""
+    monkeypatch.setattr(fused_cuda, "fused_relation", fail)
+    monkeypatch.setattr(fused_cuda, "unusable", fused_cuda.cache(fused_cuda.unusable.__wrapped__.__wrapped__))
+    for _ in range(2):
+        assert fused_cuda.unusable(DEVICE) == "Triton does not work here (RuntimeError: Failed to find C compiler.)"
+    assert len(tried) == 1
 
 
 @pytest.mark.skipif(not INTERPRETED, reason="asks what happens without a GPU")

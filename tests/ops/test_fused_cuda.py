@@ -60,7 +60,7 @@ def test_on_a_gpu_the_kernels_give_what_the_definition_gives():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 @pytest.mark.parametrize("interpreter", ["0", "1"])
 def test_without_a_gpu_the_kernels_are_never_imported(interpreter):
-    # Triton itself is looked for before the first call only: the Numba kernels import torch's compiler, and that Triton.
+    # Triton is looked for before the first call only: the Numba kernels import torch's compiler, and that imports it.
     program = """
 import sys, torch
 from crn_lib.ops import relation, which_backend
