@@ -105,7 +105,8 @@ def which_backend(
     _check_name("backend", backend, BACKENDS)
     device = torch.device(device)
     linear = factorises(norm, activation)
-    missing = "" if linear else fused_missing(device, activation, dtype, head_width)
+    looked_for = backend in ("auto", "fused") and not linear
+    missing = fused_missing(device, activation, dtype, head_width) if looked_for else ""
 
     if backend == "naive":
         return BackendChoice("naive", "the definition, every pair stored (asked for)")
