@@ -1,8 +1,8 @@
 """Writes requirements.txt: the exact versions that pip chooses today for everything in pyproject.toml.
 
 Run by `make pins`. Nothing is installed: pip only resolves, for the Python that runs this, and its report is
-written down. Left out is what only PyTorch's CUDA builds bring (NVIDIA's libraries, Triton), so that the file
-serves machines with and without a GPU.
+written down. Left out is what only PyTorch's CUDA builds bring (NVIDIA's libraries), so that the file serves machines
+with and without a GPU.
 """
 
 import json
@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ONLY_IN_CUDA_BUILDS = re.compile(r"nvidia-|cuda-|triton$|pytorch-triton")
+ONLY_IN_CUDA_BUILDS = re.compile(r"nvidia-|cuda-|pytorch-triton")
 
 HEADER = """\
 # Exact versions of everything crn_lib runs on and is tested with, direct and indirect.
@@ -24,7 +24,7 @@ HEADER = """\
 # This is a constraints file. Without make, in an environment of your own:
 #     pip install {torch}
 #     pip install -c requirements.txt -e .            (or -e '.[dev]')
-# Nothing of CUDA is in it: which build of PyTorch is installed depends on the machine and on pip's settings.
+# Which build of PyTorch is installed depends on the machine and on pip's settings: NVIDIA's libraries are not in it.
 """
 
 

@@ -18,8 +18,8 @@ from crn_lib.ops.tiled import tiled_relation
 
 NORMS = ("exact", "approx", "none")
 ACTIVATIONS = tuple(ACTIVATION_FUNCTIONS)
-WIDEST_FUSED = 6400
-"""Widest head of the compiled kernels, whose exponential is right up to 80 = sqrt(6400); wider ones are tiled."""
+WIDEST_ON_CPU = 6400
+"""Widest head of the Numba kernels, whose exponential is right up to 80 = sqrt(6400); wider ones are tiled."""
 
 BACKENDS = ("auto", "naive", "tiled", "fused", "linear")
 
@@ -54,14 +54,47 @@ def fused_cpu_missing() -> str:
     return ""
 
 
+@cache
+def fused_cuda_missing(device: torch.device) -> str:
+    """Why the Triton kernels cannot be used on this device, or an empty string. Imports Triton only with a GPU."""
+    if not torch.cuda.is_available():
+        return "no CUDA device is here"
+    try:
+        from crn_lib.ops.fused_cuda import unusable
+    except ImportError as error:
+        return f"Triton cannot be imported here ({error})"
+    return unusable(device)
+
+
+def fused_missing(device: torch.device, activation: str, dtype: torch.dtype, head_width: int) -> str:
+    """Why no compiled kernel computes this on that device, or an empty string."""
+    if device.type == "cpu":
+        wide = f"the Numba kernels take heads of at most {WIDEST_ON_CPU} columns, not {head_width}"
+        return fused_cpu_missing() or (wide if head_width > WIDEST_ON_CPU else "")
+    if device.type != "cuda":
+        return f"there is no compiled kernel for device {device.type!r} yet"
+    if missing := fused_cuda_missing(device):
+        return missing
+    from crn_lib.ops.fused_cuda import unable
+
+    return unable(activation, dtype, head_width)
+
+
 def which_backend(
     norm: str = "exact",
     activation: str = "exp",
     *,
     device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    head_width: int = 1,
     backend: str = "auto",
 ) -> BackendChoice:
     """The backend that `relation(..., backend=backend)` uses for such tensors, with the reason in words.
+
+    Args:
+        norm, activation, backend: as `relation` takes them.
+        device, dtype: of the tensors.
+        head_width: of one head; the compiled kernels have a widest.
 
     Raises:
         ValueError: an unknown name, or a backend that cannot compute what is asked; the message names those
@@ -70,9 +103,10 @@ def which_backend(
     _check_name("norm", norm, NORMS)
     _check_name("activation", activation, ACTIVATIONS)
     _check_name("backend", backend, BACKENDS)
-    kind = torch.device(device).type
+    device = torch.device(device)
     linear = factorises(norm, activation)
-    missing = fused_cpu_missing() if kind == "cpu" else f"there is no compiled kernel for device {kind!r} yet"
+    looked_for = backend in ("auto", "fused") and not linear
+    missing = fused_missing(device, activation, dtype, head_width) if looked_for else ""
 
     if backend == "naive":
         return BackendChoice("naive", "the definition, every pair stored (asked for)")
@@ -94,6 +128,8 @@ def which_backend(
     asked = " (asked for)" if backend != "auto" else ""
     if linear:
         return BackendChoice("linear", f"exp with norm={norm!r} factorises into a prefix sum{asked}")
+    if not missing and device.type == "cuda":
+        return BackendChoice("fused", f"Triton kernels on the GPU, no pair is stored{asked}")
     if not missing:
         threads = torch.get_num_threads()
         return BackendChoice("fused", f"Numba kernel on the CPU, {threads} threads, no pair is stored{asked}")
@@ -125,7 +161,7 @@ def relation(
             range, which the LayerNorm after it removes again. `False` where none follows.
 
     Returns:
-        `(batch, length, width)`. Half-precision input is computed in float32 and cast back. With the linear
+        `(batch, length, width)`. Half-precision input is computed in float32 and rounded once. With the linear
         backend, a row whose largest value is outside `exp(-10) ... exp(40)` is returned times one positive number.
 
     Raises:
@@ -133,8 +169,11 @@ def relation(
         TypeError: input that is not a floating-point tensor.
     """
     _check_tensors(a, b, heads)
-    choice = which_backend(norm, activation, device=a.device, backend=backend)
-    if a.dtype.itemsize < 4:
+    head_width = a.shape[-1] // heads
+    choice = which_backend(norm, activation, device=a.device, dtype=a.dtype, head_width=head_width, backend=backend)
+    # The Triton kernels read half precision themselves; "approx" normalises before they do, and rounds no row twice.
+    reads_half = choice.name == "fused" and a.is_cuda and norm != "approx"
+    if a.dtype.itemsize < 4 and not reads_half:
         wide = relation(
             a.float(),
             b.float(),
@@ -150,8 +189,11 @@ def relation(
         return linear_relation(
             a, b, norm=norm, causal=causal, heads=heads, rescale=rescale, compiled=not fused_cpu_missing()
         )
-    if choice.name == "fused" and a.shape[-1] // heads <= WIDEST_FUSED:
-        from crn_lib.ops.fused_cpu import fused_relation
+    if choice.name == "fused":
+        if a.is_cuda:
+            from crn_lib.ops.fused_cuda import fused_relation
+        else:
+            from crn_lib.ops.fused_cpu import fused_relation
 
         if norm == "approx":
             a, b = normalise_heads(a, heads), normalise_heads(b, heads)

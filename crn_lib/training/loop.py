@@ -233,7 +233,8 @@ class _Run:
         model = self.config.model
         backend = "torch"
         if model.norm is not None and model.activation is not None:
-            backend = which_backend(model.norm, model.activation, device=self.device).name
+            head_width = model.width // model.heads
+            backend = which_backend(model.norm, model.activation, device=self.device, head_width=head_width).name
         return RunResult(
             config=self.config,
             model=self.model,

@@ -97,10 +97,25 @@ def test_without_numba_auto_takes_the_tiles_and_says_so(monkeypatch, norm):
         relation(a, b, **options, backend="fused")
 
 
-def test_another_device_never_falls_back_to_the_cpu_kernels():
-    choice = which_backend(device="cuda")
-    assert choice.name == "tiled" and "no compiled kernel for device 'cuda'" in choice.reason
+def test_another_device_never_falls_back_to_the_cpu_kernels(monkeypatch):
+    choice = which_backend(device="mps")
+    assert choice.name == "tiled" and "no compiled kernel for device 'mps'" in choice.reason
+    monkeypatch.setattr(relation_module, "fused_cuda_missing", lambda device: f"no {device} is here")
+    choice = which_backend(device="cuda:1")
+    assert choice.name == "tiled" and choice.reason.endswith("because no cuda:1 is here")
     assert which_backend("approx", device="cuda").name == "linear"
+    with pytest.raises(ValueError, match=r"'fused' is not available: no cuda is here; use 'auto', 'tiled' or 'naive'$"):
+        which_backend(device="cuda", backend="fused")
+
+
+def test_a_head_too_wide_for_the_kernels_is_tiled_and_says_so():
+    assert which_backend(head_width=6400).name == "fused"
+    choice = which_backend(head_width=6401)
+    assert choice.name == "tiled" and "heads of at most 6400 columns, not 6401" in choice.reason
+    a, b = pair(1, 1, 6401)
+    assert torch.equal(relation(a, b), relation(a, b, backend="tiled"))
+    with pytest.raises(ValueError, match="heads of at most 6400 columns"):
+        relation(a, b, backend="fused")
 
 
 def test_input_is_not_changed():
