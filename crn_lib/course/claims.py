@@ -37,8 +37,8 @@ def claim(*, lesson: str, paper: str, where: str, cell: str, ours: str, spread: 
 def claim_card(row: dict[str, str]) -> Card:
     """One row as a card: what the paper says above what we measured, so that it reads in a narrow column too."""
     lines = [
-        ["the paper says", f"{row['paper']} ({row['where']})"],
-        ["we measured", row["ours"]],
+        ["the\u00a0paper\u00a0says", f"{row['paper']} ({row['where']})"],
+        ["we\u00a0measured", row["ours"]],
         ["over", row["spread"]],
         ["on", row["device"]],
         ["verdict", row["verdict"]],
