@@ -9,12 +9,13 @@ NOTEBOOK = notebooks/00_welcome.ipynb
 SETUP = PYTHON='$(PYTHON)' sh scripts/setup.sh
 BIN = .venv/bin
 
-.PHONY: help run test lab lint pins clean
+.PHONY: help run test lab site lint pins clean
 
 help:
 	@echo 'make run    set everything up, then run the workbook     RUN_FLAGS="--profile smoke"'
 	@echo 'make test   set up the tests too, then lint and test     PYTEST_FLAGS="-k relation"'
 	@echo 'make lab    open the first lesson in JupyterLab          LAB_FLAGS="--no-browser"'
+	@echo 'make site   build the lessons as pages that need no Jupyter: build/site/index.html'
 	@echo 'make lint   only the checks of style, types and notebooks'
 	@echo 'make pins   look for newer versions: rewrites requirements.txt'
 	@echo 'make clean  remove .venv and the caches; results and notebooks stay'
@@ -30,6 +31,10 @@ test: lint
 lab:
 	@$(SETUP) run
 	@$(BIN)/python -m jupyterlab $(LAB_FLAGS) $(NOTEBOOK)
+
+site:
+	@$(SETUP) test
+	@$(BIN)/python docs/build_site.py notebooks build/site
 
 lint:
 	@$(SETUP) test

@@ -1,4 +1,4 @@
-"""Sphinx's settings for the static edition. `build.py` copies this folder beside the lessons and calls Sphinx there."""
+"""Sphinx's settings for the static edition. `build_site.py` copies this folder beside the lessons and runs it there."""
 
 project = "The CausalRN workbook"
 html_title = project
@@ -17,12 +17,14 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_toc_level": 2,
     "logo": {"text": project},
+    "navbar_persistent": [],  # the sidebar has the search already
 }
 html_context = {"default_mode": "auto"}  # light or dark as the system is, until the reader switches
 html_favicon = "static/favicon.svg"
+html_show_search_summary = False  # they are fetched from the pages, which a browser refuses for pages opened as files
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["workbook.css"]
 html_js_files = [("figures.js", {"defer": "defer"})]
-mathjax_path = "tex-svg.js"  # in static/, put there by build.py; in SVG, so that it needs no fonts
+mathjax_path = "tex-svg.js"  # in static/, put there by build_site.py; in SVG, so that it needs no fonts

@@ -49,7 +49,8 @@ def broken_links(site: Path) -> list[str]:
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
                 found.append(f"{path.name}: {link} has no such place in it")
     for style in sorted(site.rglob("*.css")):
-        for link in re.findall(r"url\(\s*['\"]?([^'\")]+)", style.read_text(encoding="utf-8")):
-            if not link.startswith("data:") and not (style.parent / urlsplit(link).path).is_file():
+        for link in re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")\s]+)", style.read_text(encoding="utf-8")):
+            outside = urlsplit(link).scheme or urlsplit(link).netloc
+            if not link.startswith("data:") and (outside or not (style.parent / urlsplit(link).path).is_file()):
                 found.append(f"{style.name}: {link} is not there")
     return found

@@ -17,6 +17,8 @@ from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.course.predict import Prediction
 
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
+# Cells whose code is folded away: a quiz's gives its answer, a claim's is what one looks up, not what one reads.
+FOLDED = ("course.quiz(", "course.claim(")
 
 
 def make_page(lesson: Path, pictures: Path) -> Any:
@@ -40,6 +42,8 @@ def make_page(lesson: Path, pictures: Path) -> Any:
                 output.data = {"text/html": _links_within_the_site(data["text/html"])}
         if makes_control(cell.source):
             cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": _needs_kernel(lesson)}))
+        if any(call in cell.source for call in FOLDED):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
         cell.source = "\n".join(line for line in cell.source.splitlines() if line != CHECK_MARK).rstrip()
     return notebook
 
@@ -61,7 +65,8 @@ def _figure(figure: dict[str, Any], words: str, picture: str) -> str:
     height = int(figure["layout"]["height"])
     words = html.escape(words)
     return (
-        f'<figure class="stored-figure"><div class="plot-frame"><div class="plot" style="height:{height}px"></div></div>'
+        '<figure class="stored-figure"><div class="plot-frame">'
+        f'<div class="plot" style="height:{height}px"></div></div>'
         f'<script type="application/json">{stored}</script>'
         f'<noscript><img src="_static/pictures/{picture}" alt="{words}"></noscript>'
         f"<figcaption><details><summary>the figure in words</summary>{words}</details></figcaption></figure>"

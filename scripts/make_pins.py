@@ -19,11 +19,11 @@ ONLY_IN_CUDA_BUILDS = re.compile(r"nvidia-|cuda-|pytorch-triton")
 
 HEADER = """\
 # Exact versions of everything crn_lib runs on and is tested with, direct and indirect.
-# Made by `make pins`: what pip chose for pyproject.toml with its extra dev, on Python {python}, {system}.
+# Made by `make pins`: what pip chose for pyproject.toml with its extras dev and site, on Python {python}, {system}.
 # To refresh: `make pins`, then `make test`, then commit. Do not edit by hand.
 # This is a constraints file. Without make, in an environment of your own:
 #     pip install {torch}
-#     pip install -c requirements.txt -e .            (or -e '.[dev]')
+#     pip install -c requirements.txt -e .            (or -e '.[dev,site]')
 # Which build of PyTorch is installed depends on the machine and on pip's settings: NVIDIA's libraries are not in it.
 """
 
@@ -43,8 +43,9 @@ def main() -> int:
     """Resolve, write the file, say what changed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     print("Asking pip for the newest versions that pyproject.toml allows: a minute or more.", flush=True)
+    extras = project["optional-dependencies"]
     try:
-        versions = resolve(project["dependencies"] + project["optional-dependencies"]["dev"])
+        versions = resolve(project["dependencies"] + extras["dev"] + extras["site"])
     except subprocess.CalledProcessError as failure:
         print(*failure.stderr.splitlines()[-12:], sep="\n", file=sys.stderr)
         print("pip could not resolve this (reason above): requirements.txt is unchanged.", file=sys.stderr)

@@ -116,8 +116,8 @@ run)
     install crn_lib -c requirements.txt -e .
     ;;
 test)
-    echo "Installing crn_lib, what it uses and the test tools (pytest, playwright, triton, ...): about 0.5 GB to fetch, a minute or more."
-    install "crn_lib and the test tools" -c requirements.txt -e '.[dev]'
+    echo "Installing crn_lib, what it uses, the test tools (pytest, playwright, triton, ...) and Sphinx: about 0.5 GB to fetch, a minute or more."
+    install "crn_lib and the test tools" -c requirements.txt -e '.[dev,site]'
     sh scripts/ensure_browser.sh
     echo "$here $inputs" >"$venv/.ready-test"
     ;;

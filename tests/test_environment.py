@@ -16,7 +16,8 @@ from rattler import MatchSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DIRECT = [Requirement(line) for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = PROJECT["optional-dependencies"]
+DIRECT = [Requirement(line) for line in PROJECT["dependencies"] + EXTRAS["dev"] + EXTRAS["site"]]
 PIN_LINES = [
     line
     for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -53,7 +54,7 @@ def test_conda_specs_parse_and_leave_packages_to_pip():
     assert {MatchSpec(spec).name.normalized for spec in CONDA_SPECS} == {"python", "pip"}
 
 
-def test_conda_pip_section_is_pyprojects_dependencies_and_dev_extra():
+def test_conda_pip_section_is_pyprojects_dependencies_and_the_extras_dev_and_site():
     listed = [Requirement(line) for line in CONDA_PIP]
     assert len(listed) == len(DIRECT)
     assert table(listed) == table(DIRECT)

@@ -1,4 +1,4 @@
-"""Build the static edition of the workbook: `python docs/build.py notebooks build/site`, which is what `make site` does.
+"""Build the static edition of the workbook: `python docs/build_site.py notebooks build/site`, as `make site` does.
 
 The lessons are taken as they are stored; nothing is executed. A warning of Sphinx, a link that leads nowhere or a page
 that would fetch something from the network fails the build.
@@ -19,7 +19,7 @@ from sphinx.cmd.build import main as sphinx
 from crn_lib.course.runner import find_lessons
 
 HERE = Path(__file__).resolve().parent
-LIST_HERE = "<!-- build.py lists the lessons here -->"
+LIST_HERE = "<!-- build_site.py lists the lessons here -->"
 # One file each, shared by all pages, from the packages that pip installed.
 SCRIPTS = (
     Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
@@ -29,6 +29,7 @@ SCRIPTS = (
 
 def stage(lessons: list[Path], source: Path) -> None:
     """Write what Sphinx builds from into the folder `source`: this folder, the lessons' pages, and the scripts."""
+    source.parent.mkdir(parents=True)
     shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("__pycache__"))
     pictures = source / "static" / "pictures"
     pictures.mkdir()
@@ -54,30 +55,44 @@ def list_lessons(lessons: list[Path]) -> str:
 
 
 def build(notebooks: Path, site: Path) -> list[str]:
-    """Build the site afresh, and return what is wrong with it; nothing where all is well."""
-    source, doctrees = site.with_name(f"{site.name}-source"), site.with_name(f"{site.name}-doctrees")
-    for folder in (site, source, doctrees):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Build the site beside its place, move it there if nothing is wrong, and return what is wrong with it.
+
+    Raises:
+        ValueError: in the site's place stands something else, which would be deleted.
+    """
+    if site.exists() and any(site.iterdir()) and not (site / ".buildinfo").is_file():
+        raise ValueError(f"{site} is there and is no site built by Sphinx: name another folder, or remove it yourself")
     lessons = find_lessons(notebooks)
     if not lessons:
         return [f"there are no lessons in {notebooks}"]
+    work = site.with_name(f"{site.name}-build")
+    shutil.rmtree(work, ignore_errors=True)
+    source, built = work / "source", work / "html"
     stage(lessons, source)
-    if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(doctrees), str(source), str(site)]) != 0:
-        return ["Sphinx warned (above)"]
-    return broken_links(site)
+    if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(work / "doctrees"), str(source), str(built)]) != 0:
+        return [f"Sphinx warned (above); what it built is in {built}"]
+    wrong = broken_links(built)
+    if not wrong:
+        shutil.rmtree(site, ignore_errors=True)
+        built.rename(site)
+        shutil.rmtree(work)
+    return wrong
 
 
 def main(arguments: list[str]) -> int:
     """Build, and say where the site is or what is wrong."""
     if len(arguments) != 2:
-        print("usage: python docs/build.py NOTEBOOKS SITE", file=sys.stderr)
+        print("usage: python docs/build_site.py NOTEBOOKS SITE", file=sys.stderr)
         return 2
-    site = Path(arguments[1])
-    wrong = build(Path(arguments[0]), site)
+    site = Path(arguments[1]).resolve()
+    try:
+        wrong = build(Path(arguments[0]), site)
+    except ValueError as error:
+        wrong = [str(error)]
     if wrong:
         print(*wrong, sep="\n", file=sys.stderr)
         return 1
-    print(f"The static edition: {site.resolve() / 'index.html'}")
+    print(f"The static edition: {site / 'index.html'}")
     return 0
 
 

@@ -1,0 +1,216 @@
+"""The static edition as a reader opens it: files in a browser, with no kernel and no network."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from crn_lib.paths import workbook_folder
+from tests.browser.lab import browser_page, find_browser
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+EQUATIONS = """async () => {
+  await MathJax.startup.promise;
+  return {
+    written: document.querySelectorAll('span.math, div.math').length,
+    typeset: document.querySelectorAll('.math mjx-container svg path').length &&
+             document.querySelectorAll('.math mjx-container').length,
+    failed: document.querySelectorAll('mjx-merror, [data-mml-node="merror"], .MathJax_Error').length,
+    left: [...document.querySelectorAll('.math')].filter(m => /\\\\\\(|\\\\\\[/.test(m.textContent)).length,
+  };
+}"""
+
+# The contrast of what these selectors show, text against the nearest background that is not transparent (WCAG 2.1).
+CONTRASTS = """(selectors) => {
+  const numbers = color => (color.match(/[\\d.]+/g) || []).map(Number);
+  const light = color => {
+    const [r, g, b] = numbers(color).slice(0, 3).map(c => c / 255)
+      .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = getComputedStyle(e).backgroundColor;
+      if ((numbers(color)[3] ?? 1) > 0.99) return color;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const contrast = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+  return selectors.map(selector => {
+    const found = [...document.querySelectorAll(selector)].filter(e => e.getClientRects().length);
+    return found.length && Math.min(...found.map(e => {
+      const style = getComputedStyle(e);
+      return contrast(light(e instanceof SVGElement ? style.fill : style.color), light(behind(e)));
+    }));
+  });
+}"""
+
+
+@dataclass
+class Reader:
+    """A page of the site in a browser, and what it asked the network for and complained of."""
+
+    page: Page
+    site: Path
+    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.route("**/*", self._only_files)
+        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _only_files(self, route: Route) -> None:
+        if route.request.url.startswith(("file:", "data:", "blob:")):
+            route.continue_()
+        else:
+            self.asked.append(route.request.url)
+            route.abort()
+
+    def open(self, name: str) -> Page:
+        """Open a page of the site, and see all its figures drawn."""
+        self.page.goto((self.site / name).as_uri())
+        figures = self.page.locator("figure.stored-figure")
+        for number in range(figures.count()):
+            figures.nth(number).scroll_into_view_if_needed()
+            figures.nth(number).and_(self.page.locator("[data-state=drawn]")).wait_for(timeout=20_000)
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of the lessons as they are stored, built as `make site` builds it."""
+    root = workbook_folder()
+    place = tmp_path_factory.mktemp("static") / "site"
+    command = [sys.executable, str(root / "docs" / "build_site.py"), str(root / "notebooks"), str(place)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return place
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path) -> Iterator[Page]:
+    """One page for all tests: a browser takes seconds to start."""
+    with browser_page() as page:
+        yield page
+
+
+@pytest.fixture
+def reader(browser: Page, site: Path) -> Iterator[Reader]:
+    """A reader who met no error and asked the network for nothing, whatever else the test looks at."""
+    browser.set_viewport_size({"width": 1200, "height": 1000})
+    browser.emulate_media(color_scheme="light")
+    reader = Reader(browser, site)
+    yield reader
+    browser.unroute("**/*")
+    assert reader.asked == [] and reader.errors == []
+
+
+def test_every_lesson_opens_with_its_equations_and_figures(reader: Reader) -> None:
+    lessons = sorted(path.name for path in reader.site.glob("[0-9]*.html"))
+    assert len(lessons) == len(list((workbook_folder() / "notebooks").glob("[0-9]*.ipynb")))
+    for name in lessons:
+        page = reader.open(name)
+        found = page.evaluate(EQUATIONS)
+        assert found["written"] > 0 and found["typeset"] == found["written"], name
+        assert found["failed"] == found["left"] == 0, name
+        assert page.locator("figure.stored-figure").count() >= 1
+        for plot in page.locator("figure.stored-figure .plot").all():
+            assert plot.locator("svg.main-svg").count() >= 1
+            assert plot.locator(".scatterlayer .trace, .barlayer .trace, .heatmaplayer image").count() >= 1, name
+
+
+def test_a_click_in_a_legend_takes_the_curve_away_and_brings_it_back(reader: Reader) -> None:
+    page = reader.open("00_welcome.html")
+    plot = page.locator(".plot").first
+    plot.scroll_into_view_if_needed()
+    entries = plot.locator(".legendtoggle")
+    curves = plot.locator(".scatterlayer .trace")
+    before = curves.count()
+    assert before == entries.count() >= 2
+    shown = "count => document.querySelector('.plot').querySelectorAll('.scatterlayer .trace').length === count"
+    entries.first.click()
+    page.wait_for_function(shown, arg=before - 1)
+    page.wait_for_timeout(500)  # two clicks in a row would be a double-click, which means something else
+    entries.first.click()
+    page.wait_for_function(shown, arg=before)
+
+
+def test_hovering_over_a_mark_shows_its_value(reader: Reader) -> None:
+    page = reader.open("03_exp_decomposition.html")
+    plot = page.locator(".plot").first
+    plot.scroll_into_view_if_needed()
+    mark = plot.locator(".scatterlayer .points path").nth(3).bounding_box()
+    assert mark is not None and plot.locator(".hoverlayer .hovertext").count() == 0
+    page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2, steps=4)
+    label = plot.locator(".hoverlayer .hovertext").first
+    label.wait_for(timeout=10_000)
+    assert any(unit in (label.text_content() or "") for unit in ("ns", "µs", "ms"))
+
+
+@pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])
+def test_quiz_answers_hints_and_folded_code_open_without_a_kernel(name: str, reader: Reader) -> None:
+    page = reader.open(name)
+    quiz = page.locator(".cell_output", has_text="Quiz.").first
+    for option in quiz.locator("details").all():
+        assert not option.locator("div").is_visible()
+        option.locator("summary").click()
+        assert option.locator("div").is_visible()
+    verdicts = [option.locator("div b").inner_text() for option in quiz.locator("details").all()]
+    assert verdicts.count("Right.") == 1 and set(verdicts) == {"Right.", "No."}
+
+    hint = page.locator("details", has=page.locator("summary", has_text="Solution")).first
+    hint.locator("summary").click()
+    assert "def " in hint.inner_text()
+
+    code = page.locator(".cell", has=quiz).first.locator("details.hide").first
+    assert not code.locator("pre").is_visible()
+    code.locator("summary").click()
+    assert "course.quiz(" in code.locator("pre").inner_text()
+
+
+@pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_in_both_themes(name: str, theme: str, reader: Reader) -> None:
+    reader.page.emulate_media(color_scheme=theme)
+    page = reader.open(name)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    wanted = {
+        "article p": 7.0,
+        "article pre": 7.0,
+        "article td": 4.5,
+        ".cell_output summary": 4.5,
+        ".needs-kernel": 4.5,
+        ".plot .xtick text, .plot .ytick text, .plot .gtitle": 4.0,  # one grey for both themes
+    }
+    found = dict(zip(wanted, page.evaluate(CONTRASTS, list(wanted)), strict=True))
+    assert all(found[selector] >= least for selector, least in wanted.items()), found
+    assert page.locator("article .math svg").first.evaluate("e => getComputedStyle(e).color") == page.locator(
+        "article p"
+    ).first.evaluate("e => getComputedStyle(e).color")
+
+
+def test_on_a_narrow_screen_only_code_and_figures_scroll_sideways(reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 400, "height": 800})
+    for name in ("index.html", "00_welcome.html", "03_exp_decomposition.html"):
+        page = reader.open(name)
+        assert page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth") <= 0, name
+    frame = page.locator(".plot-frame").first
+    assert frame.evaluate("e => e.scrollWidth - e.clientWidth") > 0, "the figure keeps a size it can be read at"
+
+
+def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(reader: Reader) -> None:
+    page = reader.open("index.html")
+    lessons = {path.name for path in reader.site.glob("[0-9]*.html")}
+    linked = page.locator("article a").evaluate_all("links => links.map(link => link.href.split('/').pop())")
+    assert lessons <= set(linked)
+    page.goto((reader.site / "search.html").as_uri() + "?q=cauchy")
+    page.locator("#search-results a", has_text="The exp decomposition").first.wait_for(timeout=10_000)
