@@ -177,6 +177,7 @@ CASES: tuple[Case, ...] = (
     *(exact_case(1, length, 192) for length in (34, 130, 258, 514, 1026, 2050, 4098)),
     *(exact_case(8, length, 192) for length in (34, 130, 258)),
     exact_case(2, 514, 192),
+    exact_case(4, 1026, 192),
     *(linear_case(1, length, 192) for length in (514, 1026, 2050, 4098, 16386, 65538)),
     *(linear_case(8, length, 192) for length in (258, 1026, 4098)),
     *(step_case(kind, 64, 32) for kind in KINDS if kind != "transformer"),

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from crn_lib.measure import added_memory, call_times
 
+MOST_REPEATS = 200
+"""Calls that are timed at most: enough for calls of a few milliseconds to fill the half second that longer ones get."""
+
 
 class Disagreement(AssertionError):
     """Two contenders of one case gave different results, so a ratio of their times would mean nothing."""
@@ -74,7 +77,7 @@ def _time(contender: str, compute: Contender, difference: float | None) -> Measu
     if isinstance(compute, Elsewhere):
         return Measurement(contender, compute.seconds, compute.repeats, compute.added_bytes, difference)
     added = added_memory(compute)
-    times = call_times(compute)
+    times = call_times(compute, most_repeats=MOST_REPEATS)
     return Measurement(contender, min(times), len(times), added, difference)
 
 
