@@ -7,6 +7,7 @@ import ipywidgets
 from IPython.display import display
 
 from crn_lib.course.cards import Card
+from crn_lib.course.keys import KeepKeys
 
 
 class Prediction:
@@ -14,7 +15,8 @@ class Prediction:
 
     def __init__(self, question: str, control: ipywidgets.Widget, unit: str, span: tuple[float, float] | None) -> None:
         self.question, self.unit = question, unit
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(f"<b>Your guess.</b> {html.escape(question)}"), control])
+        words = ipywidgets.HTML(f"<b>Your guess.</b> {html.escape(question)}")
+        self.widget = ipywidgets.VBox([words, control, KeepKeys()])
         self._control, self._span = control, span
 
     @property

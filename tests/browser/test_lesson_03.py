@@ -89,6 +89,7 @@ def test_the_length_slider_moves_the_rings_by_keyboard(lesson_page: Page) -> Non
 
 
 def test_the_cost_and_the_width_are_chosen_by_keyboard(lesson_page: Page) -> None:
+    cells = lesson_page.locator(".jp-Cell").count()
     slider(lesson_page).press("End")
     times = drawn(lesson_page, "8,192 tokens: ")
     choose(lesson_page, "cost", "exp")
@@ -101,6 +102,7 @@ def test_the_cost_and_the_width_are_chosen_by_keyboard(lesson_page: Page) -> Non
     choose(lesson_page, "cost", "time")
     again = drawn(lesson_page, "fitted slopes")
     assert again["marks"] == times["marks"] and again["lines"] != times["lines"]
+    assert lesson_page.locator(".jp-Cell").count() == cells, "x in a list chooses, and does not cut the cell"
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
