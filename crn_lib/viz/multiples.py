@@ -40,12 +40,18 @@ def draw_multiples(
     """
     panels = {name: draw(**arguments) for name, arguments in settings.items()}
     rows = -(-len(panels) // columns)
-    grid = make_subplots(rows=rows, cols=columns, subplot_titles=list(panels), vertical_spacing=0.36 / rows)
+    grid = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=list(panels),
+        horizontal_spacing=0.28 / columns,  # an axis title and tick labels of eight letters stand between two panels
+        vertical_spacing=0.36 / rows,
+    )
     description = " ".join(f"{name}: {describe(panel)}" for name, panel in panels.items())
     height = 90 + rows * max(int(panel.layout.height * 0.82) for panel in panels.values())
     frame = new_figure(title, description=description, height=height)
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
-    grid.update_layout(height=height, template="none", showlegend=False, margin={"l": 70, "r": 20, "t": 80, "b": 50})
+    grid.update_layout(height=height, template="none", showlegend=False, margin={"l": 84, "r": 20, "t": 80, "b": 50})
     for number, panel in enumerate(panels.values()):
         row, column = number // columns + 1, number % columns + 1
         grid.add_traces(panel.data, rows=[row] * len(panel.data), cols=[column] * len(panel.data))

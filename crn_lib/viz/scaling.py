@@ -204,7 +204,7 @@ def _decades(curves: Sequence[ScalingCurve], end: int, unit: str) -> dict[str, o
     low, high = math.log10(min(values)), math.log10(max(values))
     every = max(1, round((high - low) / 6))
     powers = range(math.floor(low), math.ceil(high) + 1, every)
-    room = 0.08 * (high - low)
+    room = 0.13 * (high - low)  # a ring's number stays within the axes
     return {
         "tickvals": [10.0**power for power in powers],
         "ticktext": [_short_decade(power, unit) for power in powers],
