@@ -2,6 +2,7 @@
 
 from crn_lib.course.checks import CheckFailed, check
 from crn_lib.course.claims import claim
+from crn_lib.course.claims_table import show_claims
 from crn_lib.course.figures import LiveFigure, bind, show
 from crn_lib.course.live import copy_widget, fill_up, train_live
 from crn_lib.course.machine import show_findings
@@ -27,6 +28,7 @@ __all__ = [
     "predict_choice",
     "quiz",
     "show",
+    "show_claims",
     "show_findings",
     "train_live",
     "whole_number",

@@ -41,12 +41,9 @@ class Card:
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:
-    """An HTML table; the cells are plain text and get escaped here."""
-    head = "".join(f'<th style="text-align:left;padding:2px 12px 2px 0">{html.escape(h)}</th>' for h in headings)
-    lines = (
-        "<tr>"
-        + "".join(f'<td style="text-align:left;padding:2px 12px 2px 0">{html.escape(cell)}</td>' for cell in row)
-        + "</tr>"
-        for row in rows
-    )
-    return f'<table style="margin:4px 0"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    """An HTML table, with a line of headings if there are any; the cells are plain text and get escaped here."""
+    edge = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
+    head = "".join(f'<th style="{edge}">{html.escape(h)}</th>' for h in headings)
+    lines = ("<tr>" + "".join(f'<td style="{edge}">{html.escape(cell)}</td>' for cell in row) + "</tr>" for row in rows)
+    top = f"<thead><tr>{head}</tr></thead>" if headings else ""
+    return f'<table style="margin:4px 0">{top}<tbody>{"".join(lines)}</tbody></table>'

@@ -31,8 +31,17 @@ def claim(*, lesson: str, paper: str, where: str, cell: str, ours: str, spread: 
         "device": device,
         "verdict": verdict,
     }
-    body = table(
-        ["the paper says", "where", "we measured", "over", "on", "verdict"],
-        [[paper, where, ours, spread, device, verdict]],
-    )
-    Card("What we measured", body, f"{paper} | {ours} ({spread}; {device}) | {verdict}", data={MIME: row}).show()
+    claim_card(row).show()
+
+
+def claim_card(row: dict[str, str]) -> Card:
+    """One row as a card: what the paper says above what we measured, so that it reads in a narrow column too."""
+    lines = [
+        ["the\u00a0paper\u00a0says", f"{row['paper']} ({row['where']})"],
+        ["we\u00a0measured", row["ours"]],
+        ["over", row["spread"]],
+        ["on", row["device"]],
+        ["verdict", row["verdict"]],
+    ]
+    plain = f"{row['paper']} | {row['ours']} ({row['spread']}; {row['device']}) | {row['verdict']}"
+    return Card("What we measured", table([], lines), plain, data={MIME: row})

@@ -1,6 +1,7 @@
 """Stored notebooks: execute them, keep their outputs light, and check that they are.
 
-    python -m crn_lib.course.notebook_files refresh notebooks    execute all lessons and store what they show
+    python -m crn_lib.course.notebook_files refresh notebooks    execute all lessons, store what they show and
+                                                                 with it the claims table
     python -m crn_lib.course.notebook_files check notebooks      say what is wrong with the stored ones
 
 A stored lesson has execution counts 1 to n, no widget state, no timestamps, no progress bars, and a PNG beside each
@@ -17,9 +18,10 @@ import nbformat
 from nbclient import NotebookClient
 from tqdm import tqdm
 
-from crn_lib.course.claims import MIME as CLAIM_MIME
+from crn_lib.course import collect_claims
 from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.files import replace_text
+from crn_lib.paths import workbook_folder
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -81,13 +83,6 @@ def problems(path: Path) -> Iterator[str]:
                 yield f"cell [{number}] has a figure without a PNG beside it"
 
 
-def claims_in(path: Path) -> list[dict[str, str]]:
-    """The rows that a stored lesson contributes to the claims table."""
-    notebook = nbformat.read(path, as_version=4)
-    outputs = (output for cell in _code_cells(notebook) for output in cell.outputs)
-    return [dict(output.data[CLAIM_MIME]) for output in outputs if CLAIM_MIME in output.get("data", {})]
-
-
 def _code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
@@ -124,6 +119,8 @@ def main(arguments: list[str]) -> int:
     if arguments[0] == "refresh":
         for path in tqdm(paths, desc="refreshing", unit="lesson"):
             refresh(path)
+        if any(path.resolve().parent == workbook_folder() / "notebooks" for path in paths):
+            collect_claims.update(workbook_folder())
         return 0
     found = [f"{path}: {problem}" for path in paths for problem in problems(path)]
     print("\n".join(found) if found else f"{len(paths)} stored lessons are clean")
