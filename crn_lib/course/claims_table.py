@@ -42,7 +42,7 @@ def _statement(row: dict[str, str]) -> str:
     if not row["notebook"]:
         return words
     number = f"{row['ours']}. Over: {row['spread']}. On: {row['device']}. In the paper: {row['where']}."
-    return f'<details><summary style="cursor:pointer">{words}</summary>{html.escape(number)}</details>'
+    return f'<details><summary style="cursor:pointer">{words}</summary><div>{html.escape(number)}</div></details>'
 
 
 def _verdict(row: dict[str, str]) -> str:

@@ -177,6 +177,17 @@ def test_quiz_answers_hints_and_folded_code_open_without_a_kernel(name: str, rea
     assert "course.quiz(" in code.locator("pre").inner_text()
 
 
+def test_the_claims_table_folds_open_and_leads_to_the_cell_that_tests_a_statement(reader: Reader) -> None:
+    page = reader.open("00_welcome.html")
+    row = page.locator("tr", has=page.get_by_role("link", name="03 · Measuring"))
+    assert not row.get_by_text("cpu, float32").is_visible()
+    row.locator("summary").click()
+    assert row.get_by_text("cpu, float32").is_visible()
+    row.get_by_role("link").click()
+    page.wait_for_url("**/03_exp_decomposition.html#measuring")
+    page.wait_for_function("Math.abs(document.querySelector('#measuring').getBoundingClientRect().top) < 200")
+
+
 @pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_text_stands_out_in_both_themes(name: str, theme: str, reader: Reader) -> None:
