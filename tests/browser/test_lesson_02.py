@@ -57,7 +57,7 @@ def drawn(page: Page, *words: str) -> dict[str, str]:
 
 
 def slider(page: Page, label: str) -> Locator:
-    handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last.locator(".noUi-handle")
+    handle = page.locator(".widget-hslider", has_text=label).locator(".noUi-handle")
     handle.scroll_into_view_if_needed()
     handle.focus()
     return handle
