@@ -17,6 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from crn_lib.doctor import BROWSERS
+from crn_lib.paths import workbook_folder
 
 MAC_BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -106,6 +107,20 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/lab/tree/{name}?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     page.evaluate(WAIT_FOR_KERNEL)
+
+
+@contextmanager
+def lesson_in_lab(root: Path, name: str) -> Iterator[Page]:
+    """A copy of the workbook in the empty folder `root`, and its lesson `name` with all cells run, profile smoke."""
+    for folder in ("notebooks", "figures"):
+        shutil.copytree(workbook_folder() / folder, root / folder)
+    lesson = root / "notebooks" / f"{name}.ipynb"
+    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
+    assert 'profile = \\"smoke\\"' in lesson.read_text()
+    with jupyterlab(root) as address, browser_page() as page:
+        open_notebook(page, address, f"notebooks/{name}.ipynb")
+        run_all_cells(page)
+        yield page
 
 
 def run_all_cells(page: Page) -> None:

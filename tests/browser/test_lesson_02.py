@@ -1,13 +1,11 @@
 """Lesson 02 in a real browser: its pair widget moved by keyboard, and what is drawn for it."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page
 
-from crn_lib.paths import workbook_folder
-from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,15 +32,7 @@ PAIR_FIGURE = """() => {
 @pytest.fixture(scope="module")
 def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Lesson 02 with all cells run, in the smoke profile."""
-    root = tmp_path_factory.mktemp("workbook")
-    for folder in ("notebooks", "figures"):
-        shutil.copytree(workbook_folder() / folder, root / folder)
-    lesson = root / "notebooks" / "02_relation_networks.ipynb"
-    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
-    assert 'profile = \\"smoke\\"' in lesson.read_text()
-    with jupyterlab(root) as address, browser_page() as page:
-        open_notebook(page, address, "notebooks/02_relation_networks.ipynb")
-        run_all_cells(page)
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "02_relation_networks") as page:
         page.locator(".widget-label", has_text="receiver i (position)").scroll_into_view_if_needed()
         page.wait_for_function(PAIR_FIGURE, timeout=60_000)
         yield page

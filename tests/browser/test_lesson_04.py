@@ -1,14 +1,12 @@
 """Lesson 04 in a real browser: the norm moved to every place by keyboard, and what is drawn for it."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
 from crn_lib.ops import NORMS
-from crn_lib.paths import workbook_folder
-from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -37,15 +35,7 @@ PLACE_FIGURE = """() => {
 @pytest.fixture(scope="module")
 def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Lesson 04 with all cells run, in the smoke profile."""
-    root = tmp_path_factory.mktemp("workbook")
-    for folder in ("notebooks", "figures"):
-        shutil.copytree(workbook_folder() / folder, root / folder)
-    lesson = root / "notebooks" / "04_normalise_first.ipynb"
-    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
-    assert 'profile = \\"smoke\\"' in lesson.read_text()
-    with jupyterlab(root) as address, browser_page() as page:
-        open_notebook(page, address, "notebooks/04_normalise_first.ipynb")
-        run_all_cells(page)
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "04_normalise_first") as page:
         page.locator(".widget-label", has_text="asked for (letter)").scroll_into_view_if_needed()
         page.wait_for_function(PLACE_FIGURE, timeout=60_000)
         yield page

@@ -1,14 +1,12 @@
 """Lesson 05 in a real browser: its memory and rank widgets moved by keyboard, and what is drawn for them."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page
 
-from crn_lib.paths import workbook_folder
-from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -38,15 +36,7 @@ FIGURE = """label => {
 @pytest.fixture(scope="module")
 def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Lesson 05 with all cells run, in the smoke profile."""
-    root = tmp_path_factory.mktemp("workbook")
-    for folder in ("notebooks", "figures"):
-        shutil.copytree(workbook_folder() / folder, root / folder)
-    lesson = root / "notebooks" / "05_growing_memory.ipynb"
-    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
-    assert 'profile = \\"smoke\\"' in lesson.read_text()
-    with jupyterlab(root) as address, browser_page() as page:
-        open_notebook(page, address, "notebooks/05_growing_memory.ipynb")
-        run_all_cells(page)
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "05_growing_memory") as page:
         for label in (LENGTH, TOLERANCE):
             page.locator(".widget-label", has_text=label).scroll_into_view_if_needed()
             page.wait_for_function(FIGURE, arg=label, timeout=90_000)

@@ -1,13 +1,11 @@
 """Lesson 00 as a reader opens it: JupyterLab in a real browser, a string typed, controls moved by keyboard."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
-from crn_lib.paths import workbook_folder
-from tests.browser.lab import browser_page, find_browser, jupyterlab, open_notebook, run_all_cells
+from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,15 +26,7 @@ COPY_FIGURE = """() => {
 @pytest.fixture(scope="module")
 def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Lesson 00 with all cells run, in the smoke profile."""
-    root = tmp_path_factory.mktemp("workbook")
-    for folder in ("notebooks", "figures"):
-        shutil.copytree(workbook_folder() / folder, root / folder)
-    lesson = root / "notebooks" / "00_welcome.ipynb"
-    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
-    assert 'profile = \\"smoke\\"' in lesson.read_text()
-    with jupyterlab(root) as address, browser_page() as page:
-        open_notebook(page, address, "notebooks/00_welcome.ipynb")
-        run_all_cells(page)
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "00_welcome") as page:
         page.locator('input[placeholder*="letters a to z"]').scroll_into_view_if_needed()
         page.wait_for_function(COPY_FIGURE, timeout=30_000)
         yield page
