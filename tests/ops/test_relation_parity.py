@@ -158,8 +158,15 @@ def test_input_and_gradient_need_not_be_contiguous(backend):
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize(
     ("backend", "norm"),
-    [("tiled", "exact"), ("fused", "exact"), ("linear", "none")]
-    + [("fused", "rms"), ("fused", "unit"), ("tiled", "variance"), ("linear", "mean")],
+    [
+        ("tiled", "exact"),
+        ("fused", "exact"),
+        ("linear", "none"),
+        ("fused", "rms"),
+        ("fused", "unit"),
+        ("tiled", "variance"),
+        ("linear", "mean"),
+    ],
 )
 def test_gradients_agree_with_finite_differences(backend, norm, causal):
     a, b = (x.requires_grad_() for x in pair(1, 4, 6))
