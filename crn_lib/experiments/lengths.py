@@ -145,6 +145,25 @@ def state_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
     return points
 
 
+def best_learning_rates(runs: Iterable[Run]) -> dict[tuple[str, int], float]:
+    """For every kind and width the rate to train with: the fewest steps to 99% of strings, else the most letters.
+
+    Of equals the one that comes first.
+
+    Returns:
+        Learning rates by `(kind, width)`.
+    """
+    best: dict[tuple[str, int], tuple[float, float, float]] = {}
+    for run in runs:
+        solved = run.first()
+        key = run.kind, int(run.row["model"]["width"])
+        steps = solved["step"] if solved else float("inf")
+        result = (-steps, run.row["character_accuracy"], run.row["training"]["learning_rate"])
+        if key not in best or result[:2] > best[key][:2]:
+            best[key] = result
+    return {key: rate for key, (_, _, rate) in best.items()}
+
+
 def budget_in_words(runs: Sequence[Run]) -> str:
     """What all runs of a figure share: shape, seeds, device, threads."""
     rows: list[Mapping[str, Any]] = [run.row for run in runs]
