@@ -1,6 +1,7 @@
 """The workbook's figures, each drawn by one function from stored rows: `make figures`.
 
-`python -m crn_lib.experiments.figures [NAME…]` writes `figures/<name>.png` and `figures/<name>.html`.
+`python -m crn_lib.experiments.figures [NAME…]` writes `figures/<name>.png` and `figures/<name>.html`; without a name
+all of them, and the README's table of results.
 """
 
 import sys
@@ -21,6 +22,7 @@ from crn_lib.experiments.lengths import (
     read_runs,
     state_points,
 )
+from crn_lib.experiments.results_table import update_readme
 from crn_lib.experiments.rows import read_rows
 from crn_lib.paths import workbook_folder
 from crn_lib.viz.bench import draw_bench
@@ -88,6 +90,8 @@ def main(names: list[str]) -> None:
         raise ConfigError(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}")
     for name in tqdm(names or list(FIGURES), desc="drawing", unit="figure"):
         tqdm.write(store_figure(FIGURES[name](root), root / "figures" / name))
+    if not names:
+        update_readme(root)
 
 
 if __name__ == "__main__":

@@ -87,10 +87,8 @@ def test_a_spread_shows_its_range_only_if_there_is_one() -> None:
 def test_the_state_is_measured_and_of_the_whole_prompt() -> None:
     points = {point["kind"]: point for point in state_points([run("causal_rn", s10=0.5), run("lstm", s10=0.2)])}
     assert points["lstm"]["state_bytes"] == 2 * 2 * 8 * 4 + 8
-    # 18 tokens of the prompt in a pool of 18 rows of 8 numbers and a counter, in each of two blocks.
-    assert points["causal_rn"]["state_bytes"] == 2 * (32 * 8 * 4 + 8) + 8 or points["causal_rn"]["state_bytes"] >= 2 * (
-        18 * 8 * 4 + 8
-    )
+    # BOS, 16 letters and SEP: pools of 18 rows double from 16 to 32, 8 numbers a row, and a counter, in two blocks.
+    assert points["causal_rn"]["state_bytes"] == 2 * (32 * 8 * 4 + 8) + 8
     assert points["causal_rn"]["accuracy"] == Spread(0.5, 0.5, 0.5)
 
 
