@@ -14,6 +14,7 @@ from tqdm import tqdm
 from crn_lib.bench.cases import PANEL_CASES
 from crn_lib.config import ConfigError
 from crn_lib.experiments.lengths import (
+    LENGTH_SWEEPS,
     Run,
     budget_in_words,
     by_kind_and_length,
@@ -32,8 +33,8 @@ from crn_lib.viz.memory import draw_memory
 
 
 def length_runs(root: Path) -> list[Run]:
-    """The runs of the sweep `lengths`."""
-    return read_runs(root / "figures/data/runs/lengths.jsonl")
+    """The runs of the sweeps `lengths` and `beyond_256`, of which some may still be missing."""
+    return [run for name in LENGTH_SWEEPS for run in read_runs(root / f"figures/data/runs/{name}.jsonl")]
 
 
 def copying_curves(root: Path) -> go.Figure:

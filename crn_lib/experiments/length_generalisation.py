@@ -50,7 +50,7 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
     missing = [(job, length) for job, length in wanted if _key(job, length) not in done]
     for job, length in tqdm(missing, desc="testing", unit="length"):
         model = load_model(job.folder / CHECKPOINT_NAME)
-        row = {
+        row: Row = {
             "key": _key(job, length),
             "trained": job.key,
             "kind": job.config.model.kind,
@@ -65,7 +65,7 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
             **measure(model, length, job.config.seed),
         }
         append_row(path, row)
-        done[row["key"]] = row
+        done[_key(job, length)] = row
     return [done[_key(job, length)] for job, length in wanted]
 
 

@@ -13,6 +13,9 @@ from crn_lib.experiments.rows import Row, newest_rows
 from crn_lib.experiments.run import read_histories
 from crn_lib.models import ModelConfig, build_model
 
+LENGTH_SWEEPS = ("lengths", "beyond_256")
+"""Sweeps whose runs belong to one picture of copying by length."""
+
 SOLVED = 0.99
 """Share of whole strings, teacher-forced, from which on a length counts as copied."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from crn_lib.experiments.lengths import Run, length_points, read_runs
+from crn_lib.experiments.lengths import LENGTH_SWEEPS, Run, length_points, read_runs
 from crn_lib.files import replace_text
 from crn_lib.viz.theme import KIND_NAMES
 
@@ -19,7 +19,7 @@ HEADINGS = (
     "letters / strings right",
     "free-running",
 )
-SWEEPS = ("lengths", "paper_shape")
+SWEEPS = (*LENGTH_SWEEPS, "paper_shape")
 
 
 def results_markdown(root: Path) -> str:
