@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,9 @@ LOCAL_ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
 }
 
+SECONDS_TO_ANSWER = 10.0
+"""How long a cluster may take to accept a connection."""
+
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 
 
@@ -38,8 +42,8 @@ class RayExecutor:
     checkpoints lie.
 
     Args:
-        address: of a Ray cluster, as `ray.init` takes it. Without one a local cluster is started, reachable from this
-            machine only, and ended with the sweep.
+        address: `host:port` of a Ray cluster, or `auto` on one of its machines. Without one a local cluster is
+            started, reachable from this machine only, and ended with the sweep.
         workers: runs at once; a local cluster has one a processor where it is not given, a real one as many as fit.
         threads: of each run.
 
@@ -135,9 +139,12 @@ class RayExecutor:
 
     def _connect(self) -> None:
         ray = self._ray
+        host, _, port = self.address.rpartition(":")
         try:
+            if host and port.isdecimal():  # where nobody listens, Ray itself would try for minutes
+                socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
             ray.init(address=self.address, **QUIET)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # ConnectionError is an OSError
             raise ConfigError(f"no Ray cluster answers at {self.address!r} ({_first_line(error)})") from None
         most = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
         require(
