@@ -9,9 +9,8 @@ import plotly.graph_objects as go
 
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.parameters import Settings
-from crn_lib.experiments import Variant, ablation_cells, ablation_config
+from crn_lib.experiments import Run, Variant, ablation_cells, ablation_config
 from crn_lib.experiments.ablations import ACTIVATION_NAMES, GRID_ACTIVATIONS
-from crn_lib.experiments.rows import Row
 from crn_lib.ops import NORMS
 from crn_lib.training import train
 from crn_lib.viz import draw_ablation_pair
@@ -24,15 +23,15 @@ class AblationRun(ipywidgets.VBox):
     """Controls for a variant, a length and a budget, a button that trains, and a curve that grows beside stored ones.
 
     Attributes:
-        run: the run shown: seed and history while it trains, its whole row once it has ended; `None` before the first.
+        run: the run shown, with only its seed for a row while it trains; `None` before the first.
     """
 
     def __init__(
-        self, settings: Settings, variant: Variant, string_length: int, *, steps: int, rows: Iterable[Row]
+        self, settings: Settings, variant: Variant, string_length: int, *, steps: int, runs: Iterable[Run]
     ) -> None:
         self._settings = settings
-        self._cells = ablation_cells(rows)
-        self.run: Row | None = None
+        self._cells = ablation_cells(runs)
+        self.run: Run | None = None
         label = {"style": {"description_width": "initial"}}
         norms = [(norm, (norm, 1)) for norm in NORMS] + [("exact, each half by itself", ("exact", 2))]
         self.norm = ipywidgets.Dropdown(
@@ -49,7 +48,12 @@ class AblationRun(ipywidgets.VBox):
             value=string_length, min=LENGTHS[0], max=LENGTHS[1], description="letters", **label
         )
         self.steps = ipywidgets.IntSlider(
-            value=steps, min=min(20, steps), max=max(1000, steps), step=10, description="training steps, at most", **label
+            value=steps,
+            min=min(20, steps),
+            max=max(1000, steps),
+            step=10,
+            description="training steps, at most",
+            **label,
         )
         self.seed = ipywidgets.IntSlider(
             value=min(settings.seed, SEEDS[1]), min=SEEDS[0], max=SEEDS[1], description="seed", **label
@@ -74,7 +78,7 @@ class AblationRun(ipywidgets.VBox):
         return Variant(norm, self.post_norm.value, self.activation.value, heads)
 
     @property
-    def stored(self) -> tuple[Row, ...]:
+    def stored(self) -> tuple[Run, ...]:
         """The stored runs of the variant and length chosen."""
         cell = self._cells.get((self.variant, self.length.value))
         return cell.runs if cell else ()
@@ -82,7 +86,7 @@ class AblationRun(ipywidgets.VBox):
     def draw(self) -> go.Figure:
         """The run shown beside the stored ones."""
         live = [self.run] if self.run is not None else []
-        longest = max([self.steps.value, *(run["training"]["steps"] for run in self.stored)])
+        longest = max([self.steps.value, *(run.row["training"]["steps"] for run in self.stored)])
         names = (f"now, seed {self.seed.value}", f"stored, {self.variant}, {self.length.value} letters")
         return draw_ablation_pair(live, self.stored, names, steps=longest, metric="character_accuracy")
 
@@ -92,11 +96,9 @@ class AblationRun(ipywidgets.VBox):
         self.progress.max, self.progress.value = self.steps.value, 0
         self.status.value = "starting"
         try:
-            config = ablation_config(
-                self.variant, self.length.value, steps=self.steps.value, seed=self.seed.value
-            )
+            config = ablation_config(self.variant, self.length.value, steps=self.steps.value, seed=self.seed.value)
             result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
-            self.run = result.row()
+            self.run = Run(result.row(), result.history)
             self.figure.redraw(self.draw())
         except Exception as error:
             self.status.value = f'<span role="alert" style="color:#D55E00">{html.escape(str(error))}</span>'
@@ -112,7 +114,7 @@ class AblationRun(ipywidgets.VBox):
 
     def _grow(self, history: list[dict[str, float]]) -> None:
         last = history[-1]
-        self.run = {"seed": self.seed.value, "history": history}
+        self.run = Run({"seed": self.seed.value}, history)
         self.progress.value = int(last["step"])
         self.status.value = (
             f"step {last['step']:.0f} of {self.progress.max}, {last['step'] / max(last['seconds'], 1e-9):.0f} steps/s: "

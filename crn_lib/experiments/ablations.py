@@ -2,19 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from statistics import median
 from typing import Any
 
-from crn_lib.experiments.rows import Row, newest_rows
-from crn_lib.experiments.run import read_histories
+from crn_lib.experiments.lengths import Run, Spread
+from crn_lib.experiments.rows import Row
 from crn_lib.experiments.sweep import load_sweep
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
-
-GOAL = 0.99
-"""Strings right, teacher-forced, from which on a run has learnt to copy."""
 
 GRID_NORMS = ("exact", "approx", "none")
 GRID_POST_NORMS = (True, False)
@@ -67,20 +62,6 @@ GRID = tuple(
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Median, smallest and largest over seeds."""
-
-    median: float
-    low: float
-    high: float
-
-    def words(self, show: Callable[[float], str]) -> str:
-        """As in `95% (90% to 99%)`; one number where all are the same."""
-        low, high = show(self.low), show(self.high)
-        return show(self.median) if low == high else f"{show(self.median)} ({low} to {high})"
-
-
-@dataclass(frozen=True)
 class Cell:
     """One variant at one string length: the runs that ended, one a seed.
 
@@ -90,89 +71,60 @@ class Cell:
 
     variant: Variant
     string_length: int
-    runs: tuple[Row, ...]
+    runs: tuple[Run, ...]
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """Of the runs, ascending."""
-        return tuple(run["seed"] for run in self.runs)
+        return tuple(run.row["seed"] for run in self.runs)
 
     @property
     def steps(self) -> list[float]:
-        """Steps to the goal of each run that reached it."""
-        found = (steps_to_goal(run["history"]) for run in self.runs)
-        return [steps for steps in found if steps is not None]
+        """Steps to `SOLVED` strings of each run that came there."""
+        return [point["step"] for run in self.runs if (point := run.first()) is not None]
 
     @property
     def solved(self) -> int:
-        """Runs that reached the goal."""
+        """Runs that learnt to copy: `SOLVED` strings right, teacher-forced, at an evaluation."""
         return len(self.steps)
 
     @property
     def diverged(self) -> int:
         """Runs whose loss stopped being finite."""
-        return sum(run["stopped"] == "diverged" for run in self.runs)
+        return sum(run.row["stopped"] == "diverged" for run in self.runs)
 
     @property
     def always(self) -> bool:
-        """Whether there are runs and all of them reached the goal."""
+        """Whether there are runs and all of them learnt to copy."""
         return 0 < self.solved == len(self.runs)
 
     def spread(self, metric: str) -> Spread | None:
-        """Of a number that finished runs have, such as `character_accuracy`; `None` where no run has it."""
-        return spread([run[metric] for run in self.runs if metric in run])
-
-    def spread_of_steps(self) -> Spread | None:
-        """Of the steps to the goal, over the runs that reached it."""
-        return spread(self.steps)
+        """Of a final number such as `character_accuracy`; `None` where all runs diverged."""
+        finals = [run.row[metric] for run in self.runs if metric in run.row]
+        return Spread.of(finals) if finals else None
 
     def words(self) -> str:
         """What came of it, as in `exact + post-norm · exp: 3 of 3`."""
         return f"{self.variant}: {self.solved} of {len(self.runs)}"
 
 
-def spread(values: Sequence[float]) -> Spread | None:
-    """Of some values; `None` of none."""
-    return Spread(median(values), min(values), max(values)) if values else None
-
-
-def steps_to_goal(history: Iterable[dict[str, float]], goal: float = GOAL) -> float | None:
-    """The step of the first evaluation at which at least this part of the strings is right; `None` where none is."""
-    return next((row["step"] for row in history if row["string_accuracy"] >= goal), None)
-
-
-def read_runs(path: Path) -> list[Row]:
-    """The newest row of every run of a file, with its evaluations as `history`; none where there is no file.
-
-    Raises:
-        ValueError: a row whose history is not in the file that the row names.
-    """
-    # Rows first: a history is written before its row, so that every row found has one, also while a sweep runs.
-    rows = newest_rows(path)
-    histories = read_histories(path.with_name(f"{path.stem}.history.jsonl"))
-    if missing := sorted(rows.keys() - histories.keys()):
-        raise ValueError(f"{path}: the histories of {', '.join(missing)} are missing beside it")
-    return [{**row, "history": histories[key]} for key, row in rows.items()]
-
-
-def ablation_cells(rows: Iterable[Row]) -> dict[tuple[Variant, int], Cell]:
-    """Rows of single runs, as `read_runs` gives them, by variant and string length.
+def ablation_cells(runs: Iterable[Run]) -> dict[tuple[Variant, int], Cell]:
+    """Runs by variant and string length.
 
     Raises:
         ValueError: runs of one cell that differ in more than their seed, or two of one seed.
     """
-    groups: dict[tuple[Variant, int], list[Row]] = {}
-    for row in rows:
-        if not row["error"] or row.get("stopped") == "diverged":
-            groups.setdefault((Variant.of(row), row["task"]["string_length"]), []).append(row)
+    groups: dict[tuple[Variant, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((Variant.of(run.row), run.string_length), []).append(run)
     cells = {}
-    for (variant, length), runs in groups.items():
-        budgets = {repr({**_whole_config(run), "seed": None}) for run in runs}
-        if len(budgets) > 1 or len({run["seed"] for run in runs}) < len(runs):
+    for (variant, length), own in groups.items():
+        budgets = {repr({**_whole_config(run.row), "seed": None}) for run in own}
+        if len(budgets) > 1 or len({run.row["seed"] for run in own}) < len(own):
             raise ValueError(
-                f"the {len(runs)} runs of {variant} at {length} letters must differ in their seed and in nothing else"
+                f"the {len(own)} runs of {variant} at {length} letters must differ in their seed and in nothing else"
             )
-        cells[variant, length] = Cell(variant, length, tuple(sorted(runs, key=lambda run: int(run["seed"]))))
+        cells[variant, length] = Cell(variant, length, tuple(sorted(own, key=lambda run: int(run.row["seed"]))))
     return cells
 
 

@@ -1,22 +1,19 @@
 """Ablations: the whole grid from stored rows, and two variants side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
 from crn_lib.experiments.ablations import (
     ACTIVATION_NAMES,
-    GOAL,
     GRID,
     GRID_ACTIVATIONS,
     GRID_LENGTHS,
     Cell,
     Variant,
     ablation_cells,
-    spread,
-    steps_to_goal,
 )
+from crn_lib.experiments.lengths import SOLVED, Run, Spread
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
@@ -28,7 +25,7 @@ NO_ROW = "no row yet"
 
 
 def draw_ablations(
-    rows: Iterable[Mapping[str, Any]], *, lengths: Sequence[int] = GRID_LENGTHS, grid: Sequence[Variant] = GRID
+    runs: Iterable[Run], *, lengths: Sequence[int] = GRID_LENGTHS, grid: Sequence[Variant] = GRID
 ) -> go.Figure:
     """The grid of ablations: one panel a string length, a row for each place of the norms, a column an activation.
 
@@ -36,11 +33,11 @@ def draw_ablations(
     and range; its colour is the median of the letters right. A cell without a run says so.
 
     Args:
-        rows: stored runs with their histories, as `crn_lib.experiments.read_runs` gives them.
+        runs: stored runs, as `experiments.read_runs(path, diverged=True)` gives them.
         lengths: letters in a string, one panel each.
         grid: the variants shown.
     """
-    cells = ablation_cells(dict(row) for row in rows)
+    cells = ablation_cells(runs)
     places = list(dict.fromkeys(variant.place for variant in grid))
     activations = [ACTIVATION_NAMES[name] for name in GRID_ACTIVATIONS if name in {v.activation for v in grid}]
     counts = [
@@ -49,7 +46,7 @@ def draw_ablations(
         for shown in [[cells[v, length] for v in grid if (v, length) in cells]]
     ]
     figure = new_figure(
-        f"Ablations: seeds that reached {GOAL:.0%} of strings, with steps to it",
+        f"Ablations: seeds that reached {SOLVED:.0%} of strings, with steps to it",
         description=_grid_in_words(cells, lengths, grid, counts),
         height=90 + PANEL_HEIGHT * len(lengths),
     )
@@ -144,9 +141,8 @@ def _add_gaps(figure: go.Figure, missing: Sequence[Variant], suffix: str) -> Non
 def _cell_text(cell: Cell) -> str:
     """Two lines: how many seeds, and how soon or how far."""
     first = f"<b>{cell.solved} of {len(cell.runs)}</b>"
-    steps = cell.spread_of_steps()
-    if steps is not None:
-        return f"{first}<br>{_range(steps.low, steps.high, '.0f')} steps"
+    if cell.steps:
+        return f"{first}<br>{_range(min(cell.steps), max(cell.steps), '.0f')} steps"
     letters = cell.spread("character_accuracy")
     if letters is None:
         return f"{first}<br>diverged"
@@ -160,16 +156,16 @@ def _range(low: float, high: float, form: str) -> str:
 
 def _hover(cell: Cell) -> str:
     lines = [f"<b>{cell.variant}</b>, {cell.string_length} letters", f"seeds {', '.join(map(str, cell.seeds))}"]
-    lines.append(f"{cell.solved} of {len(cell.runs)} reached {GOAL:.0%} of strings")
-    if (steps := cell.spread_of_steps()) is not None:
-        lines.append(f"steps to it {steps.words(lambda value: f'{value:,.0f}')}")
+    lines.append(f"{cell.solved} of {len(cell.runs)} reached {SOLVED:.0%} of strings")
+    if cell.steps:
+        lines.append(f"steps to it {Spread.of(cell.steps).show()}")
     for name, words in (
         ("character_accuracy", "letters right"),
         ("string_accuracy", "strings right"),
         ("free_running_string_accuracy", "strings right, free-running"),
     ):
         if (found := cell.spread(name)) is not None:
-            lines.append(f"{words} {found.words(lambda value: f'{value:.1%}')}")
+            lines.append(f"{words} {found.show('.1%')}")
     if cell.diverged:
         lines.append(f"{cell.diverged} diverged")
     return "<br>".join(lines)
@@ -189,8 +185,8 @@ def _grid_in_words(
 
 
 def draw_ablation_pair(
-    first: Sequence[Mapping[str, Any]],
-    second: Sequence[Mapping[str, Any]],
+    first: Sequence[Run],
+    second: Sequence[Run],
     names: tuple[str, str],
     *,
     metric: str = "string_accuracy",
@@ -199,7 +195,7 @@ def draw_ablation_pair(
     """Two sets of runs: a curve for each run, and beside the curves where the runs of each set end, median and range.
 
     Args:
-        first, second: runs with `history` and, if they ended, the final value of the metric; either may be empty.
+        first, second: runs; one that has not ended has no final value. Either may be empty.
         names: of the two sets.
         metric: `string_accuracy` or `character_accuracy`, teacher-forced.
         steps: where the curves may end at most; the ranges stand behind it.
@@ -219,10 +215,9 @@ def draw_ablation_pair(
         ys: list[float | None] = []
         texts: list[str] = []
         for run in runs:
-            history = run["history"]
-            xs += [*(row["step"] for row in history), None]  # a gap between two runs
-            ys += [*(row[metric] for row in history), None]
-            texts += [f"seed {run['seed']}"] * (len(history) + 1)
+            xs += [*(point["step"] for point in run.history), None]  # a gap between two runs
+            ys += [*(point[metric] for point in run.history), None]
+            texts += [f"seed {run.row['seed']}"] * (len(run.history) + 1)
         figure.add_scatter(
             x=xs,
             y=ys,
@@ -233,7 +228,7 @@ def draw_ablation_pair(
             marker={"symbol": symbol, "size": 7},
             hovertemplate="%{text}, step %{x}: %{y:.1%}",
         )
-        ends = spread([run[metric] for run in runs if metric in run])
+        ends = _ends(runs, metric)
         figure.add_scatter(
             x=[steps * (1.06 + 0.06 * number)] * 3 if ends else [],
             y=[ends.low, ends.median, ends.high] if ends else [],
@@ -249,22 +244,26 @@ def draw_ablation_pair(
             showlegend=False,
         )
     figure.add_vline(x=steps * 1.03, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.add_hline(y=GOAL, line={"color": GREY, "width": 1, "dash": "dot"})
+    figure.add_hline(y=SOLVED, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_xaxes(title="training steps (right of the line: where the runs end)", range=[0, steps * 1.16])
     figure.update_yaxes(title=METRIC_NAMES[metric], range=[-0.04, 1.06], tickformat=".0%")
     figure.update_layout(showlegend=False, margin={"t": 76})
     return figure
 
 
-def _runs_in_words(runs: Sequence[Mapping[str, Any]], metric: str) -> str:
-    """As in `2 of 3 copy, after 250–300 steps; end at 93–100%`."""
+def _ends(runs: Sequence[Run], metric: str) -> Spread | None:
+    finals = [run.row[metric] for run in runs if metric in run.row]
+    return Spread.of(finals) if finals else None
+
+
+def _runs_in_words(runs: Sequence[Run], metric: str) -> str:
+    """As in `2 of 3 copy, after 250–300 steps; letters right at the end 93–100%`."""
     if not runs:
         return NO_ROW
-    steps = spread([found for run in runs if (found := steps_to_goal(run["history"])) is not None])
-    words = f"{sum(steps_to_goal(run['history']) is not None for run in runs)} of {len(runs)} copy"
-    if steps is not None:
-        words += f", after {_range(steps.low, steps.high, ',.0f')} steps"
-    ends = spread([run[metric] for run in runs if metric in run])
-    if ends is not None:
+    steps = [point["step"] for run in runs if (point := run.first()) is not None]
+    words = f"{len(steps)} of {len(runs)} copy"
+    if steps:
+        words += f", after {_range(min(steps), max(steps), ',.0f')} steps"
+    if (ends := _ends(runs, metric)) is not None:
         words += f"; {METRIC_NAMES[metric]} at the end {_range(100 * ends.low, 100 * ends.high, '.0f')}%"
     return words
