@@ -1,4 +1,4 @@
-"""Ablations: variants of the CausalRN, what their seeds came to, and whether a part of it is indispensable (lesson 07)."""
+"""Ablations: variants of the CausalRN, what their seeds came to, and whether a part is indispensable (lesson 07)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
