@@ -180,14 +180,19 @@ class Finding:
         """How many runs a variant has, as in `1 to 3 seeds`."""
         counts = [len(cell.runs) for cell in (*self.having, *self.lacking)]
         if not counts:
-            return "no run"
+            return "no run yet"
         low, high = min(counts), max(counts)
         return f"{low if low == high else f'{low} to {high}'} seed{'s' if high > 1 else ''} a variant"
 
     def words(self) -> str:
         """The outcome with its numbers, in a few sentences."""
 
+        if not self.having and not self.lacking:
+            return f"{self.string_length} letters: {self.outcome}, no run yet."
+
         def count(cells: Sequence[Cell]) -> str:
+            if not cells:
+                return "no variant has a run"
             always, runs = sum(cell.always for cell in cells), [cell.solved for cell in cells]
             of = sum(len(cell.runs) for cell in cells)
             return f"{always} of {len(cells)} variants copied in every seed ({sum(runs)} of {of} runs)"
@@ -220,10 +225,10 @@ def indispensable(
     )
 
 
-def ablation_config(variant: Variant, string_length: int, *, steps: int, seed: int) -> TrainConfig:
-    """The run of the sweep `ablations` for a variant and a seed, with these steps at most.
+def ablation_config(variant: Variant, string_length: int, *, seed: int, steps: int | None = None) -> TrainConfig:
+    """The run of the sweep `ablations` for a variant and a seed; with other steps at most, where they are given.
 
-    At a length that the sweep does not have, the batch is that of its nearest length.
+    At a length that the sweep does not have, the budget is that of its nearest length.
     """
     runs = load_sweep("ablations").configs
     nearest = min(runs, key=lambda run: abs(run.task.string_length - string_length))
@@ -238,4 +243,4 @@ def ablation_config(variant: Variant, string_length: int, *, steps: int, seed: i
         activation=variant.activation,
         post_norm=variant.post_norm,
     )
-    return replace(nearest, task=task, model=model, steps=steps, seed=seed)
+    return replace(nearest, task=task, model=model, steps=steps or nearest.steps, seed=seed)
