@@ -87,8 +87,14 @@ class AblationRun(ipywidgets.VBox):
         """The run shown beside the stored ones."""
         live = [self.run] if self.run is not None else []
         longest = max([self.steps.value, *(run.row["training"]["steps"] for run in self.stored)])
-        names = (f"now, seed {self.seed.value}", f"stored, {self.variant}, {self.length.value} letters")
-        return draw_ablation_pair(live, self.stored, names, steps=longest, metric="character_accuracy")
+        return draw_ablation_pair(
+            live,
+            self.stored,
+            (f"now, seed {self.seed.value}", "stored"),
+            steps=longest,
+            metric="character_accuracy",
+            title=f"{self.variant}, {self.length.value} letters",
+        )
 
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""

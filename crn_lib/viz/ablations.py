@@ -17,11 +17,12 @@ from crn_lib.experiments.lengths import SOLVED, Run, Spread
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
-NOT_SOLVED_TO_SOLVED = [[0.0, "#f3e3c3"], [0.5, "#8fb8c9"], [1.0, "#00507d"]]
+NONE_TO_ALL = [[0.0, "#f3e3c3"], [0.5, "#8fb8c9"], [1.0, "#00507d"]]
 """Letters right, from none to all: light to dark, so that it also reads in print and without colour."""
 
 PANEL_HEIGHT = 330
 NO_ROW = "no row yet"
+DARK = "#1f2933"
 
 
 def draw_ablations(
@@ -48,15 +49,14 @@ def draw_ablations(
     figure = new_figure(
         f"Ablations: seeds that reached {SOLVED:.0%} of strings, with steps to it",
         description=_grid_in_words(cells, lengths, grid, counts),
-        height=90 + PANEL_HEIGHT * len(lengths),
+        height=110 + PANEL_HEIGHT * len(lengths),
     )
     gap = 0.2 / len(lengths) if len(lengths) > 1 else 0.0
     tall = (1 - gap * (len(lengths) - 1)) / len(lengths)
     for number, length in enumerate(lengths):
         suffix = str(number + 1) if number else ""
         top = 1 - number * (tall + gap)
-        _add_panel(figure, [v for v in grid if (v, length) in cells], cells, length, suffix)
-        _add_gaps(figure, [v for v in grid if (v, length) not in cells], suffix)
+        _add_panel(figure, grid, cells, length, suffix)
         figure.layout[f"xaxis{suffix}"] = {
             "categoryorder": "array",
             "categoryarray": activations,
@@ -88,24 +88,27 @@ def draw_ablations(
             showarrow=False,
             font={"size": 13},
         )
-    figure.update_layout(margin={"l": 156, "r": 20, "t": 84, "b": 40}, showlegend=False)
+    figure.update_layout(margin={"l": 156, "r": 20, "t": 100, "b": 40}, showlegend=False)
     return figure
 
 
 def _add_panel(
-    figure: go.Figure, there: Sequence[Variant], cells: Mapping[tuple[Variant, int], Cell], length: int, suffix: str
+    figure: go.Figure,
+    grid: Sequence[Variant],
+    cells: Mapping[tuple[Variant, int], Cell],
+    length: int,
+    suffix: str,
 ) -> None:
-    letters = {v: cells[v, length].spread("character_accuracy") for v in there}
+    there = [variant for variant in grid if (variant, length) in cells]
+    found = {variant: cells[variant, length].spread("character_accuracy") for variant in there}
+    letters = {variant: spread.median if spread else 0.0 for variant, spread in found.items()}
     figure.add_heatmap(
-        x=[ACTIVATION_NAMES[v.activation] for v in there],
-        y=[v.place for v in there],
-        z=[0.0 if (found := letters[v]) is None else found.median for v in there],
-        text=[_cell_text(cells[v, length]) for v in there],
-        customdata=[_hover(cells[v, length]) for v in there],
-        texttemplate="%{text}",
-        textfont={"size": 12},
+        x=[ACTIVATION_NAMES[variant.activation] for variant in there],
+        y=[variant.place for variant in there],
+        z=[letters[variant] for variant in there],
+        customdata=[_hover(cells[variant, length]) for variant in there],
         hovertemplate="%{customdata}<extra></extra>",
-        colorscale=NOT_SOLVED_TO_SOLVED,
+        colorscale=NONE_TO_ALL,
         zmin=0,
         zmax=1,
         xgap=3,
@@ -114,24 +117,31 @@ def _add_panel(
         yaxis=f"y{suffix}",
         showscale=not suffix,
         colorbar={
-            "title": {"text": "letters<br>right"},
+            "orientation": "h",
+            "title": {"text": "letters right", "side": "top", "font": {"size": 12}},
             "tickformat": ".0%",
-            "thickness": 12,
-            "len": 0.4,
+            "tickvals": [0, 0.5, 1],
+            "thickness": 8,
+            "len": 0.25,
+            "x": 1,
+            "xanchor": "right",
+            "xpad": 0,
             "y": 1,
-            "yanchor": "top",
+            "ypad": 4,
+            "yanchor": "bottom",
             "outlinewidth": 0,
         },
     )
-
-
-def _add_gaps(figure: go.Figure, missing: Sequence[Variant], suffix: str) -> None:
+    # The heatmap's own text would vanish from cells it does not quite fit into.
     figure.add_scatter(
-        x=[ACTIVATION_NAMES[v.activation] for v in missing],
-        y=[v.place for v in missing],
+        x=[ACTIVATION_NAMES[variant.activation] for variant in grid],
+        y=[variant.place for variant in grid],
         mode="text",
-        text=[NO_ROW] * len(missing),
-        textfont={"color": INK, "size": 12},
+        text=[_cell_text(cells[v, length]) if v in letters else NO_ROW for v in grid],
+        textfont={
+            "size": 11,
+            "color": ["white" if letters.get(v, 0) > 0.6 else DARK if v in letters else INK for v in grid],
+        },
         xaxis=f"x{suffix}",
         yaxis=f"y{suffix}",
         hoverinfo="skip",
@@ -146,12 +156,18 @@ def _cell_text(cell: Cell) -> str:
     letters = cell.spread("character_accuracy")
     if letters is None:
         return f"{first}<br>diverged"
-    return f"{first}<br>{_range(100 * letters.low, 100 * letters.high, '.0f')}% letters"
+    return f"{first}<br>{_percent_range(letters)} letters"
 
 
 def _range(low: float, high: float, form: str) -> str:
     first, last = f"{low:{form}}", f"{high:{form}}"
     return first if first == last else f"{first}–{last}"
+
+
+def _percent_range(spread: Spread) -> str:
+    """As in `41–53%`. What is not all is never written as 100%."""
+    low, high = (f"{min(100 * x, 99.9):.1f}" if 0.995 <= x < 1 else f"{x:.0%}"[:-1] for x in (spread.low, spread.high))
+    return f"{low}%" if low == high else f"{low}–{high}%"
 
 
 def _hover(cell: Cell) -> str:
@@ -191,6 +207,7 @@ def draw_ablation_pair(
     *,
     metric: str = "string_accuracy",
     steps: int,
+    title: str = "",
 ) -> go.Figure:
     """Two sets of runs: a curve for each run, and beside the curves where the runs of each set end, median and range.
 
@@ -199,16 +216,19 @@ def draw_ablation_pair(
         names: of the two sets.
         metric: `string_accuracy` or `character_accuracy`, teacher-forced.
         steps: where the curves may end at most; the ranges stand behind it.
+        title: a line above those that say what came of the two sets.
     """
     looks = ((VERMILION, "circle", "solid"), (BLUE, "square", "dash"))
     said = [_runs_in_words(runs, metric) for runs in (first, second)]
+    lines = [
+        f'<span style="color:{look[0]}">{sign}</span> {name}: {words}'
+        for sign, look, name, words in zip("●■", looks, names, said, strict=True)
+    ]
     figure = new_figure(
-        "<br>".join(
-            f'<span style="color:{look[0]}">{sign}</span> {name}: {words}'
-            for sign, look, name, words in zip("●■", looks, names, said, strict=True)
-        ),
-        description=f"Lines of {METRIC_NAMES[metric]} against training steps, one a run, and a bar a set from the "
-        f"smallest to the largest final value. {names[0]}: {said[0]}. {names[1]}: {said[1]}.",
+        "<br>".join([title, *lines] if title else lines),
+        description=f"Lines of {METRIC_NAMES[metric]} against training steps, one a run, and for each set a bar from "
+        f"the smallest to the largest final value. {title}{'. ' if title else ''}{names[0]}: {said[0]}. "
+        f"{names[1]}: {said[1]}.",
     )
     for number, (runs, name, (colour, symbol, dash)) in enumerate(zip((first, second), names, looks, strict=True)):
         xs: list[float | None] = []
@@ -230,24 +250,30 @@ def draw_ablation_pair(
         )
         ends = _ends(runs, metric)
         figure.add_scatter(
-            x=[steps * (1.06 + 0.06 * number)] * 3 if ends else [],
-            y=[ends.low, ends.median, ends.high] if ends else [],
-            mode="lines+markers",
-            line={"color": colour, "width": 5},
-            marker={
-                "symbol": ["line-ew", symbol, "line-ew"],
-                "size": [12, 11, 12],
-                "line": {"color": INK, "width": 2},
-                "opacity": 1,
+            x=[steps * (1.06 + 0.06 * number)] if ends else [],
+            y=[ends.median] if ends else [],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [ends.high - ends.median] if ends else [],
+                "arrayminus": [ends.median - ends.low] if ends else [],
+                "color": colour,
+                "thickness": 3,
+                "width": 7,
             },
-            hovertemplate=f"{name}, final: %{{y:.1%}}<extra></extra>",
+            mode="markers",
+            marker={"symbol": symbol, "size": 11, "color": colour},
+            hovertemplate=f"{name}, end: %{{y:.1%}}<extra></extra>",
             showlegend=False,
         )
+    if not first and not second:
+        middle = {"x": steps / 2, "y": 0.5, "font": {"size": 13}}
+        figure.add_annotation(text=NO_ROW, xref="x", yref="y", showarrow=False, **middle)
     figure.add_vline(x=steps * 1.03, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.add_hline(y=SOLVED, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title="training steps (right of the line: where the runs end)", range=[0, steps * 1.16])
+    figure.update_xaxes(title="training steps; behind the line, the ends", range=[0, steps * 1.16])
     figure.update_yaxes(title=METRIC_NAMES[metric], range=[-0.04, 1.06], tickformat=".0%")
-    figure.update_layout(showlegend=False, margin={"t": 76})
+    figure.update_layout(showlegend=False, title_font_size=14, margin={"t": 96 if title else 76})
     return figure
 
 
@@ -257,13 +283,13 @@ def _ends(runs: Sequence[Run], metric: str) -> Spread | None:
 
 
 def _runs_in_words(runs: Sequence[Run], metric: str) -> str:
-    """As in `2 of 3 copy, after 250–300 steps; letters right at the end 93–100%`."""
+    """X."""
     if not runs:
         return NO_ROW
     steps = [point["step"] for run in runs if (point := run.first()) is not None]
     words = f"{len(steps)} of {len(runs)} copy"
     if steps:
-        words += f", after {_range(min(steps), max(steps), ',.0f')} steps"
+        words += f" after {_range(min(steps), max(steps), ',.0f')} steps"
     if (ends := _ends(runs, metric)) is not None:
-        words += f"; {METRIC_NAMES[metric]} at the end {_range(100 * ends.low, 100 * ends.high, '.0f')}%"
+        words += f", {_percent_range(ends)} at the end"
     return words

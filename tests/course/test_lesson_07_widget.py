@@ -29,11 +29,11 @@ CELLS = ablation_cells(RUNS)
 
 def texts(figure: go.Figure, panel: int = 0) -> dict[tuple[str, str], str]:
     """What stands in the cells of a panel, by place and activation."""
-    names = {"y", None} if panel == 0 else {f"y{panel + 1}"}
+    axis = f"y{panel + 1}" if panel else "y"
     return {
         (y, x): text
         for trace in figure.data
-        if trace.yaxis in names
+        if trace.type == "scatter" and trace.yaxis == axis
         for x, y, text in zip(trace.x, trace.y, trace.text, strict=True)
     }
 
@@ -48,10 +48,9 @@ def test_the_grid_says_how_many_seeds_copied_how_soon_and_how_far() -> None:
         assert found["none", "ELU"] == "<b>0 of 3</b><br>40% letters"
     words = describe(figure)
     assert "16 letters: 1 of 36 variants copy in every seed" in words and "exact + post-norm · GELU: 2 of 3" in words
-    colours = {
-        y: z for trace in figure.data if trace.type == "heatmap" for y, z in zip(trace.text, trace.z, strict=True)
-    }
-    assert colours["<b>3 of 3</b><br>100–200 steps"] == 1.0 and colours["<b>0 of 3</b><br>40% letters"] == 0.4
+    first = next(trace for trace in figure.data if trace.type == "heatmap")
+    colours = dict(zip(zip(first.y, first.x, strict=True), first.z, strict=True))
+    assert colours["exact + post-norm", "exp"] == 1.0 and colours["none", "ELU"] == 0.4
 
 
 def test_a_cell_without_a_run_says_so_and_a_diverged_one_too() -> None:
@@ -95,8 +94,9 @@ def test_a_pair_shows_a_curve_a_seed_and_the_range_of_the_ends() -> None:
     bound = pair_widget()
     curves, ends = bound.figure.data[2], bound.figure.data[3]
     assert list(curves.x).count(None) == 3 and {"seed 0", "seed 1", "seed 2"} == set(curves.text)
-    assert list(ends.y) == [0.4, 1.0, 1.0], "smallest, median and largest of the three seeds"
-    assert "2 of 3 copy, after 400 steps; letters right at the end 40–100%" in describe(bound.figure)
+    assert list(ends.y) == [1.0], "the median of the three seeds"
+    assert (list(ends.error_y.arrayminus), list(ends.error_y.array)) == ([0.6], [0.0])
+    assert "2 of 3 copy after 400 steps, 40–100% at the end" in describe(bound.figure)
     bound.controls["curves"].value = "string_accuracy"
     assert max(y for y in bound.figure.data[2].y[:8] if y is not None) == 0.0, "seed 0 copied no string"
     assert bound.figure.layout.yaxis.title.text == "strings right"
@@ -105,12 +105,20 @@ def test_a_pair_shows_a_curve_a_seed_and_the_range_of_the_ends() -> None:
 
 def test_a_pair_with_nothing_to_show_says_so_and_stands_among_others() -> None:
     empty = draw_ablation_pair((), CELLS[EXP, 16].runs, ("a", "b"), steps=STEPS)
-    assert "a: no row yet" in describe(empty) and len(empty.data[0].x) == 0
+    assert "a: no row yet" in describe(empty) and len(empty.data[0].x) == 0 and not empty.layout.annotations
+    (note,) = draw_ablation_pair((), (), ("a", "b"), steps=STEPS).layout.annotations
+    assert note.text == "no row yet"
     panels = draw_multiples(
         lambda second: draw_ablation_pair(CELLS[EXP, 16].runs, CELLS[second, 16].runs, ("a", "b"), steps=STEPS),
         {str(second): {"second": second} for second in (RELU, GELU)},
     )
     assert len(panels.data) == 8
+
+
+def test_what_is_almost_all_is_not_written_as_all() -> None:
+    almost = [made_up_run(RELU, 16, seed, None, letters=letters) for seed, letters in enumerate((0.41, 0.9996))]
+    assert texts(draw_ablations(almost))["exact + post-norm", "ReLU"] == "<b>0 of 2</b><br>41–99.9% letters"
+    assert texts(draw_ablations(almost[1:]))["exact + post-norm", "ReLU"] == "<b>0 of 1</b><br>99.9% letters"
 
 
 def test_the_live_run_trains_what_is_chosen_and_stands_beside_its_stored_runs() -> None:
@@ -119,7 +127,7 @@ def test_the_live_run_trains_what_is_chosen_and_stands_beside_its_stored_runs() 
     assert "now, seed 0: no row yet" in describe(live.figure.figure)
     live.norm.value, live.post_norm.value, live.activation.value = ("none", 1), False, "softplus"
     live.length.value, live.seed.value = 5, 7
-    assert live.stored == () and "none · softplus, 5 letters: no row yet" in describe(live.figure.figure)
+    assert live.stored == () and "none · softplus, 5 letters. now, seed 7: no row yet" in describe(live.figure.figure)
     live.button.click()
     assert live.run is not None and live.run.row["steps"] == 4
     assert (Variant.of(live.run.row), live.run.row["seed"]) == (Variant("none", False, "softplus"), 7)
