@@ -39,7 +39,7 @@ def draw_copying_curves(
         "shaded: their range. A run ends at 99.5% of strings.</sup>",
         description=f"{name.capitalize()} against training steps, a panel a length. "
         + " ".join(_curve_in_words(key, curve) for key, curve in curves.items()),
-        height=150 + 270 * rows,
+        height=130 + 300 * rows,
     )
     figure = make_subplots(
         rows=rows,
@@ -47,7 +47,7 @@ def draw_copying_curves(
         subplot_titles=[f"{length} letters" for length in lengths],
         shared_yaxes=True,
         horizontal_spacing=0.04,
-        vertical_spacing=0.36 / rows if rows > 1 else 0.1,
+        vertical_spacing=0.34 / rows,
         figure=frame,
     )
     seen: set[str] = set()
@@ -59,13 +59,10 @@ def draw_copying_curves(
                 _draw_curve(figure, kind, curve, panel, legend=kind not in seen)
                 seen.add(kind)
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
-    figure.update_xaxes(title="training steps", rangemode="tozero", **axis)
+    figure.update_xaxes(title={"text": "training steps", "standoff": 4}, rangemode="tozero", **axis)
     figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **axis)
     figure.update_yaxes(title=name, col=1)
-    figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.0 + 52 / (270 * rows), "yanchor": "bottom"},
-        margin={"t": 150},
-    )  # fmt: skip
+    figure.update_layout(showlegend=True, margin={"t": 110, "b": 60})
     return figure
 
 
@@ -75,6 +72,7 @@ def _draw_curve(figure: go.Figure, kind: str, curve: Curve, panel: Mapping[str, 
     figure.add_scatter(
         x=[*steps, *reversed(steps)],
         y=[*(point["high"] for point in curve), *(point["low"] for point in reversed(curve))],
+        mode="lines",
         fill="toself",
         fillcolor=f"rgba({red}, {green}, {blue}, 0.18)",
         line={"width": 0},
@@ -134,8 +132,10 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
     for number, kind in enumerate(kinds):
         own = sorted((p for p in points if p["kind"] == kind), key=lambda p: p["string_length"])
         shift = 1.03 ** (number - (len(kinds) - 1) / 2)  # beside each other where they would cover each other
-        _draw_solved(figure, kind, [p for p in own if p[unit] is not None], unit, shift)
-        _draw_unsolved(figure, kind, [p for p in own if p[unit] is None], never, shift)
+        if any(p[unit] is not None for p in own):
+            _draw_solved(figure, kind, [p for p in own if p[unit] is not None], unit, shift)
+        unsolved = [p for p in own if p[unit] is None]
+        _draw_unsolved(figure, kind, unsolved, never, shift, legend=len(unsolved) == len(own))
     figure.add_hline(y=never / 1.6, line={"color": INK, "dash": "dot", "width": 1})
     low = min([point[unit].low for point in solved], default=1.0)
     ticks = [10.0**k * m for k in range(0, 7) for m in (1, 2, 5) if low / 2 <= 10.0**k * m <= highest * 1.2]
@@ -170,14 +170,16 @@ def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: st
     )
 
 
-def _draw_unsolved(figure: go.Figure, kind: str, points: Sequence[Point], height: float, shift: float) -> None:
+def _draw_unsolved(
+    figure: go.Figure, kind: str, points: Sequence[Point], height: float, shift: float, *, legend: bool
+) -> None:
     figure.add_scatter(
         x=[point["string_length"] * shift for point in points],
         y=[height] * len(points),
         mode="markers",
         name=KIND_NAMES[kind],
         legendgroup=kind,
-        showlegend=False,
+        showlegend=legend,
         marker={"symbol": f"{KIND_SYMBOLS[kind]}-open", "size": 11, "color": KIND_COLOURS[kind], "line": {"width": 2}},
         text=[_point_in_words(point, "steps") for point in points],
         hovertemplate="%{text}<extra></extra>",
@@ -237,7 +239,15 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
                 hovertemplate=f"{KIND_NAMES[kind]}, width %{{customdata[1]}}, %{{customdata[0]}} letters: "
                 "%{customdata[2]}, %{y:.1%}<extra></extra>",
             )
-    figure.update_xaxes(title="bytes held for one sequence when its string has ended", type="log", dtick=1)
+    low, high = (pick(p["state_bytes"] for p in points) for pick in (min, max))
+    ticks = [m * 10.0**k for k in range(2, 12) for m in (1, 3) if low / 1.5 < m * 10**k < high * 1.5]
+    figure.update_xaxes(
+        title="bytes held for one sequence when its string has ended",
+        type="log",
+        tickvals=ticks,
+        ticktext=[show_bytes(tick) for tick in ticks],
+        range=[log10(low / 1.5), log10(high * 1.5)],
+    )
     figure.update_yaxes(title="letters right, free-running", range=[-0.04, 1.12], tickformat=".0%")
     figure.update_layout(showlegend=True)
     return figure
