@@ -57,7 +57,7 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose from a drop-down list by keyboard."""
     box = page.locator(".widget-dropdown", has_text=label).locator("select")
     box.scroll_into_view_if_needed()
-    options = [text.strip() for text in box.locator("option").all_inner_texts()]
+    options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_inner_texts()]
     box.focus()
     box.press("Home")
     for _ in range(options.index(option)):
