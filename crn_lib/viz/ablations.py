@@ -13,7 +13,7 @@ from crn_lib.experiments.ablations import (
     Variant,
     ablation_cells,
 )
-from crn_lib.experiments.lengths import SOLVED, Run, Spread
+from crn_lib.experiments.lengths import SOLVED, Run, Spread, budget_in_words
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
@@ -38,16 +38,14 @@ def draw_ablations(
         lengths: letters in a string, one panel each.
         grid: the variants shown.
     """
+    runs = list(runs)
     cells = ablation_cells(runs)
     places = list(dict.fromkeys(variant.place for variant in grid))
     activations = [ACTIVATION_NAMES[name] for name in GRID_ACTIVATIONS if name in {v.activation for v in grid}]
-    counts = [
-        f"{length} letters: {sum(c.always for c in shown)} of {len(shown)} variants copy in every seed"
-        for length in lengths
-        for shown in [[cells[v, length] for v in grid if (v, length) in cells]]
-    ]
+    counts = [_panel_title([cells[v, length] for v in grid if (v, length) in cells], length) for length in lengths]
+    about = f"<br><sup>{budget_in_words(runs)}</sup>" if runs else ""
     figure = new_figure(
-        f"Ablations: seeds that reached {SOLVED:.0%} of strings, with steps to it",
+        f"Ablations: seeds that reached {SOLVED:.0%} of strings, with steps to it{about}",
         description=_grid_in_words(cells, lengths, grid, counts),
         height=110 + PANEL_HEIGHT * len(lengths),
     )
@@ -185,6 +183,14 @@ def _hover(cell: Cell) -> str:
     if cell.diverged:
         lines.append(f"{cell.diverged} diverged")
     return "<br>".join(lines)
+
+
+def _panel_title(shown: Sequence[Cell], length: int) -> str:
+    if not shown:
+        return f"{length} letters: {NO_ROW}"
+    steps = max(run.row["training"]["steps"] for cell in shown for run in cell.runs)
+    always = sum(cell.always for cell in shown)
+    return f"{length} letters, at most {steps:,} steps: {always} of {len(shown)} variants copy in every seed"
 
 
 def _grid_in_words(

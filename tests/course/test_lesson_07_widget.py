@@ -47,7 +47,11 @@ def test_the_grid_says_how_many_seeds_copied_how_soon_and_how_far() -> None:
         assert found["exact + post-norm", "GELU"] == "<b>2 of 3</b><br>400 steps"
         assert found["none", "ELU"] == "<b>0 of 3</b><br>40% letters"
     words = describe(figure)
-    assert "16 letters: 1 of 36 variants copy in every seed" in words and "exact + post-norm · GELU: 2 of 3" in words
+    assert "4 blocks of width 64; 3 seeds; cpu, float32" in figure.layout.title.text
+    assert (
+        "16 letters, at most 600 steps: 1 of 36 variants copy in every seed" in words
+        and "exact + post-norm · GELU: 2 of 3" in words
+    )
     first = next(trace for trace in figure.data if trace.type == "heatmap")
     colours = dict(zip(zip(first.y, first.x, strict=True), first.z, strict=True))
     assert colours["exact + post-norm", "exp"] == 1.0 and colours["none", "ELU"] == 0.4
