@@ -9,6 +9,7 @@ import typer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from crn_lib.config import ConfigError, require
 from crn_lib.experiments import Executor, InlineExecutor, ProcessExecutor, SweepState, load_sweep, own_sweeps, run_sweep
@@ -55,7 +56,8 @@ def sweep(
             raise
     for line in state.failed:
         console.print(f"failed: {line['key']}: {line['error']}", markup=False)
-    console.print(f"{summary(state, time.perf_counter() - started, show.at_start)}; rows in {chosen.rows}", markup=False)
+    words = summary(state, time.perf_counter() - started, show.at_start)
+    console.print(f"{words}; rows in {chosen.rows}", markup=False, soft_wrap=True)
     if state.failed:
         raise typer.Exit(1)
 
@@ -115,8 +117,8 @@ class _Shown:
         start = max(0, min(first_open - LINES_SHOWN // 2, len(shown) - LINES_SHOWN))
         styles = {"running": "bold", "failed": "red", "waiting": "dim"}
         for line in shown[start : start + LINES_SHOWN]:
-            table.add_row(*line, style=styles.get(line[1], ""))
-        return Group(table, summary(self.state, time.perf_counter() - self.started, self.at_start))
+            table.add_row(*map(Text, line), style=styles.get(line[1], ""))
+        return Group(table, Text(summary(self.state, time.perf_counter() - self.started, self.at_start)))
 
 
 def _list_sweeps(console: Console) -> None:

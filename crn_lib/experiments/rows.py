@@ -60,7 +60,7 @@ def newest_rows(path: Path) -> dict[str, Row]:
 
 
 def append_row(path: Path, row: Row) -> None:
-    """Add one line, in a single write that is on disk before this returns; what a crash cut off before it is removed."""
+    """Add one line, on disk before this returns; what a crash cut off before it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     line = (json.dumps(row, sort_keys=True) + "\n").encode()
     with path.open("a+b") as file:

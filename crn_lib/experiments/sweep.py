@@ -73,13 +73,11 @@ def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
     module, separator, function = text.partition(":")
     if separator:
         return _from_python(module, function, rows)
-    raise ConfigError(
-        f"a sweep is one of {', '.join(own_sweeps())}, a .yaml file, or module:function; got {text!r}"
-    )
+    raise ConfigError(f"a sweep is one of {', '.join(own_sweeps())}, a .yaml file, or module:function; got {text!r}")
 
 
 def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[TrainConfig]:
-    """Every configuration of the grids, each once, in order.
+    """Every configuration of the grids, each once, in order; all of one seed before any of the next.
 
     Raises:
         ConfigError: a field that is unknown or out of range.
@@ -91,7 +89,7 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
         require(all(choices), f"every list of a grid must hold a value; got {dict(grid)!r}")
         for values in itertools.product(*choices):
             configs[_one_config(base, dict(zip(grid, values, strict=True)))] = None
-    return list(configs)
+    return sorted(configs, key=lambda config: config.seed)
 
 
 def _one_config(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig:
@@ -99,7 +97,9 @@ def _one_config(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConf
     for name, value in chosen.items():
         part, separator, field = name.partition(".")
         if separator:
-            fields.setdefault(part, {})[field] = value
+            inner = fields.setdefault(part, {})
+            require(isinstance(inner, dict), f"{part} is not made of fields, so {name} cannot be set; it is {inner!r}")
+            inner[field] = value
         else:
             fields[name] = value
     task = from_mapping(CopyingConfig, fields.get("task", {}), "task")
@@ -132,7 +132,7 @@ def _from_yaml(path: Path, rows: Path | None) -> Sweep:
 def _from_python(module: str, function: str, rows: Path | None) -> Sweep:
     try:
         configs = tuple(getattr(importlib.import_module(module), function)())
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError) as error:
         raise ConfigError(f"{module}:{function} is no function that makes a sweep ({error})") from None
     for config in configs:
         require(isinstance(config, TrainConfig), f"{module}:{function} must return TrainConfigs; got {config!r}")

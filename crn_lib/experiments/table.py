@@ -19,7 +19,8 @@ def differing_fields(jobs: Sequence[Job]) -> list[str]:
 def run_name(job: Job, fields: Sequence[str]) -> str:
     """A run by the fields given, as in `causal_rn, 16, seed 0`."""
     plain = _flat(job.config)
-    return ", ".join(_part(name, plain[name]) for name in fields if name != "model.max_length") or job.key
+    told = [name for name in fields if name != "model.max_length" and plain[name] is not None]
+    return ", ".join(_part(name, plain[name]) for name in told) or job.key
 
 
 def _part(name: str, value: object) -> str:
@@ -82,6 +83,6 @@ def summary(state: SweepState, elapsed: float, at_start: int) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
