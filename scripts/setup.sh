@@ -116,7 +116,7 @@ run)
     install crn_lib -c requirements.txt -e .
     ;;
 test)
-    echo "Installing crn_lib, what it uses, the test tools (pytest, playwright, triton, ...) and Sphinx: about 0.5 GB to fetch, a minute or more."
+    echo "Installing crn_lib, what it uses, the test tools (pytest, playwright, triton, Ray, ...) and Sphinx: about 0.6 GB to fetch, a minute or more."
     install "crn_lib and the test tools" -c requirements.txt -e '.[dev,site]'
     sh scripts/ensure_browser.sh
     echo "$here $inputs" >"$venv/.ready-test"

@@ -155,7 +155,7 @@ class RayExecutor:
     def _start_local(self, folder: str) -> None:
         ray = self._ray
         assert self.workers is not None
-        for last_try in (False, True):
+        for last_try in (False, False, True):
             try:
                 ray.init(
                     address="local", num_cpus=self.workers * self.threads, include_dashboard=False,

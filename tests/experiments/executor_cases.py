@@ -14,7 +14,10 @@ from crn_lib.experiments.rows import Row, config_key
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
+from crn_lib.training.checkpoints import Checkpoint
+from crn_lib.training.loop import CHECKPOINT_NAME
 
+REGULAR = 37
 TIMES = ("seconds", "cpu_seconds", "peak_bytes")
 
 
@@ -35,8 +38,8 @@ def quick(**fields: Any) -> TrainConfig:
 
 
 def endless(**fields: Any) -> TrainConfig:
-    """A run that lasts longer than any test, with an evaluation and a checkpoint every few steps."""
-    return quick(**({"steps": 1_000_000, "evaluate_every": 5, "checkpoint_every": 5} | fields))
+    """A run that lasts longer than any test, with a checkpoint every 37 steps."""
+    return quick(**({"steps": 1_000_000, "evaluate_every": 5, "checkpoint_every": REGULAR} | fields))
 
 
 def jobs_in(folder: Path, configs: Sequence[TrainConfig]) -> list[Job]:
@@ -56,6 +59,15 @@ def rows_of(executor: Executor, jobs: Sequence[Job]) -> list[Row]:
     rows = {job.key: row for job, row in executor.run(jobs)}
     assert len(rows) == len(jobs)
     return [rows[job.key] for job in jobs]
+
+
+def steps_saved(job: Job) -> int:
+    return int(Checkpoint.load(job.folder / CHECKPOINT_NAME).header["step"])
+
+
+def saved_when_interrupted(jobs: Sequence[Job]) -> bool:
+    """Whether the checkpoints are of another moment than the regular ones (all of them by chance: one in 1,369)."""
+    return any(steps_saved(job) % REGULAR for job in jobs)
 
 
 def timeless(row: Row) -> Row:

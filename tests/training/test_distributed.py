@@ -22,10 +22,8 @@ from crn_lib.training.distributed import Processes
 
 pytestmark = pytest.mark.slow
 
-# Of two orders of adding the same float32 numbers. Losses of the first step differ by rounding alone (6e-8 of a
-# number); afterwards Adam, which divides by the gradient's own size, carries differences on.
-FIRST_STEP = 1e-6
-LATER = 2e-4
+TOLERANCE = 2e-6
+"""Relative, of a loss in float32: two orders of adding the same numbers. The largest difference seen was 2.1e-7."""
 
 
 def torchrun(*arguments: str, **options: Any) -> psutil.Popen:
@@ -60,8 +58,7 @@ def test_the_loss_curve_is_that_of_one_process_with_the_whole_batch(both, name, 
     alone = run(CASES[name])
     two, expected = losses(both[1][0][name]["row"]["history"]), losses(alone.history)
     assert len(two) == len(expected) == CASES[name].steps
-    assert two[0] == pytest.approx(expected[0], rel=FIRST_STEP)
-    assert two == pytest.approx(expected, rel=LATER)
+    assert two == pytest.approx(expected, rel=TOLERANCE)
     assert expected[-1] < 0.999 * expected[0], "nothing was learned, so the curves would agree anyway"
 
 
@@ -102,7 +99,7 @@ def test_one_process_goes_on_where_two_ended(both, tmp_path, use_threads):
     config = tiny(evaluate_every=1, steps=35, task=CASES["ragged"].task)
     (tmp_path / loop.CHECKPOINT_NAME).write_bytes((both[0] / "ragged" / loop.CHECKPOINT_NAME).read_bytes())
     on = run(config, folder=tmp_path, resume=True)
-    assert losses(on.history) == pytest.approx(losses(run(config).history), rel=5 * LATER)
+    assert losses(on.history) == pytest.approx(losses(run(config).history), rel=TOLERANCE)
     assert on.row()["processes"] == 1
 
 
