@@ -59,7 +59,7 @@ def draw_form_errors(
         f"At {magnitude:g}: {words}.",
         height=430,
     )
-    figure.add_hrect(y0=OVERFLOW - 0.45, y1=OVERFLOW + 0.45, fillcolor="rgba(213, 94, 0, 0.12)", line_width=0)
+    figure.add_hrect(y0=OVERFLOW - 0.55, y1=OVERFLOW + 0.55, fillcolor="rgba(213, 94, 0, 0.12)", line_width=0)
     for number, (form, values) in enumerate(errors.items()):
         colour, symbol = FORM_STYLES[form]
         heights = [_height(error, number) for error in values]
@@ -86,11 +86,11 @@ def draw_form_errors(
     ticks = [-8, -6, -4, -2, 0]
     figure.update_yaxes(
         title="largest relative error",
-        range=[LOWEST - 0.5, OVERFLOW + 0.6],
+        range=[LOWEST - 0.5, OVERFLOW + 0.9],
         tickvals=[*ticks, OVERFLOW],
         ticktext=["≤ 10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1%", "100%", "overflow"],
     )
-    figure.update_layout(showlegend=True, margin={"l": 84}, legend={"orientation": "h", "y": -0.2})
+    figure.update_layout(showlegend=True, margin={"l": 84}, legend={"orientation": "h", "y": -0.26})
     return figure
 
 
@@ -106,8 +106,8 @@ def show_error(error: float) -> str:
 def _height(error: float, number: int) -> float:
     """Where an error is drawn; overflows a little apart, so that all marks are seen."""
     if not math.isfinite(error):
-        return OVERFLOW + 0.3 - 0.2 * number
-    return min(max(math.log10(error), LOWEST) if error > 0 else LOWEST, OVERFLOW - 0.6)
+        return OVERFLOW + 0.36 - 0.24 * number
+    return min(max(math.log10(error), LOWEST) if error > 0 else LOWEST, OVERFLOW - 0.75)
 
 
 def draw_stalled_sums(sums: Mapping[str, Sequence[float]], *, length: int) -> go.Figure:
@@ -190,7 +190,7 @@ def draw_exponent_bound(limits: Mapping[str, float], widths: Sequence[int], mark
         figure.add_annotation(x=math.log10(width), y=0.02, yref="paper", text=name, showarrow=False, xanchor="left")
     figure.update_xaxes(title="width of a head", type="log", tickvals=[10, 100, 1000, 10000], tickformat=",")
     figure.update_yaxes(title="largest exponent", type="log", tickvals=[1, 3, 10, 30, 100])
-    figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.3})
+    figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.24, "yanchor": "top"})
     return figure
 
 
@@ -230,5 +230,5 @@ def draw_format_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], *, t
         )
     figure.update_xaxes(title="training steps", rangemode="tozero")
     figure.update_yaxes(title="letters right", range=[-0.03, 1.03], tickformat=".0%")
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, margin={"l": 84})
     return figure
