@@ -10,7 +10,37 @@ from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
 
 SCHEDULES = ("constant", "cosine")
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Precision:
+    """In which formats a run computes.
+
+    Attributes:
+        products: of matrix products; narrower than the weights, it means autocast.
+        weights: of the weights, their gradients and Adam's averages.
+        scaled: whether the loss is multiplied before the backward pass, so that small gradients do not become 0.
+    """
+
+    products: torch.dtype
+    weights: torch.dtype = torch.float32
+    scaled: bool = False
+
+    @property
+    def autocast(self) -> bool:
+        """Whether weights are rounded anew for every product."""
+        return self.products is not self.weights
+
+
+PRECISIONS = {
+    "float32": Precision(torch.float32),
+    "bfloat16": Precision(torch.bfloat16),
+    "float16": Precision(torch.float16, scaled=True),
+    "float16-unscaled": Precision(torch.float16),
+    "bfloat16-weights": Precision(torch.bfloat16, weights=torch.bfloat16),
+    "float16-weights": Precision(torch.float16, weights=torch.float16),
+}
+"""The first three are for use; the others leave out what makes the second and the third work, to see what it does."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +54,8 @@ class TrainConfig:
         learning_rate: AdamW's, after `warmup` steps of linear increase.
         schedule: `constant`, or `cosine` down to 0 at `steps`.
         weight_decay, clip: AdamW's decay; the largest gradient norm.
-        precision: `float32`, or autocast to `bfloat16` or `float16` (the last with loss scaling).
+        precision: one of `PRECISIONS`: `float32`, or autocast to `bfloat16` or `float16` (the last with loss scaling);
+            `float16-unscaled` is without it, `bfloat16-weights` and `float16-weights` keep the weights in that format.
         evaluate_every: steps between evaluations.
         evaluation_strings: fresh strings an evaluation.
         stop_at: stop as soon as this teacher-forced string accuracy is reached; `None` runs all steps.

@@ -83,12 +83,13 @@ class _Run:
         weights, self.data, self.evaluation = (
             torch.Generator().manual_seed(3 * config.seed + stream) for stream in range(3)
         )
-        self.model = build_model(config.model, generator=weights).to(device)
+        self.precision = PRECISIONS[config.precision]
+        self.model = build_model(config.model, generator=weights).to(device, self.precision.weights)
         self.shared_model = team.wrap(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self.scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "float16")
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision.scaled)
         self.task = CopyingTask(config.task)
         self.step = 0
         self.seconds = 0.0
@@ -179,8 +180,7 @@ class _Run:
             group["lr"] = rate
         tokens, targets, weight = self.team.share(*self.task.sample(config.batch, self.data))
         tokens, targets = tokens.to(self.device), targets.to(self.device)
-        dtype = PRECISIONS[config.precision]
-        with torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32):
+        with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
             logits = self.shared_model(tokens)
         loss = weight * F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
         value = self.team.mean(loss)
@@ -190,7 +190,7 @@ class _Run:
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip).item()
-        # The float16 scaler skips such a step by itself; anywhere else it would make every weight NaN.
+        # The scaler skips such a step by itself; anywhere else it would make every weight NaN.
         if not math.isfinite(norm) and not self.scaler.is_enabled():
             self._diverged(f"the gradient's norm is {norm}", rate)
         self.scaler.step(self.optimizer)

@@ -6,6 +6,13 @@ from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
+from crn_lib.viz.formats import (
+    draw_exponent_bound,
+    draw_form_errors,
+    draw_format_curves,
+    draw_stalled_sums,
+    show_error,
+)
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import NORM_PLACES, PAIR_FORMULAS, draw_norm_circuit
@@ -40,6 +47,9 @@ __all__ = [
     "draw_bits_bound",
     "draw_close_pairs",
     "draw_copy",
+    "draw_exponent_bound",
+    "draw_form_errors",
+    "draw_format_curves",
     "draw_memory",
     "draw_multiples",
     "draw_norm_circuit",
@@ -51,11 +61,13 @@ __all__ = [
     "draw_scaling",
     "draw_seed_accuracies",
     "draw_singular_values",
+    "draw_stalled_sums",
     "draw_state_against_length",
     "draw_task_layout",
     "draw_training_curves",
     "fit_power",
     "show_bytes",
     "show_count",
+    "show_error",
     "show_seconds",
 ]

@@ -79,6 +79,44 @@ def test_reduced_precision_learns(precision):
     assert {tensor.dtype for tensor in weights(result).values()} == {torch.float32}
 
 
+def test_without_loss_scaling_float16_gradients_lose_digits(monkeypatch):
+    """As the optimizer gets them, unscaled again; all three runs have the same weights and strings."""
+    clip, gradients = torch.nn.utils.clip_grad_norm_, []
+
+    def keep(parameters, largest):
+        parameters = list(parameters)
+        gradients.append([parameter.grad.clone() for parameter in parameters])
+        return clip(parameters, largest)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", keep)
+    for precision in ("float32", "float16", "float16-unscaled"):
+        run(tiny(precision=precision, steps=1, batch=1024))
+    truth, scaled, unscaled = gradients
+    assert all(gradient.isfinite().all() for gradient in scaled)
+    errors = [
+        [float((ours - right).norm() / right.norm()) for ours, right in zip(found, truth, strict=True)]
+        for found in (scaled, unscaled)
+    ]
+    assert max(errors[0]) < 3e-3 and max(errors[1]) > 10 * max(errors[0])
+
+
+def test_a_bfloat16_weight_does_not_move_by_less_than_half_its_spacing():
+    """At 1 the next bfloat16 is 2**-7 away; Adam's first step is the learning rate, here 2**-9."""
+    at_start = weights(run(tiny(precision="bfloat16-weights", steps=1, learning_rate=1e-9)))
+    after = weights(run(tiny(precision="bfloat16-weights", steps=1, warmup=0, learning_rate=2**-9)))
+    assert {tensor.dtype for tensor in after.values()} == {torch.bfloat16}
+    name = "token_embedding.weight"
+    large = at_start[name].abs() > 1
+    moved = after[name] != at_start[name]
+    assert large.any() and not moved[large].any() and moved[~large].any()
+
+
+def test_adam_in_float16_fails_at_its_first_step_and_the_run_says_so():
+    """Its 1e-8 is 0 there, and so is the square of a gradient below 1e-4: it divides by nothing."""
+    with pytest.raises(TrainingDiverged, match=r"^the loss is nan at step 1 "):
+        run(tiny(precision="float16-weights"))
+
+
 # --- what is kept of it ---
 
 

@@ -30,7 +30,11 @@ from crn_lib.training import TrainConfig
         ({"weight_decay": -0.1}, "weight_decay must be a number >= 0; got -0.1"),
         ({"stop_at": 1.1}, "stop_at must be a number from 0 to 1; got 1.1"),
         ({"schedule": "linear"}, "schedule must be one of constant, cosine; got 'linear'"),
-        ({"precision": "float64"}, "precision must be one of float32, bfloat16, float16; got 'float64'"),
+        (
+            {"precision": "float64"},
+            "precision must be one of float32, bfloat16, float16, float16-unscaled, bfloat16-weights, float16-weights; "
+            "got 'float64'",
+        ),
         ({"model": "causal_rn"}, "model must be a ModelConfig or its fields; got 'causal_rn'"),
         ({"task": None}, "task must be a CopyingConfig or its fields; got None"),
         (

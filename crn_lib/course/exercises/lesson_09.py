@@ -1,0 +1,170 @@
+"""Exercises of lesson 09: the width at which a format ends, a sum that goes on growing, a row that fits."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves
+
+from crn_lib.course.checks import Exercise, expect, expect_same
+from crn_lib.ops.normalise import layer_norm
+
+LARGEST = {
+    "float16": 65504.0,
+    "bfloat16": torch.finfo(torch.bfloat16).max,
+    "float32": torch.finfo(torch.float32).max,
+    "float64": torch.finfo(torch.float64).max,
+    "an 8-bit format that ends at 448": 448.0,
+}
+MANY = 4000
+
+
+def _overflow_width(largest: float, rows: int) -> int:
+    return math.floor(1 + (math.log(largest) / rows) ** 2) + 1
+
+
+def _examine_width(attempt: Callable[..., Any]) -> None:
+    for requirement, rows in ((1, 1), (2, 2)):
+        for name, largest in LARGEST.items():
+            got, wanted = attempt(largest, rows), _overflow_width(largest, rows)
+            case = f"{name} and rows={rows}"
+            whole = isinstance(got, int) and not isinstance(got, bool)
+            expect(3, whole, f"for {case}: got {got!r}, which is no whole number of Python's (int)")
+            expect_same(requirement, case, got, wanted, tolerance=0.0)
+    for rows in (1, 2, 3):
+        for width in (2, 9, 100):
+            # Just above and just below what the spike of this width reaches.
+            for factor, wanted in ((1 - 1e-9, width), (1 + 1e-9, width + 1)):
+                largest = math.exp(rows * math.sqrt(width - 1)) * factor
+                case = (
+                    f"a format that ends {'below' if factor < 1 else 'above'} the spike of width {width}, rows={rows}"
+                )
+                expect_same(3, case, attempt(largest, rows), wanted, tolerance=0.0)
+
+
+def _run(attempt: Callable[..., Any], senders: Tensor) -> tuple[Tensor, Any]:
+    """The log-sums after every sender, and the last state."""
+    state, sums = None, []
+    for sender in senders:
+        state, log_sum = attempt(state, sender.clone())
+        expect(
+            1,
+            isinstance(log_sum, Tensor) and log_sum.dtype == senders.dtype,
+            f"the log-sum of {senders.dtype} senders comes as {getattr(log_sum, 'dtype', type(log_sum).__name__)}",
+        )
+        sums.append(log_sum)
+    return torch.stack(sums), state
+
+
+def _expect_rounded_once(requirement: int, case: str, senders: Tensor, sums: Tensor) -> None:
+    """As near to the truth as one rounding leaves it, and a little more for the scan itself."""
+    truth = senders.double().logcumsumexp(dim=0)
+    expect(requirement, sums.shape == truth.shape, f"for {case}: the log-sum has the shape {tuple(sums.shape[1:])}")
+    off = (sums.double() - truth).abs()
+    allowed = 0.51 * torch.finfo(senders.dtype).eps * truth.abs().clamp(min=1.0) + 1e-3
+    wrong = ~(off <= allowed)
+    if bool(wrong.any()):
+        row, column = (int(i) for i in wrong.nonzero()[0])
+        expect(
+            requirement,
+            False,
+            f"for {case}: after {row + 1:,} senders the log-sum of column {column} is {sums[row, column].item():g}, "
+            f"and should be {truth[row, column].item():.6g}",
+        )
+
+
+def _examine_scan(attempt: Callable[..., Any]) -> None:
+    generator = torch.Generator().manual_seed(9)
+    for dtype in (torch.bfloat16, torch.float16):
+        name = str(dtype).removeprefix("torch.")
+        for length in (1, 2, 9):
+            senders = torch.randn(length, 3, generator=generator).to(dtype)
+            sums, _ = _run(attempt, senders)
+            _expect_rounded_once(1, f"{length} random senders, {name}", senders, sums)
+        senders = torch.zeros(MANY, 2, dtype=dtype)
+        sums, _ = _run(attempt, senders)
+        _expect_rounded_once(2, f"{MANY:,} senders of 0, {name}", senders, sums)
+        slope = torch.linspace(-2000, 2000, 9)[:, None] + torch.randn(9, 3, generator=generator)
+        for case, far in (("rise from -2,000 to 2,000", slope), ("fall from 2,000 to -2,000", -slope)):
+            sums, _ = _run(attempt, far.to(dtype))
+            _expect_rounded_once(3, f"senders that {case}, {name}", far.to(dtype), sums)
+    sizes = [
+        sum(leaf.numel() if isinstance(leaf, Tensor) else 1 for leaf in tree_leaves(_run(attempt, senders[:count])[1]))
+        for count in (2, 200)
+    ]
+    expect(4, sizes[0] == sizes[1], f"the state holds {sizes[0]} numbers after 2 senders and {sizes[1]} after 200")
+
+
+def _examine_rescale(attempt: Callable[..., Any]) -> None:
+    generator = torch.Generator().manual_seed(19)
+    shifts = {
+        "ordinary rows": (0.0, 0.0),
+        "rows near 3,000": (3000.0, 3000.0),
+        "rows near -3,000": (-3000.0, -3000.0),
+        "a row near 3,000 above one near -3,000": (3000.0, -3000.0),
+    }
+    for requirement, heads in ((1, 1), (3, 2), (3, 4)):
+        for case, shift in shifts.items():
+            logs = torch.randn(2, 16, generator=generator, dtype=torch.float64) + torch.tensor(shift)[:, None]
+            # The last head is smaller than the others by a factor that float16 still holds.
+            logs[:, -16 // heads :] -= 1.5 if heads > 1 else 0.0
+            where = f"{case}, heads={heads}"
+            got = attempt(logs.clone(), heads)
+            expect(2, isinstance(got, Tensor) and got.dtype == torch.float16, f"for {where}: it is no float16 tensor")
+            expect(2, got.shape == logs.shape, f"for {where}: got shape {tuple(got.shape)}, wanted {tuple(logs.shape)}")
+            expect(2, bool(got.isfinite().all()), f"for {where}: not every number is finite")
+            for row in range(2):
+                largest = float(got[row].max())
+                expect(
+                    2 if shift[0] == shift[1] else 4,
+                    0.01 <= largest <= 1000,
+                    f"for {where}: the largest number of row {row} is {largest:g}, not between 0.01 and 1,000",
+                )
+            wanted = layer_norm((logs - logs.amax(dim=1, keepdim=True)).exp())
+            expect_same(requirement, f"{where}, after the LayerNorm", layer_norm(got.double()), wanted, tolerance=3e-3)
+
+
+EXERCISES = (
+    Exercise(
+        key="09.width",
+        title="find the width at which a format ends",
+        difficulty=1,
+        minutes=6,
+        requirements=(
+            "For rows=1: the smallest width at which exp of an entry of a layer-normalised row can exceed `largest`.",
+            "For more rows: the same for the sum of so many normalised rows (norm approx has rows=2).",
+            "The answer is a whole number; one less is safe. It is right beside the edge, and for formats of any size.",
+        ),
+        examine=_examine_width,
+    ),
+    Exercise(
+        key="09.scan",
+        title="write a log-sum that goes on growing",
+        difficulty=2,
+        minutes=10,
+        requirements=(
+            "It takes a state (`None` at first) and the next sender, and returns the new state and the log of the sum "
+            "of exp of all senders so far, in the sender's format.",
+            "After 4,000 equal senders it is still right to one rounding, in bfloat16 and in float16.",
+            "It is right where senders rise or fall by thousands.",
+            "The state holds as many numbers after 200 senders as after 2.",
+        ),
+        examine=_examine_scan,
+    ),
+    Exercise(
+        key="09.rescale",
+        title="make rows fit into float16",
+        difficulty=2,
+        minutes=8,
+        requirements=(
+            "The result is exp(logs) with every row times one positive number: a LayerNorm over the row gives what it "
+            "gives without that number.",
+            "It is float16, finite, and of the same shape; the largest number of every row is between 0.01 and 1,000.",
+            "It is right with several heads, which lie side by side in a row: the LayerNorm goes over all of them.",
+            "Every row has its own number: a large row does not make another one vanish.",
+        ),
+        examine=_examine_rescale,
+    ),
+)

@@ -1,0 +1,94 @@
+"""Lesson 09 in a real browser: its error widget moved by keyboard, and what is drawn for it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.lab import find_browser, lesson_in_lab
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+# What the widget draws: its title, the places of its marks, its lines, the labels of its axis, and its legend.
+ERROR_FIGURE = """() => {
+  const label = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === 'magnitude (exponent)');
+  const figure = label && label.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
+  const title = figure && figure.querySelector('.gtitle');
+  if (!title) return null;
+  const marks = [...figure.querySelectorAll('.scatterlayer .points path')];
+  return {
+    title: title.textContent,
+    marks: marks.map(p => p.getAttribute('transform')).join(' '),
+    lines: [...figure.querySelectorAll('.scatterlayer .lines path')].map(p => p.getAttribute('d')).join(' '),
+    ticks: [...figure.querySelectorAll('.ytick text')].map(t => t.textContent).join(' | '),
+    forms: [...figure.querySelectorAll('.legendtext')].map(t => t.textContent).join(', '),
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 09 with all cells run, in the smoke profile."""
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "09_numbers_that_overflow") as page:
+        page.locator(".widget-label", has_text="magnitude (exponent)").scroll_into_view_if_needed()
+        page.wait_for_function(ERROR_FIGURE, timeout=60_000)
+        yield page
+
+
+def drawn(page: Page, words: str) -> dict[str, str]:
+    """What the figure shows, once its title has these words."""
+    page.wait_for_function(f"() => ({ERROR_FIGURE})()?.title.includes({words!r})", timeout=20_000)
+    found: dict[str, str] = page.evaluate(ERROR_FIGURE)
+    return found
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    """Choose in a drop-down list by typing the beginning of an entry."""
+    field = page.locator(".widget-dropdown", has_text=label).locator("select")
+    field.scroll_into_view_if_needed()
+    field.focus()
+    field.press_sequentially(value)
+
+
+def move_magnitude(page: Page, key: str) -> None:
+    row = page.locator(".widget-hslider, .widget-inline-hbox", has_text="magnitude (exponent)").last
+    handle = row.locator(".noUi-handle")
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    handle.press(key)
+
+
+def test_the_magnitude_moves_the_rings_and_finds_the_overflow(lesson_page: Page) -> None:
+    move_magnitude(lesson_page, "Home")
+    ordinary = drawn(lesson_page, "float16, magnitude 0, ")
+    assert "overflow" not in ordinary["title"] and "overflow" in ordinary["ticks"]
+    assert ordinary["forms"] == "every pair, factored, log space, library"
+    move_magnitude(lesson_page, "End")
+    far = drawn(lesson_page, "float16, magnitude 100, ")
+    assert "factored overflow" in far["title"] and "library overflow" not in far["title"]
+    assert far["marks"] != ordinary["marks"] and far["lines"] == ordinary["lines"], "only the rings move"
+
+
+def test_format_input_and_direction_are_chosen_by_keyboard(lesson_page: Page) -> None:
+    cells = lesson_page.locator(".jp-Cell").count()
+    move_magnitude(lesson_page, "End")
+    choose(lesson_page, "number format", "bf")
+    brain = drawn(lesson_page, "bfloat16, magnitude 100, opposite input, of the outputs")
+    choose(lesson_page, "direction", "back")
+    back = drawn(lesson_page, "bfloat16, magnitude 100, opposite input, of the senders' gradients")
+    assert back["lines"] != brain["lines"]
+    choose(lesson_page, "input", "same")
+    same = drawn(lesson_page, "bfloat16, magnitude 100, same input")
+    assert "library overflow" in same["title"], "an answer that does not fit cannot be helped by any form"
+    choose(lesson_page, "number format", "float32")
+    wide = drawn(lesson_page, "float32, magnitude 100, same input")
+    assert wide["lines"] != same["lines"]
+    assert lesson_page.locator(".jp-Cell").count() == cells, "letters typed into a list do not edit the notebook"
+
+
+def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
+    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert lesson_page.locator('[role="alert"]').count() == 0

@@ -1,0 +1,111 @@
+"""Right and wrong answers to the exercises of lesson 09."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def width(largest: float, rows: int) -> int:
+    return math.floor(1 + (math.log(largest) / rows) ** 2) + 1
+
+
+def width_by_search(largest: float, rows: int) -> int:
+    found = 1
+    while rows * math.sqrt(found - 1) <= math.log(largest):
+        found += 1
+    return found
+
+
+def remember(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    wide = sender.double()
+    state = wide if state is None else torch.logaddexp(state, wide)
+    return state, state.to(sender.dtype)
+
+
+def remember_in_float32(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    wide = sender.float()
+    largest, total = (wide, torch.ones_like(wide)) if state is None else state
+    if state is not None:
+        new = torch.maximum(largest, wide)
+        total = total * (largest - new).exp() + (wide - new).exp()
+        largest = new
+    return (largest, total), (largest + total.log()).to(sender.dtype)
+
+
+def remember_narrow(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    state = sender if state is None else torch.logaddexp(state, sender)
+    return state, state
+
+
+def remember_a_plain_sum(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    total = sender.float().exp() + (0 if state is None else state)
+    return total, total.log().to(sender.dtype)
+
+
+def remember_everything(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    pool = sender[None] if state is None else torch.cat([state, sender[None]])
+    return pool, pool.double().logsumexp(dim=0).to(sender.dtype)
+
+
+def remember_with_a_fixed_shift(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    shift, total = (sender.double(), torch.zeros_like(sender.double())) if state is None else state
+    total = total + (sender.double() - shift).exp()
+    return (shift, total), (shift + total.log()).to(sender.dtype)
+
+
+def remember_the_mean(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    count, log_sum = (0, None) if state is None else state
+    log_sum, _ = remember(log_sum, sender)
+    return (count + 1, log_sum), (log_sum - math.log(count + 1)).to(sender.dtype)
+
+
+def rescale(logs: Tensor, heads: int) -> Tensor:
+    return (logs - logs.amax(dim=1, keepdim=True)).exp().half()
+
+
+def by_head(logs: Tensor, heads: int) -> Tensor:
+    parts = logs.unflatten(1, (heads, -1))
+    return (parts - parts.amax(dim=2, keepdim=True)).exp().flatten(1).half()
+
+
+RIGHT: dict[str, Callable[..., Any]] = {"09.width": width, "09.scan": remember, "09.rescale": rescale}
+
+ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
+    "09.width": [width_by_search],
+    "09.scan": [remember_in_float32],
+    "09.rescale": [lambda logs, heads: logs.softmax(dim=1).half()],
+}
+
+WRONG: dict[str, dict[str, Callable[..., Any]]] = {
+    "09.width": {
+        "sqrt(width) for sqrt(width - 1)": lambda largest, rows: math.floor((math.log(largest) / rows) ** 2) + 1,
+        "the last safe width": lambda largest, rows: width(largest, rows) - 1,
+        "one row, whatever is asked": lambda largest, rows: width(largest, 1),
+        "rows inside the root": lambda largest, rows: math.floor(1 + math.log(largest) ** 2 / rows) + 1,
+        "the logarithm to base 2": lambda largest, rows: math.floor(1 + (math.log2(largest) / rows) ** 2) + 1,
+        "not whole": lambda largest, rows: 1 + (math.log(largest) / rows) ** 2,
+        "float16 in every case": lambda largest, rows: width(65504.0, rows),
+    },
+    "09.scan": {
+        "in the sender's format": remember_narrow,
+        "a plain sum": remember_a_plain_sum,
+        "keeps every sender": remember_everything,
+        "shifted by the first sender": remember_with_a_fixed_shift,
+        "the mean": remember_the_mean,
+        "a float64 answer": lambda state, sender: (remember(state, sender)[0],) * 2,
+        "the last sender": lambda state, sender: (sender, sender),
+    },
+    "09.rescale": {
+        "as it stands": lambda logs, heads: logs.exp().half(),
+        "each head by itself": by_head,
+        "the largest of all rows": lambda logs, heads: (logs - logs.max()).exp().half(),
+        "the largest of each column": lambda logs, heads: (logs - logs.amax(dim=0)).exp().half(),
+        "cut off instead of scaled": lambda logs, heads: logs.clamp(-9, 11).exp().half(),
+        "softmax over each head": lambda logs, heads: logs.unflatten(1, (heads, -1)).softmax(2).flatten(1).half(),
+        "the logarithms": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).half(),
+        "float32": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).exp().float(),
+    },
+}

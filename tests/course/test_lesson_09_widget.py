@@ -1,0 +1,163 @@
+"""Lesson 09: what its widget draws for every setting, its other figures, and further right answers to its exercises."""
+
+import itertools
+import math
+import time
+
+import ipywidgets
+import plotly.graph_objects as go
+import pytest
+
+from crn_lib.course import bind, check
+from crn_lib.viz import (
+    describe,
+    draw_exponent_bound,
+    draw_form_errors,
+    draw_format_curves,
+    draw_multiples,
+    draw_stalled_sums,
+    show_error,
+)
+from crn_lib.viz.formats import LOWEST, OVERFLOW
+from tests.course.exercise_answers.lesson_09 import ALSO_RIGHT
+
+MAGNITUDES = (0, 4, 8, 16, 32)
+NAMES = ("float16", "float32")
+ENDS = {"float16": 8, "float32": 32}
+
+
+def errors(number_format: str) -> dict[str, list[float]]:
+    """The factored form overflows from the format's end on; log space grows; the library is exact at 0."""
+    end, base = ENDS[number_format], 1e-3 if number_format == "float16" else 1e-7
+    return {
+        "every pair": [base] * 5,
+        "factored": [base if m < end else math.inf for m in MAGNITUDES],
+        "log space": [base * (1 + m) for m in MAGNITUDES],
+        "library": [0.0, *[base / 2] * 4],
+    }
+
+
+def draw(number_format: str, magnitude: float) -> go.Figure:
+    return draw_form_errors(
+        errors(number_format), MAGNITUDES, magnitude, number_format=number_format, what="opposite input"
+    )
+
+
+def rings(figure: go.Figure) -> list[tuple[float, float]]:
+    """Where the marked magnitude's errors are drawn, one a form."""
+    return [
+        place
+        for trace in figure.data
+        if trace.marker.symbol == "circle-open"
+        for place in zip(trace.x, trace.y, strict=True)
+    ]
+
+
+def test_every_setting_is_drawn_and_looks_different() -> None:
+    controls = {
+        "number_format": ipywidgets.Dropdown(options=NAMES),
+        "magnitude": ipywidgets.SelectionSlider(options=MAGNITUDES),
+    }
+    bound = bind(draw, **controls)
+    seen = set()
+    for name, magnitude in itertools.product(NAMES, MAGNITUDES):
+        controls["number_format"].value, controls["magnitude"].value = name, magnitude
+        for ring, values in zip(rings(bound.figure), errors(name).values(), strict=True):
+            error = values[MAGNITUDES.index(magnitude)]
+            assert ring[0] == magnitude
+            assert (ring[1] > OVERFLOW - 0.5) == math.isinf(error)
+            if 0 < error < math.inf:
+                assert ring[1] == pytest.approx(math.log10(error))
+        assert describe(bound.figure) in bound.caption.value and bound.error.value == ""
+        seen.add((bound.figure.layout.title.text, tuple(rings(bound.figure))))
+    assert len(seen) == len(NAMES) * len(MAGNITUDES)
+
+
+def test_an_overflow_is_told_in_the_title_and_no_two_marks_of_it_lie_on_each_other() -> None:
+    title = draw("float16", 8).layout.title.text
+    assert "float16, magnitude 8" in title and "factored overflow" in title and "every pair 0.10%" in title
+    lost = {form: [math.inf] for form in errors("float16")}
+    figure = draw_form_errors(lost, (5,), 5, number_format="float16", what="same input")
+    heights = {height for _, height in rings(figure)}
+    low, high = figure.layout.yaxis.range
+    assert len(heights) == 4 and low < min(heights) < max(heights) < high
+
+
+def test_errors_beyond_the_axis_are_drawn_at_its_ends() -> None:
+    found = {"library": [0.0, 1e-30, 1e30]}
+    figure = draw_form_errors(found, (0, 1, 2), 1, number_format="float32", what="input")
+    assert figure.data[0].y[0] == figure.data[0].y[1] == LOWEST
+    assert 0 < figure.data[0].y[2] < OVERFLOW - 0.45, "below the row of overflows"
+
+
+def test_the_axes_stay_still() -> None:
+    figures = [draw(name, magnitude) for name in NAMES for magnitude in MAGNITUDES]
+    assert len({(f.layout.xaxis.range, f.layout.yaxis.range, f.layout.height) for f in figures}) == 1
+
+
+def test_a_magnitude_that_was_not_measured_is_an_error_the_reader_sees() -> None:
+    magnitude = ipywidgets.SelectionSlider(options=[*MAGNITUDES, 99])
+    bound = bind(lambda magnitude: draw("float16", magnitude), magnitude=magnitude)
+    with pytest.raises(ValueError, match="magnitude must be one of 0, 4, 8, 16, 32; got 99"):
+        magnitude.value = 99
+    assert "must be one of 0, 4" in bound.error.value
+    magnitude.value = 16
+    assert bound.error.value == ""
+
+
+def test_one_setting_is_drawn_in_less_than_200_ms() -> None:
+    magnitude = ipywidgets.SelectionSlider(options=MAGNITUDES)
+    bind(lambda magnitude: draw("float16", magnitude), magnitude=magnitude)
+    times = []
+    for chosen in MAGNITUDES[1:]:
+        started = time.perf_counter()
+        magnitude.value = chosen
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.2
+
+
+def test_several_settings_stand_side_by_side() -> None:
+    panels = draw_multiples(draw, {name: {"number_format": name, "magnitude": 8} for name in NAMES})
+    assert len(rings(panels)) == 8 and "float32" in describe(panels)
+
+
+def test_errors_are_shown_in_words() -> None:
+    assert [show_error(x) for x in (math.inf, math.nan, 0.0, 4.8e-7, 0.0123, 0.284, 8.0)] == [
+        "overflow",
+        "overflow",
+        "exact",
+        "4.8e-07",
+        "1.23%",
+        "28%",
+        "800%",
+    ]
+
+
+def test_a_stopped_sum_is_flat_and_told_in_words() -> None:
+    stopped = [math.log(min(n, 62)) for n in range(1, 201)]
+    figure = draw_stalled_sums({"bfloat16": stopped}, length=200)
+    true, drawn = figure.data
+    assert true.y[-1] == pytest.approx(math.log(200)) and drawn.y[-1] == pytest.approx(math.log(62))
+    assert list(drawn.x) == list(true.x) and drawn.x[0] == 1 and drawn.x[-1] == 200
+    assert "bfloat16 ends at 4.13" in describe(figure)
+
+
+def test_the_bound_is_drawn_where_it_is() -> None:
+    figure = draw_exponent_bound({"float16": 11.09}, [2, 124, 1025], {"paper": 192})
+    one, two = figure.data
+    assert list(one.y) == [1.0, pytest.approx(math.sqrt(123)), 32.0] and list(two.y) == [2 * y for y in one.y]
+    assert {shape.y0 for shape in figure.layout.shapes} >= {11.09} and {s.x0 for s in figure.layout.shapes} >= {192}
+
+
+def test_a_curve_has_its_band_and_precisions_differ_in_more_than_colour() -> None:
+    rows = [{"step": step, "median": 0.1 * step, "low": 0.0, "high": 0.2 * step} for step in (1.0, 2.0)]
+    figure = draw_format_curves({"float16": rows, "float16-unscaled": rows}, title="T")
+    bands, lines = figure.data[::2], figure.data[1::2]
+    assert [list(band.y) for band in bands] == [[0.2, 0.4, 0.0, 0.0]] * 2
+    assert len({(line.marker.symbol, line.line.dash) for line in lines}) == 2
+    assert "float16 20% at step 2" in describe(figure)
+
+
+@pytest.mark.parametrize(("key", "number"), [(key, n) for key in ALSO_RIGHT for n in range(len(ALSO_RIGHT[key]))])
+def test_another_right_answer_passes_too(key: str, number: int) -> None:
+    check(key, ALSO_RIGHT[key][number])
