@@ -60,8 +60,8 @@ class Influence:
     """How much each sender of a relation has to do with the output, `(batch, heads, rows, length)` each.
 
     The LayerNorm behind the relation takes away the mean over the width and the length of the row. So what counts of a
-    sender is its contribution less the contribution's mean: a vector `c_ij`, and `c_i = sum_j c_ij` is what is read. (With
-    several heads each is looked at by itself, although that LayerNorm joins them.)
+    sender is its contribution less the contribution's mean: a vector `c_ij`, and `c_i = sum_j c_ij` is what is read.
+    With several heads each is looked at by itself, although that LayerNorm joins them.
 
     Attributes:
         share: how far it goes in the direction of their sum, `<c_ij, c_i> / |c_i|^2`. Adds up to 1; below 0 for a
