@@ -11,6 +11,7 @@ import yaml
 from typer.exceptions import TyperException
 
 from crn_lib.config import ConfigError, from_mapping
+from crn_lib.sweep_command import sweep
 
 app = typer.Typer(
     help="The CausalRN workbook: run its lessons, train its models.",
@@ -18,6 +19,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(sweep)
 
 
 def main() -> None:

@@ -1,5 +1,24 @@
 """Experiments: grids of frozen configurations whose results are stored as rows."""
 
-from crn_lib.experiments.rows import config_key, read_rows, run_grid
+from crn_lib.experiments.executors import Executor, InlineExecutor, ProcessExecutor
+from crn_lib.experiments.rows import append_row, config_key, newest_rows, read_rows
+from crn_lib.experiments.run import SweepBusy, SweepState, read_histories, run_sweep, sweep_state
+from crn_lib.experiments.sweep import Sweep, load_sweep, own_sweeps
 
-__all__ = ["config_key", "read_rows", "run_grid"]
+__all__ = [
+    "Executor",
+    "InlineExecutor",
+    "ProcessExecutor",
+    "Sweep",
+    "SweepBusy",
+    "SweepState",
+    "append_row",
+    "config_key",
+    "load_sweep",
+    "newest_rows",
+    "own_sweeps",
+    "read_histories",
+    "read_rows",
+    "run_sweep",
+    "sweep_state",
+]

@@ -1,62 +1,85 @@
 """Results as rows of a JSONL file: one line a run, keyed by its configuration, skipped where it is there already."""
 
+import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
+from crn_lib.training import TrainConfig
 
-from crn_lib.config import to_mapping
-from crn_lib.training import TrainConfig, train
+Row = dict[str, Any]
 
 
 def config_key(config: TrainConfig) -> str:
-    """A short hash of the whole configuration; equal configurations, and only they, share it."""
-    plain = json.dumps(to_mapping(config), sort_keys=True)
+    """A short hash of what a configuration says beyond the defaults; equal configurations, and only they, share it.
+
+    Fields at their default do not count, so that a field added later, at a default that changes nothing, leaves the
+    keys of stored rows as they are. (Changing a default would not: `tests/experiments/test_stored_runs.py` computes
+    every stored key again from the whole configuration in its row.)
+    """
+    plain = json.dumps(_beyond_defaults(config), sort_keys=True)
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """All rows of a file, in order; none where there is no file.
+def _beyond_defaults(config: Any) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            named[field.name] = _beyond_defaults(value)
+        elif field.default is dataclasses.MISSING or value != field.default:
+            named[field.name] = value
+    return named
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file, in order; none where there is no file. A last line cut off by a crash is not a row.
 
     Raises:
-        ValueError: a line that is not JSON; the message names the file and the line.
+        ValueError: any other line that is not JSON; the message names the file and the line.
     """
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    *lines, unfinished = text.split("\n")
     rows = []
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
             rows.append(json.loads(line))
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}, line {number} is not a JSON row ({error.msg})") from None
-    return rows
+    try:
+        return [*rows, json.loads(unfinished)] if unfinished else rows
+    except json.JSONDecodeError:
+        return rows
 
 
-def append_row(path: Path, row: dict[str, Any]) -> None:
-    """Add one line, in a single write that is on disk before this returns."""
+def newest_rows(path: Path) -> dict[str, Row]:
+    """The last row of every key: a run that failed and was tried again has two."""
+    return {row["key"]: row for row in read_rows(path)}
+
+
+def append_row(path: Path, row: Row) -> None:
+    """Add one line, on disk before this returns; what a crash cut off before it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row, sort_keys=True) + "\n")
+    line = (json.dumps(row, sort_keys=True) + "\n").encode()
+    with path.open("a+b") as file:
+        _end_last_line(file)
+        file.write(line)
         file.flush()
         os.fsync(file.fileno())
 
 
-def run_grid(configs: Iterable[TrainConfig], path: Path, *, device: str = "auto") -> list[dict[str, Any]]:
-    """Train every configuration that has no row yet, adding its row to the file as soon as it is done.
-
-    Returns:
-        The rows of the configurations asked for, in their order.
-    """
-    wanted = {config_key(config): config for config in configs}
-    done = {row["key"]: row for row in read_rows(path)}
-    missing = [key for key in wanted if key not in done]
-    for key in tqdm(missing, desc="runs", unit="run"):
-        result = train(wanted[key], device=device)
-        if result.stopped == "interrupted":
-            raise KeyboardInterrupt
-        done[key] = {"key": key, **result.row()}
-        append_row(path, done[key])
-    return [done[key] for key in wanted]
+def _end_last_line(file: Any) -> None:
+    """Leave an open file empty or with a line break at its end."""
+    file.seek(0)
+    kept = file.read()
+    whole, _, unfinished = kept.rpartition(b"\n")
+    if not unfinished:
+        return
+    try:
+        json.loads(unfinished)
+    except ValueError:
+        file.truncate(len(whole) + 1 if whole else 0)
+    else:
+        file.write(b"\n")

@@ -1,11 +1,9 @@
 """How much of a string models with a state of fixed size carry, over several state sizes (lesson 01).
 
-`python -m crn_lib.experiments.state_size` fills in the rows that `figures/data/state_size.jsonl` still lacks.
+`crn sweep crn_lib.experiments.state_size:grid --rows figures/data/state_size.jsonl` fills in the rows still missing.
+A sweep as a Python function; most are YAML files in `sweeps/`.
 """
 
-from pathlib import Path
-
-from crn_lib.experiments.rows import run_grid
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
@@ -14,7 +12,6 @@ FIXED_STATE_KINDS = ("lstm", "linear_rn", "linear_transformer", "ssm")
 WIDTHS = (8, 16, 32, 64)
 STRING_LENGTHS = (16, 32)
 SEEDS = (0, 1, 2)
-ROWS = Path("figures/data/state_size.jsonl")
 
 
 def state_size_config(kind: str, width: int, string_length: int, seed: int) -> TrainConfig:
@@ -35,7 +32,3 @@ def grid() -> list[TrainConfig]:
         for kind in FIXED_STATE_KINDS
         for width in WIDTHS
     ]
-
-
-if __name__ == "__main__":
-    run_grid(grid(), ROWS, device="cpu")

@@ -15,7 +15,7 @@ from crn_lib.config import ConfigError, from_mapping
 from crn_lib.files import replace_file
 from crn_lib.models import ModelConfig, SequenceModel, build_model
 
-FORMAT = "crn_lib checkpoint 1"
+FORMAT = "crn_lib checkpoint 2"
 
 
 class CheckpointError(RuntimeError):

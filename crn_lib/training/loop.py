@@ -86,19 +86,20 @@ class _Run:
         self.task = CopyingTask(config.task)
         self.step = 0
         self.seconds = 0.0
+        self.cpu_seconds = 0.0
         self.history: list[dict[str, float]] = []
         self.losses: list[float] = []
         self.saved_at: int | None = None
 
     def to_the_end(self, bar: "tqdm[Any]", on_evaluation: Callable[[list[dict[str, float]]], None] | None) -> RunResult:
-        config, earlier, started = self.config, self.seconds, time.perf_counter()
+        config, tick = self.config, self._clock()
         reset_peak_memory(self.device)
         try:
             while self.step < config.steps and not self._target_reached():
                 with interrupts_held():
                     self.losses.append(self._train_step())
                     self.step += 1
-                    self.seconds = earlier + time.perf_counter() - started
+                    tick()
                     evaluated = self.step % config.evaluate_every == 0 or self.step == config.steps
                     if evaluated:
                         self._evaluate()
@@ -113,7 +114,7 @@ class _Run:
             stopped = "target" if self._target_reached() else "steps"
         except KeyboardInterrupt:
             stopped = "interrupted"
-        self.seconds = earlier + time.perf_counter() - started
+        tick()
         self._save()
         result = self._result(stopped)
         if stopped == "interrupted":
@@ -125,6 +126,17 @@ class _Run:
         except KeyboardInterrupt:
             result.stopped = "interrupted"
         return result
+
+    def _clock(self) -> Callable[[], None]:
+        """A function that brings `seconds` and `cpu_seconds` up to date, added to those of earlier sittings."""
+        seconds, cpu_seconds = self.seconds, self.cpu_seconds
+        started, cpu_started = time.perf_counter(), time.process_time()
+
+        def tick() -> None:
+            self.seconds = seconds + time.perf_counter() - started
+            self.cpu_seconds = cpu_seconds + time.process_time() - cpu_started
+
+        return tick
 
     def restore(self, path: Path) -> None:
         """Go on where the checkpoint ended."""
@@ -141,7 +153,8 @@ class _Run:
         self.data.set_state(checkpoint.tensors["generator.data"])
         self.evaluation.set_state(checkpoint.tensors["generator.evaluation"])
         self.scaler.load_state_dict(header["scaler"])
-        self.step, self.seconds = header["step"], header["seconds"]
+        self.step = header["step"]
+        self.seconds, self.cpu_seconds = header["seconds"], header["cpu_seconds"]
         self.history, self.losses = header["history"], header["losses"]
         self.saved_at = self.step
 
@@ -177,6 +190,7 @@ class _Run:
             "learning_rate": self.config.learning_rate_at(self.step - 1),
             **scores,
             "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
         }
         self.history.append(row)
         self.losses = []
@@ -208,6 +222,7 @@ class _Run:
             "config": to_mapping(self.config),
             "step": self.step,
             "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
             "history": self.history,
             "losses": self.losses,
             "scaler": self.scaler.state_dict(),
@@ -241,6 +256,7 @@ class _Run:
             history=self.history,
             steps=self.step,
             seconds=self.seconds,
+            cpu_seconds=self.cpu_seconds,
             stopped=stopped,
             device=str(self.device),
             backend=backend,

@@ -18,6 +18,7 @@ class RunResult:
 
     Attributes:
         history: a row an evaluation: step, mean loss since the last one, accuracies, seconds.
+        seconds, cpu_seconds: on the clock, and of processor time, which other work on the machine hardly changes.
         stopped: why it ended: `steps`, `target`, `interrupted` or `diverged`.
         teacher_forced, free_running: final accuracies on fresh strings; empty if interrupted.
         peak_bytes: peak memory, `None` where this machine cannot tell.
@@ -28,6 +29,7 @@ class RunResult:
     history: list[dict[str, float]]
     steps: int
     seconds: float
+    cpu_seconds: float
     stopped: str
     device: str
     backend: str
@@ -50,6 +52,7 @@ class RunResult:
             "versions": versions(),
             "steps": self.steps,
             "seconds": round(self.seconds, 2),
+            "cpu_seconds": round(self.cpu_seconds, 2),
             "peak_bytes": self.peak_bytes,
             "stopped": self.stopped,
             **self.teacher_forced,

@@ -88,7 +88,7 @@ def test_the_history_has_a_row_an_evaluation_and_one_for_the_last_step():
     assert [row["step"] for row in result.history] == [10, 20, 25]
     assert calls == [1, 2, 3]
     assert result.steps == 25 and result.stopped == "steps"
-    fields = {"step", "loss", "learning_rate", "character_accuracy", "string_accuracy", "seconds"}
+    fields = {"step", "loss", "learning_rate", "character_accuracy", "string_accuracy", "seconds", "cpu_seconds"}
     assert all(set(row) == fields for row in result.history)
     seconds = [row["seconds"] for row in result.history]
     assert seconds == sorted(seconds) and seconds[0] > 0 and seconds[-1] <= result.seconds

@@ -35,5 +35,5 @@ def weights(result: RunResult) -> dict[str, Tensor]:
 
 
 def timeless(history: list[dict[str, float]]) -> list[dict[str, float]]:
-    """A history without its seconds, the one thing that no two runs share."""
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+    """A history without its seconds, the only things that no two runs share."""
+    return [{name: value for name, value in row.items() if name not in ("seconds", "cpu_seconds")} for row in history]

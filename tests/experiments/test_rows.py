@@ -1,0 +1,67 @@
+"""Rows of runs: keys, reading, and a file that a crash cut off."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from crn_lib.experiments import append_row, config_key, newest_rows, read_rows
+from crn_lib.models import ModelConfig
+from crn_lib.training import TrainConfig
+
+
+def test_equal_configurations_share_a_key_and_any_other_field_changes_it() -> None:
+    assert config_key(TrainConfig()) == config_key(TrainConfig(steps=300, model=ModelConfig(max_length=34)))
+    others = [
+        TrainConfig(steps=299),
+        TrainConfig(seed=1),
+        TrainConfig(stop_at=0.5),
+        TrainConfig(model=ModelConfig(max_length=34, post_norm=False)),
+        TrainConfig(model=ModelConfig(max_length=34, kind="linear_rn")),
+    ]
+    assert len({config_key(config) for config in [TrainConfig(), *others]}) == len(others) + 1
+
+
+def test_a_field_added_later_at_its_default_leaves_keys_as_they_are() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Later(TrainConfig):
+        label_smoothing: float = 0.0
+
+    assert config_key(Later()) == config_key(TrainConfig())
+    assert config_key(Later(label_smoothing=0.1)) != config_key(TrainConfig())
+
+
+def test_rows_come_back_in_order_and_the_last_of_a_key_counts(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "rows.jsonl"
+    for key, value in (("a", 1), ("b", 2), ("a", 3)):
+        append_row(path, {"key": key, "value": value})
+    assert [row["value"] for row in read_rows(path)] == [1, 2, 3]
+    assert {key: row["value"] for key, row in newest_rows(path).items()} == {"a": 3, "b": 2}
+    assert read_rows(tmp_path / "none.jsonl") == []
+
+
+@pytest.mark.parametrize("cut", range(1, 20))
+def test_a_line_cut_off_anywhere_is_no_row_and_the_next_row_replaces_it(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "rows.jsonl"
+    append_row(path, {"key": "a"})
+    path.write_bytes(path.read_bytes() + json.dumps({"key": "lost", "n": 1}).encode()[:cut])
+    assert [row["key"] for row in read_rows(path)] == ["a"]
+    append_row(path, {"key": "b"})
+    assert [row["key"] for row in read_rows(path)] == ["a", "b"]
+    assert path.read_text().endswith("\n")
+
+
+def test_a_last_row_that_lacks_only_its_line_break_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"key": "a"}')
+    assert len(read_rows(path)) == 1
+    append_row(path, {"key": "b"})
+    assert [row["key"] for row in read_rows(path)] == ["a", "b"]
+
+
+def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"key": "a"}\n{"key":\n{"key": "b"}\n')
+    with pytest.raises(ValueError, match=r"rows\.jsonl, line 2 is not a JSON row"):
+        read_rows(path)

@@ -1,0 +1,106 @@
+"""Sweeps as YAML and as functions: what they expand to, and what they refuse."""
+
+from pathlib import Path
+
+import pytest
+
+from crn_lib.config import ConfigError
+from crn_lib.experiments import load_sweep, own_sweeps
+from crn_lib.experiments.sweep import expand
+from crn_lib.paths import data_file
+
+GOOD = """
+about: two models and two lengths
+base:
+  steps: 10
+  model: {width: 16, blocks: 1}
+grids:
+  - seed: [0, 1]
+    task.string_length: [4, 8]
+    model.kind: [causal_rn, lstm]
+    learning_rate: 2e-3
+  - model.kind: lstm
+    task.string_length: 4
+    learning_rate: [2e-3, 1]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_yaml_grid_is_every_combination_once_the_last_field_changing_fastest(tmp_path: Path) -> None:
+    sweep = load_sweep(write(tmp_path, GOOD))
+    assert sweep.name == "mine" and sweep.about == "two models and two lengths"
+    assert sweep.rows == data_file("runs/mine.jsonl")
+    assert sweep.histories == data_file("runs/mine.history.jsonl")
+    named = [(c.seed, c.task.string_length, c.model.kind, c.learning_rate) for c in sweep.configs]
+    assert named[:3] == [(0, 4, "causal_rn", 0.002), (0, 4, "lstm", 0.002), (0, 8, "causal_rn", 0.002)]
+    assert len(named) == 9 and named[-1] == (0, 4, "lstm", 1)  # the run of both grids stands once
+    assert all(c.model.max_length == c.task.context and c.model.width == 16 and c.steps == 10 for c in sweep.configs)
+
+
+def test_a_base_is_not_changed_by_the_runs_made_from_it() -> None:
+    base = {"model": {"width": 16}}
+    configs = expand(base, [{"task.string_length": [8, 4], "model.width": [32, 16]}])
+    assert [(c.model.width, c.model.max_length) for c in configs] == [(32, 18), (16, 18), (32, 10), (16, 10)]
+    assert base == {"model": {"width": 16}}
+
+
+def test_a_max_length_that_is_given_stays() -> None:
+    assert expand({}, [{"task.string_length": 4, "model.max_length": 99}])[0].model.max_length == 99
+
+
+def test_a_python_function_is_a_sweep_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    sweep = load_sweep("sweep_cases:grid", tmp_path / "x.jsonl")
+    assert sweep.name == "sweep_cases" and [c.seed for c in sweep.configs] == [0, 1, 2]
+    assert sweep.rows == tmp_path / "x.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("grids: [", "is not valid YAML"),
+        ("- a", "must hold the fields about, base and grids"),
+        ("grid: []", "has the field grid; a sweep has about, base and grids"),
+        ("base: 3\ngrids: [{seed: 0}]", "base in .* must be a mapping"),
+        ("grids: []", "grids in .* must be a list of mappings"),
+        ("grids: [3]", "a grid must be a mapping of fields to values; got 3"),
+        ("grids: [{seed: []}]", "every list of a grid must hold a value"),
+        ("grids: [{sead: 0}]", "TrainConfig has no field 'sead'"),
+        ("grids: [{model.wide: 3}]", "ModelConfig has no field 'wide'"),
+        ("grids: [{modul.width: 3}]", "TrainConfig has no field 'modul'"),
+        ("grids: [{steps.of: 3}]\nbase: {steps: 3}", "steps is not made of fields"),
+        ("grids: [{learning_rate: fast}]", "learning_rate must be a number"),
+        ("grids: [{model.max_length: 4}]", "max_length of the model must be at least 34"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused_in_words(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_sweep(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("nowhere.yaml", "there is no sweep file nowhere.yaml"),
+        ("no_such_sweep", "a sweep is one of .*learning_rates.*; got 'no_such_sweep'"),
+        ("no_such_module:grid", "is no function that makes a sweep"),
+        ("crn_lib.experiments.state_size:no_grid", "is no function that makes a sweep"),
+        ("crn_lib.ops:BACKENDS", "is no function that makes a sweep"),
+        ("crn_lib.experiments:own_sweeps", "must return TrainConfigs; got "),
+    ],
+)
+def test_a_source_that_is_none_is_refused_in_words(source: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_sweep(source)
+
+
+@pytest.mark.parametrize("name", own_sweeps())
+def test_each_of_the_workbooks_own_sweeps_loads_and_says_what_it_is_for(name: str) -> None:
+    sweep = load_sweep(name)
+    assert sweep.configs and len(set(sweep.configs)) == len(sweep.configs)
+    assert len(sweep.about) > 20

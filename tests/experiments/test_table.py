@@ -1,0 +1,52 @@
+"""The lines of a sweep's table."""
+
+from pathlib import Path
+
+from sweep_cases import quick, sweep
+
+from crn_lib.experiments import run_sweep, sweep_state
+from crn_lib.experiments.run import SweepState
+from crn_lib.experiments.table import HEADINGS, differing_fields, lines, run_name, summary
+
+
+def state_of(folder: Path, limit: int | None = None) -> SweepState:
+    one = sweep(folder, quick(0), quick(0, kind="ssm"), quick(1, kind="ssm"))
+    if limit:
+        run_sweep(one, device="cpu", limit=limit, checkpoints=folder / "runs")
+    return sweep_state(one, checkpoints=folder / "runs")
+
+
+def test_a_run_is_named_by_what_the_runs_differ_in(tmp_path: Path) -> None:
+    jobs = state_of(tmp_path).jobs
+    assert differing_fields(jobs) == ["model.kind", "seed"]
+    assert [run_name(job, differing_fields(jobs)) for job in jobs] == ["lstm, seed 0", "ssm, seed 0", "ssm, seed 1"]
+    assert run_name(jobs[0], []) == jobs[0].key and differing_fields([]) == []
+
+
+def test_a_line_says_what_came_of_a_run(tmp_path: Path) -> None:
+    state = state_of(tmp_path, limit=1)
+    running = state.jobs[1]
+    running.folder.mkdir(parents=True)
+    (running.folder / "progress.json").write_text(
+        '{"step": 1200, "character_accuracy": 0.5, "string_accuracy": 0.25, "seconds": 7.4}'
+    )
+    state.rows[state.jobs[2].key] = {"error": "RuntimeError: out of memory", "steps": 3}
+    shown = lines(state)
+    assert all(len(line) == len(HEADINGS) for line in shown)
+    row = state.rows[state.jobs[0].key]
+    assert shown[0] == (
+        "lstm, seed 0", "done", "6", f"{row['character_accuracy']:.1%}", f"{row['string_accuracy']:.1%}",
+        f"{row['free_running_string_accuracy']:.1%}", f"{row['seconds']:.0f}",
+    )  # fmt: skip
+    assert shown[1] == ("ssm, seed 0", "running", "1,200 of 6", "50.0%", "25.0%", "", "7")
+    assert shown[2][1] == "failed" and shown[2][-1] == "RuntimeError: out of memory"
+    row["stopped"] = "target"
+    assert lines(state)[0][1] == "solved"
+
+
+def test_the_summary_counts_only_this_sittings_runs_in_its_rate(tmp_path: Path) -> None:
+    state = state_of(tmp_path, limit=2)
+    assert summary(state, 30.0, at_start=2) == "2 of 3 runs stored, 0 failed"
+    assert summary(state, 30.0, at_start=1) == "2 of 3 runs stored, 0 failed; 2.0 runs a minute, about 30 s left"
+    assert summary(state, 7200.0, at_start=1).endswith("about 2.0 h left")
+    assert summary(state, 600.0, at_start=1).endswith("about 10 min left")
