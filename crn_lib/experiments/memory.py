@@ -57,8 +57,8 @@ def predicted_bytes(config: ModelConfig, rows: int) -> int:
     if config.kind in ("causal_rn", "linear_rn"):
         grows = not factorises(str(config.norm), str(config.activation))
         numbers, counters = (rows * width if grows else width), 1
-        # A running sum of what nothing normalises is kept in float64.
-        bytes_each = 8 if config.norm == "none" and not grows else 4
+        # A running sum of what nothing scales is kept in float64.
+        bytes_each = 8 if config.norm != "approx" and not grows else 4
     elif config.kind == "transformer":
         numbers, counters = 2 * rows * width, 2
     elif config.kind == "linear_transformer":

@@ -77,7 +77,7 @@ def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
 
 
 def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[TrainConfig]:
-    """Every configuration of the grids, each once, in order.
+    """Every configuration of the grids, each once, in order; all of one seed before any of the next.
 
     Raises:
         ConfigError: a field that is unknown or out of range.
@@ -89,7 +89,7 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
         require(all(choices), f"every list of a grid must hold a value; got {dict(grid)!r}")
         for values in itertools.product(*choices):
             configs[_one_config(base, dict(zip(grid, values, strict=True)))] = None
-    return list(configs)
+    return sorted(configs, key=lambda config: config.seed)
 
 
 def _one_config(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig:

@@ -58,8 +58,8 @@ class RelationBlock(Block):
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
         if not self.factorises:
             return Pool(batch, self.width, device=device, dtype=dtype)
-        # Senders that nothing normalises can be large, and a large logarithm needs the digits of float64.
-        wide = torch.float64 if self.norm == "none" else dtype
+        # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
+        wide = dtype if self.norm == "approx" else torch.float64
         return RunningSum(batch, self.width, device=device, dtype=wide)
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
@@ -80,8 +80,8 @@ class RelationBlock(Block):
     def _remember(self, b: Tensor, state: Pool | RunningSum, lengths: Tensor | None) -> None:
         if lengths is None:
             lengths = torch.full((b.shape[0],), b.shape[1], device=b.device)
-        if isinstance(state, RunningSum) and self.norm == "approx":
-            b = normalise_heads(b.to(state.log_sum.dtype), self.heads)
+        if isinstance(state, RunningSum):
+            b = normalise_heads(b.to(state.log_sum.dtype), self.heads, self.norm)
         state.fill(b, lengths)
 
     def _read(self, out: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crn_lib.config import require, require_choice, require_whole
-from crn_lib.ops import ACTIVATIONS, NORMS, factorises
+from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
 
 KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
 RELATION_KINDS = ("causal_rn", "linear_rn")
@@ -21,9 +21,10 @@ class ModelConfig:
         blocks: number of blocks, one on top of another.
         max_length: the longest sequence; one learned position embedding for each place.
         heads: equal parts the width is split into; each is normalised (relation) or attends (Transformers) by
-            itself. The recurrent kinds have one.
-        norm: for relation networks, where the pre-activation is normalised: `exact` (the default of
-            `causal_rn`), `approx` (the default of `linear_rn`) or `none`. `None` for every other kind.
+            itself: `heads=2` with `norm="exact"` is a LayerNorm for each half. The recurrent kinds have one.
+        norm: for relation networks, how the pre-activation is normalised: the paper's `exact` (the default of
+            `causal_rn`), `approx` (the default of `linear_rn`) or `none`, or `rms`, `unit`, `variance` or `mean` (see
+            `crn_lib/ops/relation.py`). `None` for every other kind.
         activation: for relation networks, the activation; `exp` by default. `None` for every other kind.
         post_norm: for relation networks, whether the relation's output is normalised.
 
@@ -66,6 +67,6 @@ class ModelConfig:
         require_choice("activation", self.activation, ACTIVATIONS)
         require(
             self.kind != "linear_rn" or factorises(str(self.norm), str(self.activation)),
-            "linear_rn needs activation 'exp' with norm 'approx' or 'none', the only ones that factorise; "
+            f"linear_rn needs activation 'exp' with norm {' or '.join(map(repr, FACTORISING_NORMS))}, which factorise; "
             f"got activation {self.activation!r} with norm {self.norm!r} (use kind 'causal_rn')",
         )

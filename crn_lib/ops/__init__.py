@@ -3,6 +3,7 @@
 from crn_lib.ops.relation import (
     ACTIVATIONS,
     BACKENDS,
+    FACTORISING_NORMS,
     NORMS,
     BackendChoice,
     factorises,
@@ -10,4 +11,13 @@ from crn_lib.ops.relation import (
     which_backend,
 )
 
-__all__ = ["ACTIVATIONS", "BACKENDS", "NORMS", "BackendChoice", "factorises", "relation", "which_backend"]
+__all__ = [
+    "ACTIVATIONS",
+    "BACKENDS",
+    "FACTORISING_NORMS",
+    "NORMS",
+    "BackendChoice",
+    "factorises",
+    "relation",
+    "which_backend",
+]

@@ -5,6 +5,7 @@ Per pair `(i, j)` and head, with `z = a_i + b_j - mean(a_i) - mean(b_j)`:
     u = s_ij * z,   s_ij = 1 / sqrt(mean(z**2) + epsilon),   out_i += f(u)
     dz = s_ij * (q - u * mean(q * u)),   q = g_i * f'(u)      then centre dA and dB over the width
 
+`rms` is the same with nothing centred, `unit` is `rms` with sums in place of the means, and `none` has `u = a_i + b_j`.
 Nothing of size `length**2` is ever stored: `u` is made again in the backward pass. With `A` and `B` the centred rows,
 `mean(z**2) = (|A_i|^2 + |B_j|^2 + 2<A_i, B_j>) / width` is a small matrix product, except where `B_j` nearly cancels
 `A_i`: trained copiers retrieve there, and there the expansion loses its digits. Such pairs are summed from `z` itself.
@@ -58,11 +59,12 @@ Prepared = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Padded rows of every head, the same centred over the width, their means in float64, and `|centred|^2`."""
 
 
-def _prepared(a: Tensor, b: Tensor, heads: int, normalised: bool) -> tuple[Prepared, Prepared]:
+def _prepared(a: Tensor, b: Tensor, heads: int, norm: str) -> tuple[Prepared, Prepared]:
     """Receivers and senders as the kernels take them.
 
     The rows' padding repeats the mean, so that what the kernel adds up there for the variance is nothing. Where nothing
-    is normalised the means are zeros, and the other two stand for nothing.
+    is centred the means are zeros and `centred` holds the rows as they are. Where nothing is normalised `centred` and
+    the squares stand for nothing.
     """
     rows = [_split_heads(x, heads) for x in (a, b)]
     sequences, length, width = rows[0].shape
@@ -70,9 +72,9 @@ def _prepared(a: Tensor, b: Tensor, heads: int, normalised: bool) -> tuple[Prepa
     centred = [torch.empty((sequences, length, padded), dtype=a.dtype) for _ in rows]
     means = [torch.zeros((sequences, length), dtype=torch.float64) for _ in rows]
     squares = [torch.empty((sequences, length), dtype=a.dtype) for _ in rows]
-    if normalised:
+    if norm != "none":
         each = [tuple(x.flatten(0, 1).numpy() for x in (rows[k], centred[k], means[k], squares[k])) for k in range(2)]
-        run_shares(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each)
+        run_shares(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each, norm == "exact")
     first, second = (
         (_padded(rows[k], means[k]), centred[k].numpy(), means[k].numpy(), squares[k].numpy()) for k in range(2)
     )
@@ -89,27 +91,27 @@ def _row_weights(length: int, causal: bool, like: Tensor) -> np.ndarray:
 
 
 class FusedRelation(torch.autograd.Function):
-    """`exact` (scale per pair) or `none` (no scale), any activation in `FUSED_ACTIVATIONS`."""
+    """`exact`, `rms` or `unit` (scale per pair) or `none` (no scale), any activation in `FUSED_ACTIVATIONS`."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
-        receivers, senders = _prepared(a, b, heads, normalised)
+    def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, norm: str, causal: bool, heads: int) -> Tensor:
+        receivers, senders = _prepared(a, b, heads, norm)
         out = torch.empty(receivers[0].shape, dtype=a.dtype)
         width = a.shape[-1] // heads
-        options = (width, ACTIVATION_CODES[activation], normalised, causal, receivers[0].dtype.type(EPSILON))
+        averaged = 1 if norm == "unit" else width
+        options = (averaged, ACTIVATION_CODES[activation], norm != "none", causal, receivers[0].dtype.type(EPSILON))
         weights = _row_weights(a.shape[1], causal, a)
         threads = torch.get_num_threads()
         run_shares(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
-        ctx.weights, ctx.options, ctx.heads = weights, options, heads
+        ctx.weights, ctx.options, ctx.heads, ctx.norm = weights, options, heads, norm
         return _merge_heads(out, heads, width)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         a, b = ctx.saved_tensors
-        width, _, normalised, *_ = ctx.options
-        receivers, senders = _prepared(a, b, ctx.heads, normalised)
+        receivers, senders = _prepared(a, b, ctx.heads, ctx.norm)
         upstream = _padded(_split_heads(gradient, ctx.heads))
         joined, length, padded = receivers[0].shape
         shares = torch.get_num_threads()
@@ -120,21 +122,23 @@ class FusedRelation(torch.autograd.Function):
         d_senders = torch.zeros((parts, joined, length, padded), dtype=gradient.dtype)
         pulls = np.zeros((parts, joined, length), upstream.dtype)
         sums = (d_receivers.numpy(), d_senders.numpy(), pulls)
-        run_shares(backward_kernel, shares, receivers, senders, ctx.weights, upstream, *sums, *ctx.options)
+        options = *ctx.options, ctx.norm == "exact"
+        run_shares(backward_kernel, shares, receivers, senders, ctx.weights, upstream, *sums, *options)
         summed = (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0))
-        gradients = [_merge_heads(x, ctx.heads, width) for x in summed]
+        gradients = [_merge_heads(x, ctx.heads, a.shape[-1] // ctx.heads) for x in summed]
         return *gradients, None, None, None, None
 
 
-def fused_relation(a: Tensor, b: Tensor, *, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
-    """The mean over pairs of `f(LN(a_i + b_j))` (`normalised`) or `f(a_i + b_j)`.
+def fused_relation(a: Tensor, b: Tensor, *, activation: str, norm: str, causal: bool, heads: int) -> Tensor:
+    """The mean over pairs of `f(norm(a_i + b_j))`.
 
     Args:
         a, b: `(batch, length, width)` on the CPU, float32 or float64.
+        norm: what is done to the sum: `exact`, `rms`, `unit` or `none`.
     """
     if torch.compiler.is_compiling():
         from crn_lib.ops import uncompiled
 
-        return uncompiled.fused_relation(a, b, activation=activation, normalised=normalised, causal=causal, heads=heads)
-    result: Tensor = FusedRelation.apply(a, b, activation, normalised, causal, heads)
+        return uncompiled.fused_relation(a, b, activation=activation, norm=norm, causal=causal, heads=heads)
+    result: Tensor = FusedRelation.apply(a, b, activation, norm, causal, heads)
     return result

@@ -42,12 +42,15 @@ def sum_of(row: Any) -> float:
 
 
 @njit(forceinline=True)
-def centre_rows(share: int, shares: int, rows: Any, centred: Any, means: Any, squares: Any) -> None:
-    """Means over the width, in float64; rows less their mean; and `|row|^2` of those, for every `shares`-th row."""
+def centre_rows(share: int, shares: int, centre: bool, rows: Any, centred: Any, means: Any, squares: Any) -> None:
+    """Means over the width, in float64; rows less their mean; and `|row|^2` of those, for every `shares`-th row.
+
+    Without `centre` the means are taken to be 0.
+    """
     width = rows.shape[1]
     for r in range(share, len(rows), shares):
         row, result = rows[r], centred[r]
-        mean = means[r] = sum_of(row) / width
+        mean = means[r] = sum_of(row) / width if centre else 0.0
         for d in range(width):
             result[d] = row[d] - mean
         result[width:] = 0
@@ -58,13 +61,13 @@ def centre_rows(share: int, shares: int, rows: Any, centred: Any, means: Any, sq
 
 
 @njit(**KERNEL_OPTIONS, fastmath={"reassoc"})  # so that the sums in float64, which are no vectors here, become some
-def centre_kernel(share: int, shares: int, receivers: Any, senders: Any) -> None:
+def centre_kernel(share: int, shares: int, receivers: Any, senders: Any, centre: bool) -> None:
     """Fill in what belongs to the rows of both: each `(rows, centred, means, squares)`.
 
     `rows` is `(rows, width)` and `centred` `(rows, padded width)`, with zeros for padding.
     """
-    centre_rows(share, shares, *receivers)
-    centre_rows(share, shares, *senders)
+    centre_rows(share, shares, centre, *receivers)
+    centre_rows(share, shares, centre, *senders)
 
 
 @njit(**KERNEL_OPTIONS)
@@ -83,8 +86,9 @@ def forward_kernel(
 ) -> None:
     """`out[n, i] = weights[i] * sum_j f(...)` for every `shares`-th block of rows.
 
-    `receivers` and `senders` are rows as they are and centred, `(sequences, length, padded width)`, of which `width` is
-    real; their means in float64 and the centred rows' squares, `(sequences, length)`.
+    `receivers` and `senders` are rows as they are and centred, `(sequences, length, padded width)`; their means in
+    float64 and the centred rows' squares, `(sequences, length)`. A pair is scaled to a sum of squares of `width`: the
+    number of real columns, or 1 for unit length.
     """
     rows_a, centred_a, means_a, squares_a = receivers
     rows_b, centred_b, means_b, squares_b = senders
@@ -159,12 +163,13 @@ def backward_kernel(
     normalised: bool,
     causal: bool,
     epsilon: Any,
+    centre: bool,
 ) -> None:
     """Gradients by receiver and by sender, zero on entry.
 
     `d_senders` is `(parts, sequences, length, padded width)` and `sender_pulls` `(parts, sequences, length)`; part `p`
     takes row blocks `p, p + parts, ...`. With `u` the pre-activation, `q = upstream * f'(u)` and `s` the scale, a pair
-    adds `weight * s * (q - u * mean(q * u))` to both.
+    adds `weight * s * (q - u * sum(q * u) / width)` to both. `centre`: whether the rows were centred.
     """
     rows_a, centred_a, means_a, squares_a = receivers
     rows_b, centred_b, means_b, squares_b = senders
@@ -239,23 +244,24 @@ def backward_kernel(
                         add_gradients(row, tile, weighed, factors, d_receivers[n, i], d_tile)
             if normalised:
                 for i in range(first, last):
-                    finish_gradient(centred_a[n, i], receiver_pulls[i - first], width, d_receivers[n, i])
+                    finish_gradient(centred_a[n, i], receiver_pulls[i - first], width, centre, d_receivers[n, i])
         if normalised:
             for j in range(length):
-                finish_gradient(centred_b[n, j], sender_pulls[part, n, j], width, d_senders[part, n, j])
+                finish_gradient(centred_b[n, j], sender_pulls[part, n, j], width, centre, d_senders[part, n, j])
 
 
 @njit(forceinline=True)
-def finish_gradient(row: Any, pull: Any, width: int, gradient: Any) -> None:
-    """Add `pull * row`, the part of the gradient left out by the blocks, and take the mean over the width away."""
+def finish_gradient(row: Any, pull: Any, width: int, centre: bool, gradient: Any) -> None:
+    """Add `pull * row`, the part of the gradient left out by the blocks, and `centre` it over the width."""
     factor, summed = splat(pull), splat(row.dtype.type(0))
     for d in range(0, row.size, lanes(row)):
         found = fma(factor, load(row, d), load(gradient, d))
         summed = summed + found
         store(gradient, d, found)
-    mean = splat(total(summed) / row.dtype.type(width))
-    for d in range(0, row.size, lanes(row)):
-        store(gradient, d, load(gradient, d) - mean)
+    if centre:
+        mean = splat(total(summed) / row.dtype.type(width))
+        for d in range(0, row.size, lanes(row)):
+            store(gradient, d, load(gradient, d) - mean)
 
 
 @njit(**KERNEL_OPTIONS)

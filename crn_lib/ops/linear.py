@@ -66,7 +66,7 @@ def exponentiate_rows(logs: Tensor) -> Tensor:
 def linear_relation(
     a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool = True, compiled: bool = True
 ) -> Tensor:
-    """The relation for `activation="exp"` and `norm` in `approx|none`, in time and memory O(length).
+    """The relation for `activation="exp"` and a norm that factorises, in time and memory O(length).
 
     Args:
         a, b: `(batch, length, width)`, `width` divisible by `heads`; normalisation is per head.
@@ -74,14 +74,14 @@ def linear_relation(
             `exponentiate_rows`); otherwise they overflow or vanish, as the definition does.
         compiled: whether the Numba scan may be used, where it applies.
     """
-    if norm == "approx":
+    if norm == "approx" and 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)
-        if 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
-            if causal and compiled and a.device.type == "cpu":
-                from crn_lib.ops.scan_cpu import scan_relation
+        if causal and compiled and a.device.type == "cpu":
+            from crn_lib.ops.scan_cpu import scan_relation
 
-                return scan_relation(a, b)
-            return direct_relation(a, b, causal=causal)
+            return scan_relation(a, b)
+        return direct_relation(a, b, causal=causal)
     # A float32 logarithm of 1e4 is only known to 1e-3, and so would be its exponential: add in float64.
-    logs = log_relation(a.double(), b.double(), causal=causal)
+    wide_a, wide_b = (normalise_heads(x.double(), heads, norm) for x in (a, b))
+    logs = log_relation(wide_a, wide_b, causal=causal)
     return (exponentiate_rows(logs) if rescale else logs.exp()).to(a.dtype)

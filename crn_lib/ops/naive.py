@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.ops.normalise import layer_norm
+from crn_lib.ops.normalise import PAIR_NORMS
 
 ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "exp": torch.exp,
@@ -20,15 +20,14 @@ ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
-    """What the activation sees: `LN(a + b)`, `LN(a) + LN(b)` or `a + b`.
+    """What the activation sees, `of_sum(of_row(a) + of_row(b))` for that line of `PAIR_NORMS`.
 
-    The two shapes must broadcast against each other; normalisation is over the last dimension.
+    With `exact` that is `LN(a + b)`, with `approx` `LN(a) + LN(b)`, with `none` `a + b`. The two shapes must broadcast
+    against each other; normalisation is over the last dimension.
     """
-    if norm == "exact":
-        return layer_norm(receivers + senders)
-    if norm == "approx":
-        return layer_norm(receivers) + layer_norm(senders)
-    return receivers + senders
+    pair_norm = PAIR_NORMS[norm]
+    pairs = pair_norm.of_row(receivers) + pair_norm.of_row(senders)
+    return pairs if pair_norm.of_sum is None else pair_norm.of_sum(pairs)
 
 
 def naive_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool) -> Tensor:

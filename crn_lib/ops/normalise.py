@@ -1,5 +1,14 @@
-"""Plain layer normalisation: population variance, no gain, no bias."""
+"""The normalisations that can stand between two rows and the activation, all without gain and bias.
 
+A pair's pre-activation is `of_sum(of_row(a_i) + of_row(b_j))`, over the width of one head. One line of `PAIR_NORMS` is
+one norm: everything else (the definition, the tiles, decoding, which forms factorise) follows from it. Kernels compute
+only what `KERNEL_NORMS` in `relation.py` lists.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -20,6 +29,61 @@ def layer_norm(x: Tensor) -> Tensor:
     return F.layer_norm(x, (width,), eps=EPSILON)
 
 
-def normalise_heads(x: Tensor, heads: int) -> Tensor:
-    """Layer-normalise each head's part of the last dimension on its own."""
-    return layer_norm(x.unflatten(-1, (heads, -1))).flatten(-2)
+def unchanged(x: Tensor) -> Tensor:
+    """No normalisation."""
+    return x
+
+
+def root_mean_square(x: Tensor) -> Tensor:
+    """`x / sqrt(mean(x**2))` over the last dimension: a LayerNorm that leaves the mean in, in both places."""
+    return x * (x.square().mean(-1, keepdim=True) + EPSILON).rsqrt()
+
+
+def unit_length(x: Tensor) -> Tensor:
+    """`x / |x|` over the last dimension: no entry beyond 1, where `root_mean_square` reaches `sqrt(width)`."""
+    return x * (x.square().sum(-1, keepdim=True) + EPSILON).rsqrt()
+
+
+def unit_variance(x: Tensor) -> Tensor:
+    """`x` by its standard deviation over the last dimension, its mean left in.
+
+    Nothing bounds the result: a row's mean may be any number of its deviations. A row whose values are equal but for
+    rounding has no deviation to be divided by, and stays as it is.
+    """
+    mean = x.mean(-1, keepdim=True)
+    variance = (x - mean).square().mean(-1, keepdim=True)
+    rounding = (10 * torch.finfo(x.dtype).eps * mean).square()
+    return x * torch.where(variance <= rounding, 1.0, variance).rsqrt()  # so compared, NaN stays NaN
+
+
+def centre(x: Tensor) -> Tensor:
+    """`x` less its mean over the last dimension; its scale is left as it is."""
+    return x - x.mean(-1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class PairNorm:
+    """What is done to each row of a pair before they are added, and what to their sum; `None` is nothing.
+
+    Where nothing is done to the sum, the exponential of a pair factorises.
+    """
+
+    of_row: Callable[[Tensor], Tensor] = unchanged
+    of_sum: Callable[[Tensor], Tensor] | None = None
+
+
+PAIR_NORMS = {
+    "exact": PairNorm(of_sum=layer_norm),
+    "approx": PairNorm(of_row=layer_norm),
+    "none": PairNorm(),
+    "rms": PairNorm(of_sum=root_mean_square),
+    "unit": PairNorm(of_sum=unit_length),
+    "variance": PairNorm(of_sum=unit_variance),
+    "mean": PairNorm(of_row=centre),
+}
+
+
+def normalise_heads(x: Tensor, heads: int, norm: str = "approx") -> Tensor:
+    """What `norm` does to a receiver or a sender by itself: to each head's part of the last dimension on its own."""
+    of_row = PAIR_NORMS[norm].of_row
+    return x if of_row is unchanged else of_row(x.unflatten(-1, (heads, -1))).flatten(-2)

@@ -128,13 +128,11 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
 
 
 def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int, rescale: bool = True) -> Tensor:
-    """The same for `activation="exp"` with `norm` in `approx|none`: O(1) time and memory a token.
+    """The same for `activation="exp"` with a norm that factorises: O(1) time and memory a token.
 
     `rescale` as for `relation`.
     """
-    receiver, sender = (x.to(state.log_sum.dtype) for x in (a, b))
-    if norm == "approx":
-        receiver, sender = normalise_heads(receiver, heads), normalise_heads(sender, heads)
+    receiver, sender = (normalise_heads(x.to(state.log_sum.dtype), heads, norm) for x in (a, b))
     state.append(sender)
     logs = receiver + state.log_sum - state.lengths[:, None].to(state.log_sum.dtype).log()
     return (exponentiate_rows(logs) if rescale else logs.exp()).to(a.dtype)

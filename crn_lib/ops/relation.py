@@ -1,8 +1,17 @@
 """The one public entry to the relation operator: checks its input, picks a backend and can say why.
 
-exact   out_i = 1/(i+1) * sum_{j<=i} f( LN(a_i + b_j) )         quadratic for every f
-approx  out_i = 1/(i+1) * sum_{j<=i} f( LN(a_i) + LN(b_j) )     linear for f = exp
-none    out_i = 1/(i+1) * sum_{j<=i} f( a_i + b_j )             linear for f = exp
+exact     out_i = 1/(i+1) * sum_{j<=i} f( LN(a_i + b_j) )         quadratic for every f
+approx    out_i = 1/(i+1) * sum_{j<=i} f( LN(a_i) + LN(b_j) )     linear for f = exp
+none      out_i = 1/(i+1) * sum_{j<=i} f( a_i + b_j )             linear for f = exp
+
+The paper has these three. Beyond it, to ask what of a LayerNorm the network needs, with z = a_i + b_j:
+
+rms       f( z / sqrt(mean(z^2)) )     scaled, the mean left in         quadratic for every f
+unit      f( z / |z| )                 scaled to length 1               quadratic for every f
+variance  f( z / std(z) )              a LayerNorm that keeps the mean  quadratic for every f
+mean      f( z - mean(z) )             a LayerNorm without the scale    linear for f = exp
+
+Mean, variance and length are over the width of one head: `norm="exact", heads=2` normalises each half on its own.
 """
 
 from dataclasses import dataclass
@@ -13,11 +22,13 @@ from torch import Tensor
 
 from crn_lib.ops.linear import linear_relation
 from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, naive_relation
-from crn_lib.ops.normalise import normalise_heads
+from crn_lib.ops.normalise import PAIR_NORMS, normalise_heads
 from crn_lib.ops.tiled import tiled_relation
 
-NORMS = ("exact", "approx", "none")
+NORMS = tuple(PAIR_NORMS)
 ACTIVATIONS = tuple(ACTIVATION_FUNCTIONS)
+KERNEL_NORMS = {"cpu": ("exact", "approx", "none", "rms", "unit", "mean"), "cuda": ("exact", "approx", "none")}
+"""The norms that the compiled kernels of a device compute; any other is tiled there."""
 WIDEST_ON_CPU = 6400
 """Widest head of the Numba kernels, whose exponential is right up to 80 = sqrt(6400); wider ones are tiled."""
 
@@ -41,7 +52,10 @@ def factorises(norm: str, activation: str) -> bool:
     Only the exponential turns a sum into a product, and only as long as no normalisation of the sum, which
     divides by a number that belongs to the pair, stands before it.
     """
-    return activation == "exp" and norm != "exact"
+    return activation == "exp" and PAIR_NORMS[norm].of_sum is None
+
+
+FACTORISING_NORMS = tuple(norm for norm in NORMS if factorises(norm, "exp"))
 
 
 @cache
@@ -66,15 +80,18 @@ def fused_cuda_missing(device: torch.device) -> str:
     return unusable(device)
 
 
-def fused_missing(device: torch.device, activation: str, dtype: torch.dtype, head_width: int) -> str:
+def fused_missing(device: torch.device, norm: str, activation: str, dtype: torch.dtype, head_width: int) -> str:
     """Why no compiled kernel computes this on that device, or an empty string."""
+    if device.type not in KERNEL_NORMS:
+        return f"there is no compiled kernel for device {device.type!r} yet"
+    if missing := fused_cpu_missing() if device.type == "cpu" else fused_cuda_missing(device):
+        return missing
+    if norm not in KERNEL_NORMS[device.type]:
+        kernels, able = "Numba" if device.type == "cpu" else "Triton", ", ".join(KERNEL_NORMS[device.type])
+        return f"the {kernels} kernels have the norms {able}, not {norm}"
     if device.type == "cpu":
         wide = f"the Numba kernels take heads of at most {WIDEST_ON_CPU} columns, not {head_width}"
-        return fused_cpu_missing() or (wide if head_width > WIDEST_ON_CPU else "")
-    if device.type != "cuda":
-        return f"there is no compiled kernel for device {device.type!r} yet"
-    if missing := fused_cuda_missing(device):
-        return missing
+        return wide if head_width > WIDEST_ON_CPU else ""
     from crn_lib.ops.fused_cuda import unable
 
     return unable(activation, dtype, head_width)
@@ -106,7 +123,7 @@ def which_backend(
     device = torch.device(device)
     linear = factorises(norm, activation)
     looked_for = backend in ("auto", "fused") and not linear
-    missing = fused_missing(device, activation, dtype, head_width) if looked_for else ""
+    missing = fused_missing(device, norm, activation, dtype, head_width) if looked_for else ""
 
     if backend == "naive":
         return BackendChoice("naive", "the definition, every pair stored (asked for)")
@@ -115,7 +132,7 @@ def which_backend(
     if backend == "linear" and not linear:
         raise ValueError(
             f"backend 'linear' cannot compute norm={norm!r} with activation={activation!r}: only activation='exp' "
-            "with norm='approx' or 'none' factorises; use 'auto', 'fused', 'tiled' or 'naive'"
+            f"with norm={' or '.join(map(repr, FACTORISING_NORMS))} factorises; use 'auto', 'fused', 'tiled' or 'naive'"
         )
     if backend == "fused" and linear:
         raise ValueError(
@@ -152,7 +169,7 @@ def relation(
     Args:
         a: receivers, `(batch, length, width)`.
         b: senders, of the same shape, dtype and device.
-        norm: where layer normalisation stands: `exact`, `approx` or `none` (see the top of this file).
+        norm: how the pre-activation is normalised and where, one of `NORMS` (see the top of this file).
         activation: `f`, one of `ACTIVATIONS`.
         causal: `False` takes the mean over all senders.
         heads: the width is split into this many equal parts, each normalised on its own.
@@ -190,14 +207,17 @@ def relation(
             a, b, norm=norm, causal=causal, heads=heads, rescale=rescale, compiled=not fused_cpu_missing()
         )
     if choice.name == "fused":
+        a, b = normalise_heads(a, heads, norm), normalise_heads(b, heads, norm)
         if a.is_cuda:
-            from crn_lib.ops.fused_cuda import fused_relation
-        else:
-            from crn_lib.ops.fused_cpu import fused_relation
+            from crn_lib.ops import fused_cuda
 
-        if norm == "approx":
-            a, b = normalise_heads(a, heads), normalise_heads(b, heads)
-        return fused_relation(a, b, activation=activation, normalised=norm == "exact", causal=causal, heads=heads)
+            return fused_cuda.fused_relation(
+                a, b, activation=activation, normalised=norm == "exact", causal=causal, heads=heads
+            )
+        from crn_lib.ops import fused_cpu
+
+        of_sum = norm if PAIR_NORMS[norm].of_sum else "none"
+        return fused_cpu.fused_relation(a, b, activation=activation, norm=of_sum, causal=causal, heads=heads)
     one_head = naive_relation if choice.name == "naive" else tiled_relation
     batch = a.shape[0]
     a, b = (x.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1) for x in (a, b))

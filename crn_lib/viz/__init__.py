@@ -7,7 +7,7 @@ from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
-from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
+from crn_lib.viz.norm_circuit import NORM_PLACES, PAIR_FORMULAS, draw_norm_circuit
 from crn_lib.viz.norm_places import (
     Answers,
     NormPlace,
@@ -24,6 +24,7 @@ from crn_lib.viz.theme import KIND_NAMES, describe
 
 __all__ = [
     "KIND_NAMES",
+    "NORM_PLACES",
     "PAIR_FORMULAS",
     "Answers",
     "NormPlace",

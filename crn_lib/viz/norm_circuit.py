@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 
-from crn_lib.ops import NORMS, factorises
+from crn_lib.ops import factorises
 from crn_lib.viz.theme import BLUE, INK, VERMILION, new_figure
 
 TOKEN_FILL, PAIR_FILL, REGION_FILL = "rgba(0, 114, 178, 0.22)", "rgba(213, 94, 0, 0.30)", "rgba(213, 94, 0, 0.08)"
@@ -15,7 +15,9 @@ HALF, WIDER, RADIUS = 0.95, 1.25, 0.75
 """Half the width of a box, of one with more words in it, and of a circle."""
 
 PAIR_FORMULAS = {"exact": "exp LN(a + b)", "approx": "exp(LN(a) + LN(b))", "none": "exp(a + b)"}
-"""What a pair contributes, for figures."""
+"""What a pair contributes, for figures: the paper's three places of the norm."""
+
+NORM_PLACES = tuple(PAIR_FORMULAS)
 
 
 @dataclass
@@ -82,15 +84,15 @@ def draw_norm_circuit(norm: str, *, post_norm: bool = False, factored: bool = Fa
     Boxes with solid edges work once a token; dashed ones, in the shaded part, once for every pair.
 
     Args:
-        norm: one of `crn_lib.ops.NORMS`.
+        norm: one of `NORM_PLACES`.
         post_norm: whether a LayerNorm stands behind the mean.
         factored: draw the running mean that the relation can be computed as.
 
     Raises:
         ValueError: an unknown norm, or the factored form of one that does not factorise.
     """
-    if norm not in NORMS:
-        raise ValueError(f"norm must be one of {', '.join(NORMS)}; got {norm!r}")
+    if norm not in NORM_PLACES:
+        raise ValueError(f"norm must be one of {', '.join(NORM_PLACES)}; got {norm!r}")
     if factored and not factorises(norm, "exp"):
         raise ValueError(f"norm={norm!r} does not factorise, so there is no such circuit")
     board = _Board()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from crn_lib.ops import NORMS
+from crn_lib.viz import NORM_PLACES
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -62,7 +62,7 @@ def press(page: Page, label: str, *keys: str) -> None:
 
 def choose_norm(page: Page, norm: str) -> None:
     """Move the slider of the norm to one of its three places."""
-    press(page, "norm (where)", "Home", *["ArrowRight"] * NORMS.index(norm))
+    press(page, "norm (where)", "Home", *["ArrowRight"] * NORM_PLACES.index(norm))
 
 
 def test_the_answer_follows_the_letter_asked_for_under_the_exact_norm(lesson_page: Page) -> None:

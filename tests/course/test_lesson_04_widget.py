@@ -13,9 +13,10 @@ import torch
 from crn_lib.analysis import keyed_letters
 from crn_lib.course import bind, check
 from crn_lib.course.figures import BoundFigure
-from crn_lib.ops import NORMS, relation
+from crn_lib.ops import relation
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.viz import (
+    NORM_PLACES,
     PAIR_FORMULAS,
     Answers,
     NormPlace,
@@ -67,7 +68,7 @@ def draw_place(norm: str, post_norm: bool, asked: str, distance: float) -> go.Fi
 def widget() -> BoundFigure:
     return bind(
         draw_place,
-        norm=ipywidgets.SelectionSlider(options=NORMS, value="exact"),
+        norm=ipywidgets.SelectionSlider(options=NORM_PLACES, value="exact"),
         post_norm=ipywidgets.Checkbox(value=False),
         asked=ipywidgets.SelectionSlider(options=LETTERS),
         distance=ipywidgets.SelectionSlider(options=DISTANCES),
@@ -83,7 +84,7 @@ def words_of(figure: go.Figure) -> list[str]:
 def test_every_setting_is_drawn_and_looks_different() -> None:
     bound = widget()
     seen = set()
-    for norm, post, asked, distance in itertools.product(NORMS, (False, True), "acfh", DISTANCES):
+    for norm, post, asked, distance in itertools.product(NORM_PLACES, (False, True), "acfh", DISTANCES):
         for name, value in (("norm", norm), ("post_norm", post), ("asked", asked), ("distance", distance)):
             bound.controls[name].value = value
         found = answers(norm, post, distance)
@@ -100,7 +101,7 @@ def test_every_setting_is_drawn_and_looks_different() -> None:
 @pytest.mark.parametrize("name", ["asked", "distance", "post_norm", "norm"])
 def test_every_value_of_one_control_can_be_chosen(name: str) -> None:
     bound = widget()
-    values = {"asked": LETTERS, "distance": DISTANCES, "post_norm": (True, False), "norm": NORMS}[name]
+    values = {"asked": LETTERS, "distance": DISTANCES, "post_norm": (True, False), "norm": NORM_PLACES}[name]
     drawn = set()
     for value in values:
         bound.controls[name].value = value
@@ -148,7 +149,7 @@ def test_the_axis_of_the_answers_stays_still_while_the_letter_moves() -> None:
     assert draw_answer(answers("approx", True, 0.0), 0, LETTERS).layout.yaxis.range[0] < 0
 
 
-@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("norm", NORM_PLACES)
 @pytest.mark.parametrize("post", [False, True])
 def test_a_circuit_has_its_norms_where_they_stand(norm: str, post: bool) -> None:
     figure = draw_norm_circuit(norm, post_norm=post)
@@ -189,12 +190,12 @@ def test_circuits_that_are_not_there_are_refused() -> None:
 
 
 def test_the_chosen_norm_is_strong_and_marked() -> None:
-    for norm in NORMS:
+    for norm in NORM_PLACES:
         growth = draw_rank_growth(RANKS, COUNTS, chosen=norm, senders=8)
         costs = draw_norm_costs(COSTS, chosen=norm, length=256)
         for figure, value in ((growth, RANKS[norm][3]), (costs, COSTS[norm].values[2])):
             lines = {trace.name: trace.line.width for trace in figure.data if trace.mode == "lines+markers"}
-            assert [name for name, wide in lines.items() if wide == 3] == [norm] and set(lines) == set(NORMS)
+            assert [name for name, wide in lines.items() if wide == 3] == [norm] and set(lines) == set(NORM_PLACES)
             (ring,) = (trace for trace in figure.data if trace.mode == "markers+text")
             assert list(ring.y) == [value]
         assert show_seconds(COSTS[norm].values[2]) in costs.layout.title.text
@@ -211,10 +212,10 @@ def test_the_scales_of_pairs_that_were_asked_for_stand_apart() -> None:
 
 def test_several_places_stand_side_by_side() -> None:
     panels = draw_multiples(
-        lambda norm: draw_answer(answers(norm, False, 0.0), 0, LETTERS), {norm: {"norm": norm} for norm in NORMS}
+        lambda norm: draw_answer(answers(norm, False, 0.0), 0, LETTERS), {norm: {"norm": norm} for norm in NORM_PLACES}
     )
     assert sum(trace.type == "bar" for trace in panels.data) == 3
-    circuits = draw_multiples(draw_norm_circuit, {norm: {"norm": norm} for norm in NORMS})
+    circuits = draw_multiples(draw_norm_circuit, {norm: {"norm": norm} for norm in NORM_PLACES})
     assert {shape.xref for shape in circuits.layout.shapes} == {"x", "x2", "x3"}
 
 

@@ -31,14 +31,15 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_yaml_grid_is_every_combination_once_the_last_field_changing_fastest(tmp_path: Path) -> None:
+def test_a_yaml_grid_is_every_combination_once_seed_after_seed_the_last_field_changing_fastest(tmp_path: Path) -> None:
     sweep = load_sweep(write(tmp_path, GOOD))
     assert sweep.name == "mine" and sweep.about == "two models and two lengths"
     assert sweep.rows == data_file("runs/mine.jsonl")
     assert sweep.histories == data_file("runs/mine.history.jsonl")
     named = [(c.seed, c.task.string_length, c.model.kind, c.learning_rate) for c in sweep.configs]
     assert named[:3] == [(0, 4, "causal_rn", 0.002), (0, 4, "lstm", 0.002), (0, 8, "causal_rn", 0.002)]
-    assert len(named) == 9 and named[-1] == (0, 4, "lstm", 1)  # the run of both grids stands once
+    assert len(named) == 9 and named[4] == (0, 4, "lstm", 1)  # the run of both grids stands once
+    assert [seed for seed, *_ in named] == [0] * 5 + [1] * 4
     assert all(c.model.max_length == c.task.context and c.model.width == 16 and c.steps == 10 for c in sweep.configs)
 
 

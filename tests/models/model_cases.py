@@ -14,6 +14,10 @@ RELATION_FORMS = [
     {"kind": "causal_rn", "norm": "approx"},
     {"kind": "linear_rn", "norm": "none", "heads": 3},
     {"kind": "linear_rn", "post_norm": False},
+    {"kind": "causal_rn", "norm": "rms", "heads": 2},
+    {"kind": "causal_rn", "norm": "unit", "activation": "gelu"},
+    {"kind": "causal_rn", "norm": "variance", "activation": "squared_relu", "heads": 3},
+    {"kind": "linear_rn", "norm": "mean", "heads": 3},
 ]
 VARIANTS: list[dict[str, Any]] = [
     *({"kind": kind} for kind in KINDS),

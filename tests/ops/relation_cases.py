@@ -7,8 +7,14 @@ from torch import Tensor
 
 from crn_lib.ops import ACTIVATIONS, NORMS, factorises, relation
 
-FORMS = [(norm, activation) for norm in NORMS for activation in ACTIVATIONS]
-"""Every pre-activation with every activation."""
+PAPER_NORMS, WITHOUT_KERNEL = ("exact", "approx", "none"), ("variance",)
+
+FORMS = [
+    (norm, activation)
+    for norm in NORMS
+    for activation in (ACTIVATIONS if norm in PAPER_NORMS else ("exp", "squared_relu", "gelu"))
+]
+"""The paper's pre-activations with every activation, and the others with three of them."""
 
 WIDTH = 18
 """Splits into 1, 2 and 3 heads, none of whose widths is a multiple of a vector register."""
@@ -16,6 +22,8 @@ WIDTH = 18
 
 def able_backends(norm: str, activation: str) -> tuple[str, ...]:
     """The backends beside `naive` that compute this form."""
+    if norm in WITHOUT_KERNEL:
+        return ("tiled",)
     return ("tiled", "linear") if factorises(norm, activation) else ("tiled", "fused")
 
 

@@ -15,6 +15,13 @@ from crn_lib.ops.normalise import layer_norm, normalise_heads
 LARGE = 1e4
 
 
+def test_the_mean_is_removed_in_float64_where_the_input_is_large():
+    """The error of a mean is one factor for a head; two heads have two of them, which no LayerNorm removes."""
+    a, b = (LARGE * x for x in pair(2, 20, 24, dtype=torch.float32))
+    truth = layer_norm(relation(a.double(), b.double(), norm="mean", heads=2))
+    torch.testing.assert_close(layer_norm(relation(a, b, norm="mean", heads=2)).double(), truth, rtol=1e-5, atol=1e-5)
+
+
 def log_space_truth(a: Tensor, b: Tensor, causal: bool) -> Tensor:
     """`LN(relation(a, b, norm="none"))` in float64: every row divided by its largest value before exp."""
     a, b = a.double(), b.double()

@@ -1,6 +1,7 @@
 """The definition against a second one, written with loops and Python's own mathematics."""
 
 import math
+import statistics
 
 import pytest
 import torch
@@ -26,8 +27,19 @@ def plain_layer_norm(row: list[float]) -> list[float]:
     return [(x - mean) / deviation for x in row]
 
 
+LOOP_NORMS = {
+    "exact": plain_layer_norm,
+    "approx": lambda row: row,
+    "none": lambda row: row,
+    "rms": lambda row: [x / math.sqrt(math.fsum(y * y for y in row) / len(row)) for x in row],
+    "unit": lambda row: [x / math.hypot(*row) for x in row],
+    "variance": lambda row: [x / statistics.pstdev(row) for x in row],
+    "mean": lambda row: [x - statistics.mean(row) for x in row],
+}
+
+
 def loops(a: Tensor, b: Tensor, norm: str, activation: str, causal: bool, heads: int) -> Tensor:
-    """The three formulas at the top of relation.py, one pair and one number at a time."""
+    """The formulas at the top of relation.py, one pair and one number at a time."""
     batch, length, width = a.shape
     part = width // heads
     out = torch.zeros_like(a)
@@ -40,9 +52,7 @@ def loops(a: Tensor, b: Tensor, norm: str, activation: str, causal: bool, heads:
                     sender = b[n, j, head : head + part].tolist()
                     if norm == "approx":
                         receiver, sender = plain_layer_norm(receiver), plain_layer_norm(sender)
-                    row = [x + y for x, y in zip(receiver, sender, strict=True)]
-                    if norm == "exact":
-                        row = plain_layer_norm(row)
+                    row = LOOP_NORMS[norm]([x + y for x, y in zip(receiver, sender, strict=True)])
                     for d, value in enumerate(row):
                         out[n, i, head + d] += LOOP_ACTIVATIONS[activation](value) / len(senders)
     return out

@@ -8,7 +8,7 @@ from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
 
-LINEAR_NORMS = ("approx", "none")
+LINEAR_NORMS = ("approx", "none", "mean")
 
 
 @pytest.mark.parametrize("heads", [1, 3])
@@ -64,7 +64,7 @@ def test_a_filled_running_sum_goes_on_from_each_sequences_own_end(norm):
     ends, rows = torch.tensor([3, 7, 1]), torch.arange(3)
     truth = relation(a, b, norm=norm)
     state = RunningSum(3, WIDTH, dtype=a.dtype)
-    state.fill(normalise_heads(b[:, :7], 1) if norm == "approx" else b[:, :7], ends)
+    state.fill(normalise_heads(b[:, :7], 1, norm), ends)
     for step in range(5):
         out = running_step(a[rows, ends + step], b[rows, ends + step], state, norm=norm, heads=1)
         torch.testing.assert_close(out, truth[rows, ends + step], rtol=1e-9, atol=1e-11)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import torch
-from relation_cases import normal, pair
+from relation_cases import PAPER_NORMS, WITHOUT_KERNEL, normal, pair
 
 from crn_lib.ops import ACTIVATIONS, BACKENDS, NORMS, factorises, relation, which_backend
 
@@ -64,8 +64,9 @@ def test_heads_must_divide_the_width(heads):
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_exactly_the_forms_that_factorise_have_the_linear_backend(norm, activation):
-    able, unable = ("linear", "fused") if (norm != "exact" and activation == "exp") else ("fused", "linear")
-    assert factorises(norm, activation) == (able == "linear")
+    linear = norm in ("approx", "none", "mean") and activation == "exp"
+    able, unable = ("linear", "fused") if linear else ("tiled" if norm in WITHOUT_KERNEL else "fused", "linear")
+    assert factorises(norm, activation) == linear
     assert which_backend(norm, activation).name == able
     with pytest.raises(ValueError) as error:
         relation(*pair(1, 2, 4), norm=norm, activation=activation, backend=unable)
@@ -106,6 +107,20 @@ def test_another_device_never_falls_back_to_the_cpu_kernels(monkeypatch):
     assert which_backend("approx", device="cuda").name == "linear"
     with pytest.raises(ValueError, match=r"'fused' is not available: no cuda is here; use 'auto', 'tiled' or 'naive'$"):
         which_backend(device="cuda", backend="fused")
+
+
+def test_a_norm_that_no_kernel_knows_is_tiled_and_says_so(monkeypatch):
+    choice = which_backend("variance", "gelu")
+    assert choice.name == "tiled" and "the Numba kernels have the norms exact, approx," in choice.reason
+    with pytest.raises(
+        ValueError, match=r"'fused' is not available: the Numba kernels have the norms .*, not variance;"
+    ):
+        which_backend("variance", backend="fused")
+    monkeypatch.setattr(relation_module, "fused_cuda_missing", lambda device: "")
+    for norm in set(NORMS) - set(PAPER_NORMS):
+        choice = which_backend(norm, "gelu", device="cuda")
+        assert choice.name == "tiled"
+        assert choice.reason.endswith(f"because the Triton kernels have the norms exact, approx, none, not {norm}")
 
 
 def test_a_head_too_wide_for_the_kernels_is_tiled_and_says_so():

@@ -65,24 +65,27 @@ def test_float32_is_within_rounding_of_the_float64_definition(norm, activation):
 
 @pytest.mark.parametrize("magnitude", [1e-4, 1e-2, 1e2, 1e4])
 @pytest.mark.parametrize("activation", ["exp", "gelu", "squared_relu"])
-def test_exact_float32_does_not_care_how_large_its_input_is(activation, magnitude):
+@pytest.mark.parametrize("norm", ["exact", "rms", "unit"])
+def test_scaled_to_one_size_float32_does_not_care_how_large_its_input_is(norm, activation, magnitude):
     a, b = (magnitude * x for x in pair(2, 33, WIDTH, dtype=torch.float32))
-    truth = with_gradients(a.double(), b.double(), activation=activation, backend="naive")
+    truth = with_gradients(a.double(), b.double(), norm=norm, activation=activation, backend="naive")
     for backend in ("tiled", "fused"):
-        found = with_gradients(a, b, activation=activation, backend=backend)
+        found = with_gradients(a, b, norm=norm, activation=activation, backend=backend)
         for one, true in zip(found, truth, strict=True):
             assert relative_error(one, true) < 4e-6, backend
 
 
 @pytest.mark.parametrize("activation", ["exp", "softplus"])
 @pytest.mark.parametrize(("left", "error"), [(0.1, 5e-6), (1e-3, 5e-4)])
-def test_where_a_sender_nearly_cancels_the_receiver_float32_keeps_its_digits(activation, left, error):
+@pytest.mark.parametrize("norm", ["exact", "rms", "unit"])
+def test_where_a_sender_nearly_cancels_the_receiver_float32_keeps_its_digits(norm, activation, left, error):
     """Trained copiers retrieve exactly there; the expanded variance |A|^2 + |B|^2 + 2<A, B> would lose them."""
     a = normal(1, 20, WIDTH, seed=1, dtype=torch.float32)
     b = -a.roll(3, dims=1) + left * normal(1, 20, WIDTH, seed=2, dtype=torch.float32)
-    truth = with_gradients(a.double(), b.double(), activation=activation, backend="naive", causal=False)
+    options = {"norm": norm, "activation": activation, "causal": False}
+    truth = with_gradients(a.double(), b.double(), **options, backend="naive")
     for backend in ("tiled", "fused"):
-        found = with_gradients(a, b, activation=activation, backend=backend, causal=False)
+        found = with_gradients(a, b, **options, backend=backend)
         for one, true in zip(found, truth, strict=True):
             assert relative_error(one, true) < error, backend
 
@@ -108,6 +111,16 @@ def test_rows_without_variance_stay_finite(norm, activation, dtype):
     for backend in ("naive", *able_backends(norm, activation)):
         for x in with_gradients(a, b, norm=norm, activation=activation, backend=backend):
             assert x.isfinite().all(), backend
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_row_without_variance_is_not_divided_by_it(dtype):
+    """A tenth has rounding errors for a deviation: divided by them, it would be millions, and exp of it infinite."""
+    a, b = torch.full((1, 1, 7), 0.1, dtype=dtype), torch.full((1, 1, 7), 0.2, dtype=dtype)
+    out, d_a, d_b = with_gradients(a, b, norm="variance")
+    torch.testing.assert_close(out, (a + b).exp())
+    torch.testing.assert_close(d_a, normal(1, 1, 7, seed=3).to(dtype) * (a + b).exp())
+    assert torch.equal(d_a, d_b)
 
 
 @pytest.mark.parametrize("backend", ["naive", "tiled", "fused"])
@@ -143,9 +156,19 @@ def test_input_and_gradient_need_not_be_contiguous(backend):
 
 
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("backend", ["tiled", "fused", "linear"])
-def test_gradients_agree_with_finite_differences(backend, causal):
-    norm = "none" if backend == "linear" else "exact"
+@pytest.mark.parametrize(
+    ("backend", "norm"),
+    [
+        ("tiled", "exact"),
+        ("fused", "exact"),
+        ("linear", "none"),
+        ("fused", "rms"),
+        ("fused", "unit"),
+        ("tiled", "variance"),
+        ("linear", "mean"),
+    ],
+)
+def test_gradients_agree_with_finite_differences(backend, norm, causal):
     a, b = (x.requires_grad_() for x in pair(1, 4, 6))
     assert torch.autograd.gradcheck(
         lambda a, b: relation(a, b, norm=norm, causal=causal, heads=2, backend=backend), (a, b)

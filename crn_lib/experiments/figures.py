@@ -1,0 +1,97 @@
+"""The workbook's figures, each drawn by one function from stored rows: `make figures`.
+
+`python -m crn_lib.experiments.figures [NAME…]` writes `figures/<name>.png` and `figures/<name>.html`.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import plotly.graph_objects as go
+from tqdm import tqdm
+
+from crn_lib.bench.cases import PANEL_CASES
+from crn_lib.config import ConfigError
+from crn_lib.experiments.lengths import (
+    Run,
+    budget_in_words,
+    by_kind_and_length,
+    curve_over_seeds,
+    length_points,
+    read_runs,
+    state_points,
+)
+from crn_lib.experiments.rows import read_rows
+from crn_lib.paths import workbook_folder
+from crn_lib.viz.bench import draw_bench
+from crn_lib.viz.files import store_figure
+from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
+from crn_lib.viz.memory import draw_memory
+
+
+def length_runs(root: Path) -> list[Run]:
+    """The runs of the sweep `lengths`."""
+    return read_runs(root / "figures/data/runs/lengths.jsonl")
+
+
+def copying_curves(root: Path) -> go.Figure:
+    """Letters right against training steps, a panel a length, a line a model."""
+    runs = length_runs(root)
+    curves = {key: curve_over_seeds(own, "character_accuracy") for key, own in by_kind_and_length(runs).items()}
+    return draw_copying_curves(curves, about=budget_in_words(runs))
+
+
+def steps_to_solve(root: Path) -> go.Figure:
+    """Steps until 99% of strings are copied against their length, a line a model."""
+    runs = length_runs(root)
+    return draw_steps_to_solve(length_points(runs), about=budget_in_words(runs))
+
+
+def seconds_to_solve(root: Path) -> go.Figure:
+    """The same in seconds of one processor."""
+    runs = length_runs(root)
+    return draw_steps_to_solve(length_points(runs), unit="seconds", about=budget_in_words(runs))
+
+
+def accuracy_by_state(root: Path) -> go.Figure:
+    """Letters right, free-running, against bytes of state."""
+    runs = length_runs(root)
+    return draw_accuracy_by_state(state_points(runs), about=budget_in_words(runs))
+
+
+def bench(root: Path) -> go.Figure:
+    """Time and memory of one pass against length, as `crn bench` measured them."""
+    return draw_bench(read_rows(root / "figures/data/bench.jsonl"), PANEL_CASES)
+
+
+def memory(root: Path) -> go.Figure:
+    """Bytes held while decoding against tokens."""
+    return draw_memory(read_rows(root / "figures/data/memory.jsonl"))
+
+
+FIGURES: dict[str, Callable[[Path], go.Figure]] = {
+    function.__name__: function
+    for function in (copying_curves, steps_to_solve, seconds_to_solve, accuracy_by_state, bench, memory)
+}
+"""Every figure by the name of its files. A new one is a function and its name here."""
+
+
+def main(names: list[str]) -> None:
+    """Draw the figures named, all where none is.
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    root = workbook_folder()
+    unknown = [name for name in names if name not in FIGURES]
+    if unknown:
+        raise ConfigError(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}")
+    for name in tqdm(names or list(FIGURES), desc="drawing", unit="figure"):
+        tqdm.write(store_figure(FIGURES[name](root), root / "figures" / name))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ConfigError as error:
+        sys.exit(f"error: {error}")

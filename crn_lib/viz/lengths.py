@@ -1,0 +1,253 @@
+"""What the paper's main experiment gave here: accuracy while training by length, and steps until a length is copied."""
+
+from collections.abc import Mapping, Sequence
+from math import log10
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from crn_lib.viz.curves import METRIC_NAMES
+from crn_lib.viz.scaling import show_bytes
+from crn_lib.viz.theme import GRID, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
+
+Curve = Sequence[Mapping[str, float]]
+Point = Mapping[str, Any]
+
+
+def draw_copying_curves(
+    curves: Mapping[tuple[str, int], Curve], *, metric: str = "character_accuracy", about: str = "", columns: int = 3
+) -> go.Figure:
+    """Accuracy against training steps, a panel a length, a line a model: median over seeds, the range shaded.
+
+    Args:
+        curves: for `(kind, string_length)` what `crn_lib.experiments.lengths.curve_over_seeds` gives.
+        metric: `character_accuracy` or `string_accuracy`; what the curves hold.
+        about: shape, seeds and device, for the second line of the title.
+        columns: panels side by side.
+
+    Raises:
+        ValueError: no curve.
+    """
+    if not curves:
+        raise ValueError("nothing to draw: there is no curve")
+    lengths = sorted({length for _, length in curves})
+    rows = -(-len(lengths) // columns)
+    name = METRIC_NAMES[metric]
+    frame = new_figure(
+        f"{name.capitalize()} while training, by length of the string<br><sup>{about}. Line: median over seeds, "
+        "shaded: their range. A run ends at 99.5% of strings.</sup>",
+        description=f"{name.capitalize()} against training steps, a panel a length. "
+        + " ".join(_curve_in_words(key, curve) for key, curve in curves.items()),
+        height=130 + 300 * rows,
+    )
+    figure = make_subplots(
+        rows=rows,
+        cols=min(columns, len(lengths)),
+        subplot_titles=[f"{length} letters" for length in lengths],
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+        vertical_spacing=0.34 / rows,
+        figure=frame,
+    )
+    seen: set[str] = set()
+    for kind in KIND_NAMES:
+        for place, length in enumerate(lengths):
+            curve = curves.get((kind, length))
+            if curve:
+                panel = {"row": place // columns + 1, "col": place % columns + 1}
+                _draw_curve(figure, kind, curve, panel, legend=kind not in seen)
+                seen.add(kind)
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
+    figure.update_xaxes(title={"text": "training steps", "standoff": 4}, rangemode="tozero", **axis)
+    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **axis)
+    figure.update_yaxes(title=name, col=1)
+    figure.update_layout(showlegend=True, margin={"t": 110, "b": 60})
+    return figure
+
+
+def _draw_curve(figure: go.Figure, kind: str, curve: Curve, panel: Mapping[str, int], *, legend: bool) -> None:
+    steps = [point["step"] for point in curve]
+    red, green, blue = (int(KIND_COLOURS[kind][i : i + 2], 16) for i in (1, 3, 5))
+    figure.add_scatter(
+        x=[*steps, *reversed(steps)],
+        y=[*(point["high"] for point in curve), *(point["low"] for point in reversed(curve))],
+        mode="lines",
+        fill="toself",
+        fillcolor=f"rgba({red}, {green}, {blue}, 0.18)",
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=kind,
+        **panel,
+    )
+    figure.add_scatter(
+        x=steps,
+        y=[point["median"] for point in curve],
+        mode="lines+markers",
+        name=KIND_NAMES[kind],
+        legendgroup=kind,
+        showlegend=legend,
+        line={"color": KIND_COLOURS[kind], "width": 2},
+        # A mark at every tenth point or so: enough to tell lines apart without their colours.
+        marker={"symbol": KIND_SYMBOLS[kind], "size": 8, "maxdisplayed": 8},
+        hovertemplate=f"{KIND_NAMES[kind]}, step %{{x}}: %{{y:.1%}}<extra></extra>",
+        **panel,
+    )
+
+
+def _curve_in_words(key: tuple[str, int], curve: Curve) -> str:
+    last = curve[-1]
+    return f"{KIND_NAMES[key[0]]} at {key[1]} letters: {last['median']:.0%} after {last['step']:,.0f} steps."
+
+
+def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: str = "") -> go.Figure:
+    """Steps (or processor seconds) until 99% of strings are copied, against the length of the string.
+
+    A model that no seed brought there within the budget stands at the top, as an open mark.
+
+    Args:
+        points: what `crn_lib.experiments.lengths.length_points` gives.
+        unit: `steps` or `seconds`.
+        about: shape, seeds and device.
+
+    Raises:
+        ValueError: no point.
+    """
+    if not points:
+        raise ValueError("nothing to draw: there is no point")
+    lengths = sorted({point["string_length"] for point in points})
+    solved = [point for point in points if point[unit] is not None]
+    highest = max([point[unit].high for point in solved], default=1.0)
+    never = highest * 3
+    named = {"steps": "training steps", "seconds": "processor seconds, one thread"}[unit]
+    figure = new_figure(
+        f"{named.capitalize()} until 99% of the strings are copied<br><sup>{about}. Bars: range over seeds. "
+        "Open marks at the top: no seed within the budget.</sup>",
+        description=f"{named.capitalize()} to 99% of strings against letters. "
+        + " ".join(_point_in_words(point, unit) for point in points),
+        height=460,
+    )
+    kinds = [kind for kind in KIND_NAMES if any(point["kind"] == kind for point in points)]
+    for number, kind in enumerate(kinds):
+        own = sorted((p for p in points if p["kind"] == kind), key=lambda p: p["string_length"])
+        shift = 1.03 ** (number - (len(kinds) - 1) / 2)  # beside each other where they would cover each other
+        if any(p[unit] is not None for p in own):
+            _draw_solved(figure, kind, [p for p in own if p[unit] is not None], unit, shift)
+        unsolved = [p for p in own if p[unit] is None]
+        _draw_unsolved(figure, kind, unsolved, never, shift, legend=len(unsolved) == len(own))
+    figure.add_hline(y=never / 1.6, line={"color": INK, "dash": "dot", "width": 1})
+    low = min([point[unit].low for point in solved], default=1.0)
+    ticks = [10.0**k * m for k in range(0, 7) for m in (1, 2, 5) if low / 2 <= 10.0**k * m <= highest * 1.2]
+    figure.update_xaxes(
+        title="letters in the string", type="log", tickvals=lengths, ticktext=[f"{n}" for n in lengths],
+        range=[log10(lengths[0]) - 0.12, log10(lengths[-1]) + 0.12],
+    )  # fmt: skip
+    figure.update_yaxes(
+        title=named, type="log", range=[log10(low / 1.5), log10(never * 1.5)],
+        tickvals=[*ticks, never], ticktext=[*(f"{n:,.0f}" for n in ticks), "not in<br>budget"],
+    )  # fmt: skip
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: str, shift: float) -> None:
+    figure.add_scatter(
+        x=[point["string_length"] * shift for point in points],
+        y=[point[unit].median for point in points],
+        error_y={
+            "array": [point[unit].high - point[unit].median for point in points],
+            "arrayminus": [point[unit].median - point[unit].low for point in points],
+            "thickness": 1.5,
+        },
+        mode="lines+markers",
+        name=KIND_NAMES[kind],
+        legendgroup=kind,
+        line={"color": KIND_COLOURS[kind], "width": 2},
+        marker={"symbol": KIND_SYMBOLS[kind], "size": 11},
+        text=[_point_in_words(point, unit) for point in points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _draw_unsolved(
+    figure: go.Figure, kind: str, points: Sequence[Point], height: float, shift: float, *, legend: bool
+) -> None:
+    figure.add_scatter(
+        x=[point["string_length"] * shift for point in points],
+        y=[height] * len(points),
+        mode="markers",
+        name=KIND_NAMES[kind],
+        legendgroup=kind,
+        showlegend=legend,
+        marker={"symbol": f"{KIND_SYMBOLS[kind]}-open", "size": 11, "color": KIND_COLOURS[kind], "line": {"width": 2}},
+        text=[_point_in_words(point, "steps") for point in points],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _point_in_words(point: Point, unit: str) -> str:
+    name, where = KIND_NAMES[point["kind"]], f"{point['string_length']} letters"
+    if point["steps"] is None:
+        return f"{name}, {where}: 0 of {point['seeds']} seeds in {point['budget']:,} steps."
+    word = {"steps": "steps", "seconds": "processor seconds"}[unit]
+    return f"{name}, {where}: {point[unit].show()} {word}, {point['solved']} of {point['seeds']} seeds."
+
+
+def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Figure:
+    """Letters right, free-running, against the bytes a model holds when the string has ended.
+
+    Args:
+        points: what `crn_lib.experiments.lengths.state_points` gives; one mark a kind, length and width, with the range
+            over seeds.
+        about: shape, seeds and device.
+
+    Raises:
+        ValueError: no point.
+    """
+    if not points:
+        raise ValueError("nothing to draw: there is no point")
+    parts = [
+        f"{KIND_NAMES[p['kind']]} of width {p['width']}, {p['string_length']} letters: {p['state_bytes']:,} bytes, "
+        f"{p['accuracy'].median:.0%}."
+        for p in points
+    ]
+    figure = new_figure(
+        "What models hold of a string, and how much of it they give back"
+        f"<br><sup>{about}. Beside each mark: letters in the string.</sup>",
+        description="Letters right, free-running, against bytes held for one sequence. " + " ".join(parts),
+        height=480,
+    )
+    for kind in KIND_NAMES:
+        own = [point for point in points if point["kind"] == kind]
+        if own:
+            figure.add_scatter(
+                x=[p["state_bytes"] for p in own],
+                y=[p["accuracy"].median for p in own],
+                error_y={
+                    "array": [p["accuracy"].high - p["accuracy"].median for p in own],
+                    "arrayminus": [p["accuracy"].median - p["accuracy"].low for p in own],
+                    "thickness": 1,
+                },
+                mode="markers+text",
+                name=KIND_NAMES[kind],
+                text=[str(p["string_length"]) for p in own],
+                textposition="top center",
+                textfont={"size": 11},
+                marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 10},
+                customdata=[[p["string_length"], p["width"], show_bytes(p["state_bytes"])] for p in own],
+                hovertemplate=f"{KIND_NAMES[kind]}, width %{{customdata[1]}}, %{{customdata[0]}} letters: "
+                "%{customdata[2]}, %{y:.1%}<extra></extra>",
+            )
+    low, high = (pick(p["state_bytes"] for p in points) for pick in (min, max))
+    ticks = [m * 10.0**k for k in range(2, 12) for m in (1, 3) if low / 1.5 < m * 10**k < high * 1.5]
+    figure.update_xaxes(
+        title="bytes held for one sequence when its string has ended",
+        type="log",
+        tickvals=ticks,
+        ticktext=[show_bytes(tick) for tick in ticks],
+        range=[log10(low / 1.5), log10(high * 1.5)],
+    )
+    figure.update_yaxes(title="letters right, free-running", range=[-0.04, 1.12], tickformat=".0%")
+    figure.update_layout(showlegend=True)
+    return figure
