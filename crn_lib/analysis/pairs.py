@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.ops.naive import ACTIVATION_FUNCTIONS
-from crn_lib.ops.normalise import EPSILON, layer_norm
+from crn_lib.ops.normalise import EPSILON, PAIR_NORMS, centre, layer_norm
 
 TILE_ELEMENTS = 8_000_000
 """Numbers of pairs made at once: 32 MB in float32."""
@@ -56,10 +56,10 @@ class RelationPairs(Pairs):
 
     Attributes:
         receivers: what a receiver brings to the sum, `(batch, heads, rows, head width)`: with the exact norm the
-            centred `A`, with the approximate norm `LN(a)`, without a norm `a`.
+            centred `A`, otherwise what the norm makes of the row by itself (`LN(a)` with `approx`, else `a`).
         senders: the same of the senders, `(batch, heads, length, head width)`.
-        scale: what their sum is multiplied by, `(batch, heads, rows, length)`: with the exact norm `1/sqrt(var_ij)`,
-            otherwise 1.
+        scale: what their sum is multiplied by, `(batch, heads, rows, length)`: with the exact norm `1/sqrt(var_ij)`; 1
+            where a norm does nothing to a sum.
         activation: its name.
     """
 
@@ -117,19 +117,34 @@ def relation_pairs(a: Tensor, b: Tensor, rows: Tensor, *, norm: str, activation:
         rows: receiving positions, `(rows,)`.
     """
     received, senders = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (a[:, rows], b))
-    if norm == "exact":
-        received, senders = (x - x.mean(-1, keepdim=True) for x in (received, senders))
-        # sqrt(var_ij) is the distance from A_i to -B_j over sqrt(width). Taken from the differences themselves: the
-        # expansion with the dot product loses its digits where a pair cancels.
-        distance = torch.cdist(received, -senders, compute_mode="donot_use_mm_for_euclid_dist")
-        scale = (distance.square() / received.shape[-1] + EPSILON).rsqrt()
+    if norm == "exact":  # LN(a + b) is LN(A + B): the mean is better taken from each row, once
+        received, senders = centre(received), centre(senders)
     else:
-        if norm == "approx":
-            received, senders = layer_norm(received), layer_norm(senders)
-        scale = received.new_ones(*received.shape[:3], senders.shape[2])
+        received, senders = (PAIR_NORMS[norm].of_row(x) for x in (received, senders))
+    scale = pair_scale(received, senders, norm)
     visible = torch.arange(b.shape[1], device=rows.device) <= rows[:, None]
     weight = visible.to(scale.dtype).expand_as(scale)
     return RelationPairs(rows, weight, received, senders, scale, activation)
+
+
+def pair_scale(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
+    """What a norm multiplies the sum of each pair of rows by, `(..., receivers, senders)`.
+
+    The root of the variance is the distance from `A_i` to `-B_j` over `sqrt(width)`. It is taken from the differences
+    themselves: the expansion with the dot product loses its digits where a pair cancels.
+    """
+    if PAIR_NORMS[norm].of_sum is None:
+        return receivers.new_ones(*receivers.shape[:-1], senders.shape[-2])
+    centred = (centre(receivers), centre(senders)) if norm == "variance" else (receivers, senders)
+    squares = torch.cdist(centred[0], -centred[1], compute_mode="donot_use_mm_for_euclid_dist").square()
+    if norm == "unit":
+        return (squares + EPSILON).rsqrt()
+    variance = squares / receivers.shape[-1]
+    if norm == "variance":  # as `unit_variance`: a row whose values are all equal stays as it is
+        mean = receivers.mean(-1)[..., :, None] + senders.mean(-1)[..., None, :]
+        rounding = (10 * torch.finfo(mean.dtype).eps * mean).square()
+        return torch.where(variance <= rounding, 1.0, variance).rsqrt()
+    return (variance + EPSILON).rsqrt()
 
 
 def attention_pairs(query: Tensor, key: Tensor, value: Tensor, rows: Tensor) -> AttentionPairs:

@@ -21,6 +21,7 @@ from crn_lib.analysis.pairs import RelationPairs
 from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
 from crn_lib.experiments.rows import Row, append_row, newest_rows
 from crn_lib.models import ModelConfig, SequenceModel
+from crn_lib.ops.normalise import PAIR_NORMS
 from crn_lib.paths import data_file, workbook_folder
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import load_model
@@ -63,7 +64,10 @@ def looks(model: SequenceModel, task: CopyingTask, tokens: Tensor) -> Iterator[d
 
 def wanted_edits(config: ModelConfig, together: bool) -> list[tuple[str, int]]:
     """Names of edits and the block of each; edits of the scale only where the norm gives every pair its own."""
-    names = RELATION_EDITS if config.norm == "exact" else ATTENTION_EDITS if config.norm is None else RELATION_DROPS
+    if config.norm is None:
+        names: tuple[str, ...] = ATTENTION_EDITS
+    else:
+        names = RELATION_EDITS if PAIR_NORMS[config.norm].of_sum else RELATION_DROPS
     blocks = [ALL_BLOCKS] if together else [ALL_BLOCKS, *range(config.blocks)]
     return [("nothing", ALL_BLOCKS), *((name, block) for name in names for block in blocks)]
 
