@@ -4,6 +4,7 @@ from crn_lib.analysis.capture import capture_pairs, mixed_by
 from crn_lib.analysis.copier import cancellation_copier
 from crn_lib.analysis.copy_sources import CopySources, copy_sources
 from crn_lib.analysis.dictionary import KeyedLetters, keyed_letters
+from crn_lib.analysis.edited_copy import EditedCopy, copy_without
 from crn_lib.analysis.interventions import drop, freeze_scale, level, rescale, run_edited, swap_scales
 from crn_lib.analysis.pairs import AttentionPairs, RelationPairs, attention_pairs, relation_pairs
 from crn_lib.analysis.rank import memory_rank, numerical_rank, pair_values
@@ -21,6 +22,7 @@ from crn_lib.analysis.relation_maps import (
 __all__ = [
     "AttentionPairs",
     "CopySources",
+    "EditedCopy",
     "Influence",
     "KeyedLetters",
     "RelationPairs",
@@ -28,6 +30,7 @@ __all__ = [
     "cancellation_copier",
     "capture_pairs",
     "copy_sources",
+    "copy_without",
     "drop",
     "effective_senders",
     "freeze_scale",

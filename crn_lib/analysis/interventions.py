@@ -120,6 +120,8 @@ def _edited(block: MixingBlock, inputs: tuple[Tensor, ...], edit: Edit, rows: Te
     changed = (after.weight != before.weight).any(-1)
     if isinstance(before, RelationPairs) and isinstance(after, RelationPairs):
         changed |= (after.scale != before.scale).any(-1)
+    if not bool(changed.any()):
+        return out
     mixed = after.mix()
     if isinstance(before, AttentionPairs):
         out[:, :, rows] = torch.where(changed[..., None], mixed, out[:, :, rows])

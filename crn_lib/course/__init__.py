@@ -9,12 +9,14 @@ from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
+from crn_lib.course.relation_widget import RelationWidget, relation_map
 from crn_lib.course.training_widget import TrainingWidget
 
 __all__ = [
     "CheckFailed",
     "LiveFigure",
     "ParameterError",
+    "RelationWidget",
     "TrainingWidget",
     "begin",
     "bind",
@@ -27,6 +29,7 @@ __all__ = [
     "predict",
     "predict_choice",
     "quiz",
+    "relation_map",
     "show",
     "show_claims",
     "show_findings",
