@@ -9,13 +9,14 @@ NOTEBOOK = notebooks/00_welcome.ipynb
 SETUP = PYTHON='$(PYTHON)' sh scripts/setup.sh
 BIN = .venv/bin
 
-.PHONY: help run test lab site lint pins clean
+.PHONY: help run test lab site figures lint pins clean
 
 help:
 	@echo 'make run    set everything up, then run the workbook     RUN_FLAGS="--profile smoke"'
 	@echo 'make test   set up the tests too, then lint and test     PYTEST_FLAGS="-k relation"'
 	@echo 'make lab    open the first lesson in JupyterLab          LAB_FLAGS="--no-browser"'
 	@echo 'make site   build the lessons as pages that need no Jupyter: build/site/index.html'
+	@echo 'make figures  draw every figure of figures/ anew from the stored rows'
 	@echo 'make lint   only the checks of style, types and notebooks'
 	@echo 'make pins   look for newer versions: rewrites requirements.txt'
 	@echo 'make clean  remove .venv and the caches; results and notebooks stay'
@@ -35,6 +36,10 @@ lab:
 site:
 	@$(SETUP) test
 	@$(BIN)/python docs/build_site.py notebooks build/site
+
+figures:
+	@$(SETUP) test
+	@$(BIN)/python -m crn_lib.experiments.figures
 
 lint:
 	@$(SETUP) test

@@ -113,10 +113,16 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint and result.json.")] = Path("runs/train"),
     resume: Annotated[bool, typer.Option(help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
-    """Train one model on copying; Ctrl-C saves, `--resume` goes on."""
+    """Train one model on copying; Ctrl-C saves, `--resume` goes on.
+
+    On several processes, each with its share of every batch:
+
+    torchrun --standalone --nproc-per-node 2 -m crn_lib.cli train ...
+    """
     from crn_lib.files import replace_text
     from crn_lib.training import TrainConfig
     from crn_lib.training import train as run_training
+    from crn_lib.training.distributed import is_first_process
 
     fields: dict[str, Any] = _read_yaml(config) if config else {}
     for part in ("model", "task"):
@@ -140,6 +146,8 @@ def train(
     chosen = from_mapping(TrainConfig, {**fields, "model": model, "task": task})
     _check_folder(out)
     result = run_training(chosen, device=device, folder=out, resume=resume)
+    if not is_first_process():
+        return
     replace_text(out / "result.json", json.dumps(result.row(), indent=1) + "\n")
     scores = [(name.replace("_", " "), f"{value:.1%}") for name, value in result.teacher_forced.items()]
     scores += [
@@ -281,7 +289,7 @@ def _check_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another process of the same run may have been faster
     except OSError as error:
         raise OSError(f"cannot write into {folder} ({error.strerror}); choose another with --out") from None
 

@@ -1,11 +1,11 @@
-"""Where the runs of a sweep are computed: here, in processes of this machine, or on Ray (`ray_executor.py`)."""
+"""Where the runs of a sweep are computed: here, or in processes of this machine. On Ray: `ray_executor.py`."""
 
 import itertools
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
@@ -19,6 +19,8 @@ from crn_lib.experiments.rows import Row
 
 SECONDS_TO_SAVE = 10.0
 """How long an interrupted sweep waits for its runs to end their step and save."""
+
+WORKER_DIED = "the process of this run died (killed, or out of memory)"
 
 
 class Executor(Protocol):
@@ -78,16 +80,13 @@ class ProcessExecutor:
                     try:
                         row = future.result()
                     except BrokenProcessPool:
-                        row = failed_row(job, "the process of this run died (killed, or out of memory)")
+                        row = failed_row(job, WORKER_DIED, threads=self.threads)
+                        pools[number].shutdown()
                         pools[number] = self._pool(number)
                     start(number)
                     yield job, row
-        except KeyboardInterrupt:
-            wait(running, timeout=SECONDS_TO_SAVE)  # Ctrl-C reached the workers as well
-            raise
         finally:
-            for pool in pools:
-                _end(pool)
+            _end(pools, {future: number for future, (number, _) in running.items()})
 
     def _pool(self, number: int) -> ProcessPoolExecutor:
         # One worker a pool: where a pool breaks, it is known whose run that was. Spawned, since torch's threads do not
@@ -105,6 +104,11 @@ def _begin_worker(threads: int, places: range) -> None:
     if hasattr(os, "sched_setaffinity"):
         allowed = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {allowed[place % len(allowed)] for place in places})
+    # A Ctrl-C in a terminal reaches every process of the group. Here it must come once, from the parent: a second one
+    # would end a run in the middle of a step.
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -116,8 +120,21 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _end(pool: ProcessPoolExecutor) -> None:
-    for process in list((pool._processes or {}).values()):
-        if process.is_alive() and process.pid is not None:
-            os.kill(process.pid, signal.SIGTERM)
-    pool.shutdown(wait=True, cancel_futures=True)
+def _end(pools: Sequence[ProcessPoolExecutor], running: Mapping[Future[Row], int]) -> None:
+    """Send idle workers home. Where runs are still going (Ctrl-C, an error), let them save, and end what does not."""
+    busy = {future: pools[number] for future, number in running.items() if not future.done()}
+    try:
+        if busy:
+            _signal(busy.values(), signal.SIGINT)
+            wait(busy, timeout=SECONDS_TO_SAVE)
+    finally:
+        _signal([pool for future, pool in busy.items() if not future.done()], signal.SIGTERM)
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _signal(pools: Iterable[ProcessPoolExecutor], number: signal.Signals) -> None:
+    for pool in pools:
+        for process in list((pool._processes or {}).values()):
+            if process.is_alive() and process.pid is not None:
+                os.kill(process.pid, number)

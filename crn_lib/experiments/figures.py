@@ -1,6 +1,7 @@
 """The workbook's figures, each drawn by one function from stored rows: `make figures`.
 
-`python -m crn_lib.experiments.figures [NAME…]` writes `figures/<name>.png` and `figures/<name>.html`.
+`python -m crn_lib.experiments.figures [NAME…]` writes `figures/<name>.png` and `figures/<name>.html`; without a name
+all of them, and the README's table of results.
 """
 
 import sys
@@ -13,6 +14,7 @@ from tqdm import tqdm
 from crn_lib.bench.cases import PANEL_CASES
 from crn_lib.config import ConfigError
 from crn_lib.experiments.lengths import (
+    LENGTH_SWEEPS,
     Run,
     budget_in_words,
     by_kind_and_length,
@@ -21,6 +23,7 @@ from crn_lib.experiments.lengths import (
     read_runs,
     state_points,
 )
+from crn_lib.experiments.results_table import update_readme
 from crn_lib.experiments.rows import read_rows
 from crn_lib.paths import workbook_folder
 from crn_lib.viz.bench import draw_bench
@@ -30,8 +33,8 @@ from crn_lib.viz.memory import draw_memory
 
 
 def length_runs(root: Path) -> list[Run]:
-    """The runs of the sweep `lengths`."""
-    return read_runs(root / "figures/data/runs/lengths.jsonl")
+    """The runs of the sweeps `lengths` and `beyond_256`, of which some may still be missing."""
+    return [run for name in LENGTH_SWEEPS for run in read_runs(root / f"figures/data/runs/{name}.jsonl")]
 
 
 def copying_curves(root: Path) -> go.Figure:
@@ -88,6 +91,8 @@ def main(names: list[str]) -> None:
         raise ConfigError(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}")
     for name in tqdm(names or list(FIGURES), desc="drawing", unit="figure"):
         tqdm.write(store_figure(FIGURES[name](root), root / "figures" / name))
+    if not names:
+        update_readme(root)
 
 
 if __name__ == "__main__":

@@ -90,8 +90,12 @@ def _identity(job: Job) -> Row:
     return {"key": job.key, "sweep": job.sweep}
 
 
-def failed_row(job: Job, error: str) -> Row:
-    """The row of a run that left nothing but its error."""
+def failed_row(job: Job, error: str, *, threads: int | None = None) -> Row:
+    """The row of a run that left nothing but its error.
+
+    Args:
+        threads: of the process it ran in, where that was not this one.
+    """
     plain = to_mapping(job.config)
     return {
         **_identity(job),
@@ -100,7 +104,7 @@ def failed_row(job: Job, error: str) -> Row:
         "training": plain,
         "seed": job.config.seed,
         "dtype": job.config.precision,
-        "threads": torch.get_num_threads(),
+        "threads": torch.get_num_threads() if threads is None else threads,
         "versions": versions(),
         "error": error,
     }

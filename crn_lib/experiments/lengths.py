@@ -13,6 +13,9 @@ from crn_lib.experiments.rows import Row, newest_rows
 from crn_lib.experiments.run import read_histories
 from crn_lib.models import ModelConfig, build_model
 
+LENGTH_SWEEPS = ("lengths", "beyond_256")
+"""Sweeps whose runs belong to one picture of copying by length."""
+
 SOLVED = 0.99
 """Share of whole strings, teacher-forced, from which on a length counts as copied."""
 
@@ -143,6 +146,25 @@ def state_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
             }
         )
     return points
+
+
+def best_learning_rates(runs: Iterable[Run]) -> dict[tuple[str, int], float]:
+    """For every kind and width the rate to train with: the fewest steps to 99% of strings, else the most letters.
+
+    Of equals the one that comes first.
+
+    Returns:
+        Learning rates by `(kind, width)`.
+    """
+    best: dict[tuple[str, int], tuple[float, float, float]] = {}
+    for run in runs:
+        solved = run.first()
+        key = run.kind, int(run.row["model"]["width"])
+        steps = solved["step"] if solved else float("inf")
+        result = (-steps, run.row["character_accuracy"], run.row["training"]["learning_rate"])
+        if key not in best or result[:2] > best[key][:2]:
+            best[key] = result
+    return {key: rate for key, (_, _, rate) in best.items()}
 
 
 def budget_in_words(runs: Sequence[Run]) -> str:

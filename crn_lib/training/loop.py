@@ -19,7 +19,7 @@ from crn_lib.tasks import NOT_SCORED, CopyingTask
 from crn_lib.tasks.evaluate import free_running, teacher_forced
 from crn_lib.training.checkpoints import Checkpoint, CheckpointError, check_writable, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
-from crn_lib.training.interrupts import interrupts_held
+from crn_lib.training.distributed import Processes, processes
 from crn_lib.training.result import RunResult, TrainingDiverged
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
@@ -34,7 +34,7 @@ def train(
     progress: bool = True,
     on_evaluation: Callable[[list[dict[str, float]]], None] | None = None,
 ) -> RunResult:
-    """Train a model from its configuration.
+    """Train a model from its configuration; under `torchrun`, on all its processes together (`distributed.py`).
 
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -48,37 +48,43 @@ def train(
 
     Raises:
         TrainingDiverged: the loss is no longer finite.
+        ConfigError: under torchrun, a batch that does not divide by the number of processes.
         CheckpointError: the folder cannot be written, or its checkpoint is damaged or belongs to another
             configuration.
         ValueError: the device is not here.
     """
     place, _ = pick_device(device)
     path = Path(folder) / CHECKPOINT_NAME if folder is not None else None
-    if path is not None:
-        check_writable(path.parent)
-    run = _Run(config, place, path)
-    if resume and path is not None and path.exists():
-        run.restore(path)
-    with tqdm(
-        total=config.steps,
-        initial=run.step,
-        desc=f"training {config.model.kind}",
-        unit="step",
-        disable=not progress,
-        leave=False,
-    ) as bar:
-        return run.to_the_end(bar, on_evaluation)
+    with processes(place) as team:
+        team.check_batch(config.batch)
+        if path is not None:
+            check_writable(path.parent)
+        run = _Run(config, team, path)
+        if resume and path is not None and path.exists():
+            run.restore(path)
+        run.check_same_start()
+        with tqdm(
+            total=config.steps,
+            initial=run.step,
+            desc=f"training {config.model.kind}",
+            unit="step",
+            disable=not (progress and team.first),
+            leave=False,
+        ) as bar:
+            return run.to_the_end(bar, on_evaluation if team.first else None)
 
 
 class _Run:
     """The moving parts of one training run."""
 
-    def __init__(self, config: TrainConfig, device: torch.device, path: Path | None) -> None:
-        self.config, self.device, self.path = config, device, path
+    def __init__(self, config: TrainConfig, team: Processes, path: Path | None) -> None:
+        device = team.device
+        self.config, self.team, self.device, self.path = config, team, device, path
         weights, self.data, self.evaluation = (
             torch.Generator().manual_seed(3 * config.seed + stream) for stream in range(3)
         )
         self.model = build_model(config.model, generator=weights).to(device)
+        self.shared_model = team.wrap(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -96,7 +102,7 @@ class _Run:
         reset_peak_memory(self.device)
         try:
             while self.step < config.steps and not self._target_reached():
-                with interrupts_held():
+                with self.team.interrupts_held():
                     self.losses.append(self._train_step())
                     self.step += 1
                     tick()
@@ -158,17 +164,26 @@ class _Run:
         self.history, self.losses = header["history"], header["losses"]
         self.saved_at = self.step
 
+    def check_same_start(self) -> None:
+        """Raise `CheckpointError` unless all processes go on from the same step: one of another would wait for ever."""
+        if self.team.agreed(self.step) != self.step:
+            raise CheckpointError(
+                f"process {self.team.rank} does not see the checkpoint that process 0 goes on from: {self.path} must "
+                "be on a file system that all machines share"
+            )
+
     def _train_step(self) -> float:
         config = self.config
         rate = config.learning_rate_at(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        tokens, targets = (x.to(self.device) for x in self.task.sample(config.batch, self.data))
+        tokens, targets, weight = self.team.share(*self.task.sample(config.batch, self.data))
+        tokens, targets = tokens.to(self.device), targets.to(self.device)
         dtype = PRECISIONS[config.precision]
         with torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32):
-            logits = self.model(tokens)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
-        value = loss.item()
+            logits = self.shared_model(tokens)
+        loss = weight * F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
+        value = self.team.mean(loss)
         if not math.isfinite(value):
             self._diverged(f"the loss is {value}", rate)
         self.optimizer.zero_grad()
@@ -188,7 +203,7 @@ class _Run:
             "step": self.step,
             "loss": sum(self.losses) / len(self.losses),
             "learning_rate": self.config.learning_rate_at(self.step - 1),
-            **scores,
+            **self.team.agreed(scores),
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
         }
@@ -210,7 +225,7 @@ class _Run:
         )
 
     def _save(self) -> None:
-        if self.path is None or self.saved_at == self.step:
+        if self.path is None or not self.team.first or self.saved_at == self.step:
             return
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for index, parameter in enumerate(self.model.parameters()):
@@ -261,4 +276,5 @@ class _Run:
             device=str(self.device),
             backend=backend,
             peak_bytes=peak_memory(self.device),
+            processes=self.team.size,
         )

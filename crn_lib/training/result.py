@@ -18,10 +18,12 @@ class RunResult:
 
     Attributes:
         history: a row an evaluation: step, mean loss since the last one, accuracies, seconds.
-        seconds, cpu_seconds: on the clock, and of processor time, which other work on the machine hardly changes.
+        seconds, cpu_seconds: on the clock, and of this process's processor time, which other work on the machine
+            hardly changes.
         stopped: why it ended: `steps`, `target`, `interrupted` or `diverged`.
         teacher_forced, free_running: final accuracies on fresh strings; empty if interrupted.
-        peak_bytes: peak memory, `None` where this machine cannot tell.
+        peak_bytes: this process's peak memory, `None` where this machine cannot tell.
+        processes: how many trained it together, under `torchrun`.
     """
 
     config: TrainConfig
@@ -34,6 +36,7 @@ class RunResult:
     device: str
     backend: str
     peak_bytes: int | None
+    processes: int = 1
     teacher_forced: dict[str, float] = field(default_factory=dict)
     free_running: dict[str, float] = field(default_factory=dict)
 
@@ -49,6 +52,7 @@ class RunResult:
             "dtype": self.config.precision,
             "backend": self.backend,
             "threads": torch.get_num_threads(),
+            "processes": self.processes,
             "versions": versions(),
             "steps": self.steps,
             "seconds": round(self.seconds, 2),

@@ -1,0 +1,78 @@
+"""Models trained on strings of 4 to 32 letters, tested on up to 64 (beyond the paper).
+
+`python -m crn_lib.experiments.length_generalisation` tests the models that `crn sweep length_generalisation` left, and
+adds a row for every model and length to `figures/data/length_generalisation.jsonl` that is not there yet.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from crn_lib.experiments.jobs import Job
+from crn_lib.experiments.rows import Row, append_row, newest_rows
+from crn_lib.experiments.run import sweep_state
+from crn_lib.experiments.sweep import load_sweep
+from crn_lib.models import SequenceModel
+from crn_lib.paths import data_file
+from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
+from crn_lib.training import load_model
+from crn_lib.training.loop import CHECKPOINT_NAME
+from crn_lib.training.result import versions
+
+LENGTHS = (4, 8, 16, 24, 32, 33, 34, 36, 40, 48, 64)
+"""Letters; training ends at 32."""
+
+STRINGS = 256
+ROWS = "length_generalisation.jsonl"
+
+
+def measure(model: SequenceModel, string_length: int, seed: int) -> dict[str, float]:
+    """All four accuracies on fresh strings of exactly this length."""
+    task = CopyingTask(CopyingConfig(string_length=string_length))
+    generator = torch.Generator().manual_seed(1000 * string_length + seed)
+    forced = teacher_forced(model, task, STRINGS, generator)
+    free = free_running(model, task, STRINGS, generator)
+    return {**forced, **{f"free_running_{name}": value for name, value in free.items()}}
+
+
+def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Sequence[int] = LENGTHS) -> list[Row]:
+    """Test every trained model of the jobs at every length, adding each row to the file at once.
+
+    Args:
+        jobs: runs, whose checkpoints are in their folders.
+        rows: the stored rows of those that are trained, by key.
+    """
+    done = newest_rows(path)
+    wanted = [(job, length) for job in jobs if job.key in rows and not rows[job.key]["error"] for length in lengths]
+    missing = [(job, length) for job, length in wanted if _key(job, length) not in done]
+    for job, length in tqdm(missing, desc="testing", unit="length"):
+        model = load_model(job.folder / CHECKPOINT_NAME)
+        row: Row = {
+            "key": _key(job, length),
+            "trained": job.key,
+            "kind": job.config.model.kind,
+            "trained_up_to": job.config.task.string_length,
+            "tested_at": length,
+            "strings": STRINGS,
+            "seed": job.config.seed,
+            "device": "cpu",
+            "dtype": "float32",
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+            **measure(model, length, job.config.seed),
+        }
+        append_row(path, row)
+        done[_key(job, length)] = row
+    return [done[_key(job, length)] for job, length in wanted]
+
+
+def _key(job: Job, length: int) -> str:
+    return hashlib.sha256(f"{job.key} tested at {length}".encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    state = sweep_state(load_sweep("length_generalisation"))
+    fill_rows(state.jobs, state.rows, data_file(ROWS))

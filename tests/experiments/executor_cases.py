@@ -1,0 +1,77 @@
+"""What the tests of executors share: jobs that end in a second, and a look at processes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from crn_lib.experiments import Executor
+from crn_lib.experiments.jobs import Job
+from crn_lib.experiments.rows import Row, config_key
+from crn_lib.models import ModelConfig
+from crn_lib.tasks import CopyingConfig
+from crn_lib.training import TrainConfig
+
+TIMES = ("seconds", "cpu_seconds", "peak_bytes")
+
+
+def quick(**fields: Any) -> TrainConfig:
+    """Strings of 4 letters out of 5, width 16, two blocks, 20 steps."""
+    base: dict[str, Any] = {
+        "model": ModelConfig(kind="causal_rn", vocab_size=8, width=16, blocks=2, max_length=10),
+        "task": CopyingConfig(string_length=4, vocab=5),
+        "steps": 20,
+        "batch": 8,
+        "learning_rate": 1e-2,
+        "warmup": 10,
+        "evaluate_every": 10,
+        "evaluation_strings": 20,
+        "checkpoint_every": 10,
+    }
+    return TrainConfig(**(base | fields))
+
+
+def endless(**fields: Any) -> TrainConfig:
+    """A run that lasts longer than any test, with an evaluation and a checkpoint every few steps."""
+    return quick(**({"steps": 1_000_000, "evaluate_every": 5, "checkpoint_every": 5} | fields))
+
+
+def jobs_in(folder: Path, configs: Sequence[TrainConfig]) -> list[Job]:
+    return [Job(config_key(one), "test", one, folder / config_key(one), "cpu") for one in configs]
+
+
+def diverging_and_impossible(folder: Path) -> list[Job]:
+    """Two good runs around one whose weights overflow and one on a device that is not here."""
+    good, other = jobs_in(folder, [quick(), quick(seed=1)])
+    (diverging,) = jobs_in(folder, [quick(learning_rate=10.0, warmup=0, clip=1e30, steps=200, weight_decay=1e38)])
+    (elsewhere,) = jobs_in(folder, [quick(seed=2)])
+    return [good, diverging, replace(elsewhere, device="tpu"), other]
+
+
+def rows_of(executor: Executor, jobs: Sequence[Job]) -> list[Row]:
+    """Every job's row, in the order of the jobs."""
+    rows = {job.key: row for job, row in executor.run(jobs)}
+    assert len(rows) == len(jobs)
+    return [rows[job.key] for job in jobs]
+
+
+def timeless(row: Row) -> Row:
+    """A row without what no two runs share, in its history too."""
+    kept = {name: value for name, value in row.items() if name not in TIMES}
+    kept["history"] = [{n: v for n, v in each.items() if n not in TIMES} for each in row.get("history", [])]
+    return kept
+
+
+def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
+    """Raises `AssertionError` if it does not become true in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE

@@ -1,0 +1,233 @@
+"""Executors: the same rows everywhere, an error row for what fails, nothing left behind, nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import warnings
+from pathlib import Path
+
+import psutil
+import pytest
+from executor_cases import diverging_and_impossible, endless, is_alive, jobs_in, quick, rows_of, timeless, wait_until
+
+from crn_lib.config import ConfigError
+from crn_lib.experiments import InlineExecutor, ProcessExecutor, Sweep, run_sweep
+from crn_lib.experiments import executors as module
+from crn_lib.experiments.jobs import Job
+from crn_lib.training.checkpoints import Checkpoint
+from crn_lib.training.loop import CHECKPOINT_NAME
+
+
+def workers_of(parent: psutil.Process) -> list[psutil.Process]:
+    """The processes that train for it: not the one of Python that only keeps track of semaphores."""
+    return [child for child in parent.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_processes_give_the_rows_of_this_process_in_the_order_they_end(tmp_path, use_threads):
+    use_threads(1)
+    here = rows_of(InlineExecutor(), diverging_and_impossible(tmp_path / "inline"))
+    there = rows_of(ProcessExecutor(2), diverging_and_impossible(tmp_path / "processes"))
+    assert [timeless(row) for row in there] == [timeless(row) for row in here]
+
+
+def test_what_fails_is_a_row_and_costs_nothing_else(tmp_path):
+    good, diverged, elsewhere, other = rows_of(InlineExecutor(), diverging_and_impossible(tmp_path))
+    assert good["error"] is None and other["error"] is None and good["steps"] == other["steps"] == 20
+    assert diverged["error"].startswith("TrainingDiverged: the loss is nan at step 1 ")
+    assert diverged["stopped"] == "diverged" and diverged["steps"] == 1
+    assert elsewhere["error"] == "ValueError: device must be auto or one of cpu on this machine; got 'tpu'"
+    for row in (good, diverged, elsewhere, other):
+        assert row["sweep"] == "test" and row["model"]["kind"] == "causal_rn" and row["training"]["batch"] == 8
+
+
+def test_each_worker_has_its_own_threads_and_processor(tmp_path, monkeypatch):
+    """Two workers of one thread must not share a processor; a third, where there are two, shares with the first."""
+    monkeypatch.setattr(module, "run_job", _say_where)
+    places = rows_of(ProcessExecutor(2, threads=1), jobs_in(tmp_path, [quick(seed=seed) for seed in range(2)]))
+    assert [row["threads"] for row in places] == [1, 1]
+    if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1:
+        assert all(len(row["processors"]) == 1 for row in places)
+        assert places[0]["processors"] != places[1]["processors"]
+
+
+def _say_where(job):
+    import torch
+
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return {"key": job.key, "threads": torch.get_num_threads(), "processors": processors}
+
+
+def test_a_killed_worker_costs_its_run_and_no_other(tmp_path):
+    jobs = jobs_in(tmp_path, [endless(), quick(seed=1), quick(seed=2)])
+
+    def kill_the_endless_one():
+        wait_until(jobs[0].progress)
+        # The worker of the first job is the older one of the two: they start one after the other.
+        first = min(workers_of(psutil.Process()), key=lambda each: each.create_time())
+        first.kill()
+
+    killer = threading.Thread(target=kill_the_endless_one)
+    killer.start()
+    dead, *others = rows_of(ProcessExecutor(2), jobs)
+    killer.join()
+    assert dead["error"] == "the process of this run died (killed, or out of memory)"
+    assert dead["threads"] == 1 and dead["training"] != others[0]["training"]
+    assert [row["error"] for row in others] == [None, None]
+    assert workers_of(psutil.Process()) == []
+
+
+def test_workers_go_home_politely(tmp_path):
+    """Terminated ones would leak semaphores, of which Python warns when the parent ends."""
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from executor_cases import jobs_in, quick, rows_of
+        from pathlib import Path
+        from crn_lib.experiments import ProcessExecutor
+        if __name__ == "__main__":
+            rows = rows_of(ProcessExecutor(2), jobs_in(Path({str(tmp_path)!r}), [quick(), quick(seed=1)]))
+            print([row["error"] for row in rows])
+    """
+    file = tmp_path / "sweep.py"
+    file.write_text(textwrap.dedent(script))
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[None, None]\n", "")
+
+
+# --- interrupted ---
+
+
+def started(tmp_path: Path, executor: str = "ProcessExecutor(2)") -> tuple[psutil.Process, list[Job]]:
+    """A process that runs two endless jobs, and the jobs, once both have a checkpoint."""
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from executor_cases import endless, jobs_in
+        from pathlib import Path
+        from crn_lib.experiments import ProcessExecutor
+        if __name__ == "__main__":
+            jobs = jobs_in(Path({str(tmp_path)!r}), [endless(), endless(seed=1)])
+            for job, row in {executor}.run(jobs):
+                print(row["error"])
+    """
+    file = tmp_path / "sweep.py"
+    file.write_text(textwrap.dedent(script))
+    process = psutil.Popen([sys.executable, str(file)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    jobs = jobs_in(tmp_path, [endless(), endless(seed=1)])
+    wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() for job in jobs))
+    return process, jobs
+
+
+def steps_saved(job: Job) -> int:
+    return int(Checkpoint.load(job.folder / CHECKPOINT_NAME).header["step"])
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "parent alone"])
+def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, whole_group, monkeypatch):
+    process, jobs = started(tmp_path)
+    workers = workers_of(process)
+    assert len(workers) == 2
+    before = [steps_saved(job) for job in jobs]
+    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode != 0 and errors.count("KeyboardInterrupt") == 1, errors
+    assert "leaked" not in errors
+    assert not any(is_alive(worker) for worker in workers)
+    for job, steps in zip(jobs, before, strict=True):
+        assert steps_saved(job) > steps
+        assert job.progress() is None, "a run that is not in flight has no progress"
+
+
+def test_the_workers_of_a_killed_sweep_end_too(tmp_path):
+    process, _ = started(tmp_path)
+    workers = workers_of(process)
+    assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
+    process.kill()
+    process.wait(10)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers), seconds=10)
+
+
+def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undisturbed_run(tmp_path, use_threads):
+    use_threads(1)
+    configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from executor_cases import quick
+        from pathlib import Path
+        from crn_lib.experiments import ProcessExecutor, Sweep, run_sweep
+        if __name__ == "__main__":
+            configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
+            folder = Path({str(tmp_path)!r})
+            run_sweep(Sweep("killed", configs, folder / "killed.jsonl"), executor=ProcessExecutor(2), device="cpu",
+                      checkpoints=folder / "killed")
+    """
+    file = tmp_path / "sweep.py"
+    file.write_text(textwrap.dedent(script))
+    jobs = jobs_in(tmp_path / "killed", configs)
+    with psutil.Popen([sys.executable, str(file)]) as process:
+        wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() and steps_saved(job) >= 60 for job in jobs))
+        workers = workers_of(process)
+        process.kill()
+    wait_until(lambda: not any(is_alive(worker) for worker in workers), seconds=10)
+    assert not (tmp_path / "killed.jsonl").exists(), "the kill came too late: no run was in flight"
+    saved = [steps_saved(job) for job in jobs]
+
+    resumed_at = []
+    run_one = module.run_job
+
+    def watch(job):
+        resumed_at.append(steps_saved(job))
+        return run_one(job)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "run_job", watch)
+        after = run_sweep(
+            Sweep("killed", configs, tmp_path / "killed.jsonl"), device="cpu", checkpoints=tmp_path / "killed"
+        )
+    assert resumed_at == saved
+    undisturbed = run_sweep(
+        Sweep("whole", configs, tmp_path / "whole.jsonl"), device="cpu", checkpoints=tmp_path / "whole"
+    )
+    for row, whole in zip(after.done, undisturbed.done, strict=True):
+        assert row["error"] is None and row["steps"] == 1000
+        assert timeless(row | {"sweep": "", "history": []}) == timeless(whole | {"sweep": "", "history": []})
+    assert _losses(tmp_path / "killed.history.jsonl") == _losses(tmp_path / "whole.history.jsonl")
+
+
+def _losses(file: Path) -> dict[str, list[float]]:
+    from crn_lib.experiments import read_histories
+
+    return {key: [row["loss"] for row in history] for key, history in read_histories(file).items()}
+
+
+def test_an_error_in_what_stores_the_rows_ends_the_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_TO_SAVE", 5.0)
+    jobs = jobs_in(tmp_path, [quick(), endless(seed=1)])
+    with pytest.raises(OSError, match="disk full"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in ProcessExecutor(2).run(jobs):
+            wait_until(jobs[1].progress)
+            raise OSError("disk full")
+    wait_until(lambda: not workers_of(psutil.Process()), seconds=15)
+    assert steps_saved(jobs[1]) >= 5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"workers": 0}, "workers must be a whole number >= 1; got 0"),
+        ({"threads": 0}, "threads must be a whole number >= 1; got 0"),
+        ({"workers": 1.5}, "workers must be a whole number >= 1; got 1.5"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        ProcessExecutor(**options)
+
+
+def test_no_job_is_no_row():
+    assert list(ProcessExecutor(2).run([])) == list(InlineExecutor().run([])) == []

@@ -1,0 +1,80 @@
+"""Figures over lengths: every mark is a number of the data, and what is missing looks missing."""
+
+import pytest
+
+from crn_lib.experiments.lengths import Spread
+from crn_lib.viz import describe
+from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
+
+CURVE = [
+    {"step": 50, "median": 0.2, "low": 0.1, "high": 0.4},
+    {"step": 100, "median": 0.9, "low": 0.8, "high": 1.0},
+]
+OTHER = [{"step": 50, "median": 0.04, "low": 0.04, "high": 0.04}]
+
+
+def point(kind, length, steps, seeds=3):
+    spread = Spread.of(steps) if steps else None
+    seconds = Spread.of([n / 10 for n in steps]) if steps else None
+    return {
+        "kind": kind, "string_length": length, "width": 64, "seeds": seeds, "solved": len(steps), "steps": spread,
+        "seconds": seconds, "budget": 1000,
+    }  # fmt: skip
+
+
+POINTS = [
+    point("causal_rn", 16, [150, 200, 150]),
+    point("causal_rn", 32, [300, 350]),
+    point("lstm", 16, []),
+    point("lstm", 32, []),
+]
+
+
+def test_a_panel_a_length_a_line_a_model_a_band_its_range():
+    figure = draw_copying_curves({("causal_rn", 16): CURVE, ("causal_rn", 32): CURVE, ("lstm", 16): OTHER})
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [(trace.name, trace.xaxis) for trace in lines] == [("CausalRN", "x"), ("CausalRN", "x2"), ("LSTM", "x")]
+    assert list(lines[0].x) == [50, 100] and list(lines[0].y) == [0.2, 0.9]
+    band = next(trace for trace in figure.data if trace.fill == "toself")
+    assert list(band.x) == [50, 100, 100, 50] and list(band.y) == [0.4, 1.0, 0.8, 0.1]
+    assert [trace.showlegend for trace in lines] == [True, False, True], "each model once in the legend"
+    assert [note.text for note in figure.layout.annotations] == ["16 letters", "32 letters"]
+    assert "CausalRN at 32 letters: 90% after 100 steps." in describe(figure)
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("steps", 1), ("seconds", 10)])
+def test_marks_are_medians_with_their_ranges_and_the_unsolved_stand_apart(unit, scale):
+    figure = draw_steps_to_solve(POINTS, unit=unit)
+    solved = next(trace for trace in figure.data if trace.name == "CausalRN")
+    assert list(solved.y) == [150 / scale, 325 / scale]
+    assert list(solved.error_y.array) == pytest.approx([50 / scale, 25 / scale])
+    assert list(solved.error_y.arrayminus) == pytest.approx([0, 25 / scale])
+    assert list(solved.x) == pytest.approx([16, 32], rel=0.05)
+    never = next(trace for trace in figure.data if trace.name == "LSTM")
+    assert never.marker.symbol.endswith("-open") and never.showlegend
+    assert min(never.y) > max(solved.y) + max(solved.error_y.array)
+    assert "not in<br>budget" in figure.layout.yaxis.ticktext
+    assert "LSTM, 32 letters: 0 of 3 seeds in 1,000 steps." in describe(figure)
+
+
+def test_steps_are_drawn_where_nothing_was_solved():
+    figure = draw_steps_to_solve(POINTS[2:])
+    assert [trace.name for trace in figure.data] == ["LSTM"]
+
+
+def test_bytes_against_letters_right_with_the_length_beside_each_mark():
+    points = [
+        {"kind": "lstm", "string_length": n, "width": 64, "seeds": 3, "state_bytes": 2056, "accuracy": Spread(*spread)}
+        for n, spread in ((16, (0.3, 0.2, 0.5)), (32, (0.1, 0.1, 0.1)))
+    ]
+    (marks,) = draw_accuracy_by_state(points).data
+    assert list(marks.x) == [2056, 2056] and list(marks.y) == [0.3, 0.1] and list(marks.text) == ["16", "32"]
+    assert list(marks.error_y.array) == pytest.approx([0.2, 0]) and list(marks.error_y.arrayminus) == pytest.approx(
+        [0.1, 0]
+    )
+
+
+@pytest.mark.parametrize("draw", [draw_copying_curves, draw_steps_to_solve, draw_accuracy_by_state])
+def test_nothing_to_draw_is_said(draw):
+    with pytest.raises(ValueError, match="nothing to draw"):
+        draw({})
