@@ -14,7 +14,6 @@ from crn_lib.tasks import CopyingTask
 from crn_lib.viz.relation_map import MAP_NAMES, RelationMap, draw_relation_view
 
 RELATION_MAPS = ("correlation", "scale", "share")
-MARKS = {"<": "BOS", "|": "SEP", ">": "EOS"}
 EVERY_PAIR = 4
 """Number of the trace of `draw_relation_view` with one point a pair."""
 
@@ -31,18 +30,17 @@ def relation_map(
     values = influence(pairs).share if name == "share" else getattr(pairs, name)
     seen = pairs.visible
     where = copy_sources(len(copy.text))
-    characters = task.decode(copy.tokens)
     return RelationMap(
         name=name,
-        senders=[MARKS.get(character, character) for character in characters],
-        wanted=[*copy.text, "EOS"],
+        senders=task.decode(copy.tokens),
+        wanted=f"{copy.text}>",
         values=[
             [value if visible else None for value, visible in zip(row, sees, strict=True)]
             for row, sees in zip(values[0, 0].tolist(), seen.tolist(), strict=True)
         ],
         sources=where.sources.tolist(),
         chosen=most_opposed(pairs)[0, 0].tolist(),
-        written=[MARKS.get(character, character) for character in copy.written],
+        written=copy.written,
         dropped=sorted((letter, sender) for (where_, letter), sender in dropped.items() if where_ == block),
     )
 
@@ -72,10 +70,18 @@ class RelationWidget(BoundFigure):
             ),
             "block": ipywidgets.IntSlider(value=0, min=0, max=len(model.blocks) - 1, description="block", **label),
             "shown": ipywidgets.SelectionSlider(
-                options=[(MAP_NAMES[name], name) for name in RELATION_MAPS], description="map", **label
+                options=[(MAP_NAMES[name], name) for name in RELATION_MAPS],
+                description="colour shows",
+                layout={"width": "400px"},
+                **label,
             ),
             "letter": ipywidgets.IntSlider(
-                value=1, min=1, max=longest + 1, description="looked at (number of the token)", **label
+                value=1,
+                min=1,
+                max=longest + 1,
+                description="looked at (number of the token)",
+                layout={"width": "400px"},
+                **label,
             ),
         }
         self.drop_opposed = ipywidgets.Button(description="drop the ring", tooltip="drop the most anti-aligned sender")

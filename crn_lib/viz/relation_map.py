@@ -73,8 +73,6 @@ def pair_words(shown: RelationMap, row: int, sender: int) -> str:
 def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title: str = "") -> go.Figure:
     """Rows are the letters being written, columns the positions they hear; a ring on the sender that stands out.
 
-    The last trace holds one invisible point a pair, in reading order, for hovering and clicking.
-
     Args:
         looked_at: a row to be framed.
         title: before what is counted.
@@ -91,7 +89,7 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         height=110 + 21 * rows,
     )
     diverging = shown.name == "correlation"
-    top = max((v for row in shown.values for v in row if v is not None), default=1.0)
+    largest = max((v for row in shown.values for v in row if v is not None), default=1.0)
     figure.add_heatmap(
         z=[  # a dropped pair is an empty cell
             [None if (row, sender) in shown.dropped else value for sender, value in enumerate(values)]
@@ -99,10 +97,10 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         ],
         colorscale=DIVERGING if diverging else GROWING,
         zmin=-1 if diverging else 0,
-        zmax=1 if diverging else top,
+        zmax=largest if shown.name == "scale" else 1,
         xgap=1,
         ygap=1,
-        hoverinfo="skip",
+        hovertemplate="position %{x}: %{z:.2f}<extra></extra>",
         colorbar={"title": {"text": MAP_NAMES[shown.name], "side": "right"}, "thickness": 12, "x": 1.02},
     )
     figure.add_scatter(
@@ -131,15 +129,6 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         hoverinfo="skip",
         cliponaxis=False,
     )
-    every = [(row, sender) for row in range(rows) for sender in range(columns)]
-    figure.add_scatter(
-        x=[sender for _, sender in every],
-        y=[row for row, _ in every],
-        mode="markers",
-        marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
-        hovertext=[pair_words(shown, row, sender) for row, sender in every],
-        hoverinfo="text",
-    )
     figure.update_xaxes(
         tickvals=list(range(columns)),
         ticktext=[_escape(sender) for sender in shown.senders],
@@ -147,7 +136,7 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         showgrid=False,
         ticks="",
         tickangle=0,
-        title="what it hears: position by position",
+        title="what it hears, by position (&lt; BOS, | SEP, &gt; EOS)",
     )
     figure.update_yaxes(
         tickvals=list(range(rows)),
@@ -173,10 +162,20 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
 def draw_relation_view(shown: RelationMap, looked_at: int, *, title: str = "") -> go.Figure:
     """The map, and below it the pairs of the letter looked at as bars; the source is hatched.
 
-    The traces are those of `draw_relation_map`, and the bars behind them.
+    Behind the traces of `draw_relation_map` comes one invisible point a pair, in reading order, for hovering and
+    clicking, and then the bars.
     """
     figure = draw_relation_map(shown, looked_at=looked_at, title=title)
-    columns, described = len(shown.senders), figure.layout.meta["description"]
+    rows, columns, described = len(shown.wanted), len(shown.senders), figure.layout.meta["description"]
+    every = [(row, sender) for row in range(rows) for sender in range(columns)]
+    figure.add_scatter(
+        x=[sender for _, sender in every],
+        y=[row for row, _ in every],
+        mode="markers",
+        marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        hovertext=[pair_words(shown, row, sender) for row, sender in every],
+        hoverinfo="text",
+    )
     values = shown.values[looked_at]
     figure.add_bar(
         x=list(range(columns)),
