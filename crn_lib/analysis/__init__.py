@@ -1,6 +1,53 @@
 """Looking inside: what a memory must hold, and what a trained model does with it."""
 
+from crn_lib.analysis.capture import capture_pairs, mixed_by
+from crn_lib.analysis.copier import cancellation_copier
+from crn_lib.analysis.copy_sources import CopySources, copy_sources
 from crn_lib.analysis.dictionary import KeyedLetters, keyed_letters
+from crn_lib.analysis.edited_copy import EditedCopy, copy_without
+from crn_lib.analysis.interventions import drop, freeze_scale, level, rescale, run_edited, swap_scales
+from crn_lib.analysis.pairs import AttentionPairs, RelationPairs, attention_pairs, relation_pairs
 from crn_lib.analysis.rank import memory_rank, numerical_rank, pair_values
+from crn_lib.analysis.relation_maps import (
+    Influence,
+    effective_senders,
+    influence,
+    most_aligned,
+    most_amplified,
+    most_attended,
+    most_opposed,
+    random_sender,
+)
 
-__all__ = ["KeyedLetters", "keyed_letters", "memory_rank", "numerical_rank", "pair_values"]
+__all__ = [
+    "AttentionPairs",
+    "CopySources",
+    "EditedCopy",
+    "Influence",
+    "KeyedLetters",
+    "RelationPairs",
+    "attention_pairs",
+    "cancellation_copier",
+    "capture_pairs",
+    "copy_sources",
+    "copy_without",
+    "drop",
+    "effective_senders",
+    "freeze_scale",
+    "influence",
+    "keyed_letters",
+    "level",
+    "memory_rank",
+    "mixed_by",
+    "most_aligned",
+    "most_amplified",
+    "most_attended",
+    "most_opposed",
+    "numerical_rank",
+    "pair_values",
+    "random_sender",
+    "relation_pairs",
+    "rescale",
+    "run_edited",
+    "swap_scales",
+]

@@ -10,6 +10,7 @@ from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
+from crn_lib.course.relation_widget import RelationWidget, relation_map
 from crn_lib.course.training_widget import TrainingWidget
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "CheckFailed",
     "LiveFigure",
     "ParameterError",
+    "RelationWidget",
     "TrainingWidget",
     "begin",
     "bind",
@@ -29,6 +31,7 @@ __all__ = [
     "predict",
     "predict_choice",
     "quiz",
+    "relation_map",
     "show",
     "show_claims",
     "show_findings",

@@ -41,7 +41,11 @@ class RelationBlock(Block):
             self._remember(b, cast(Pool | RunningSum, state), lengths)
         if a.dtype.itemsize < 4:  # autocast: float16 ends at 65,504, and exp of a normalised pair may not
             a, b = a.float(), b.float()
-        out = relation(
+        return x + self._read(self.mix(a, b))
+
+    def mix(self, a: Tensor, b: Tensor) -> Tensor:
+        """The relation of receivers and senders, `(batch, length, width)` in and out."""
+        return relation(
             a,
             b,
             norm=self.norm,
@@ -50,7 +54,6 @@ class RelationBlock(Block):
             backend=self.backend,
             rescale=self.post_norm,
         )
-        return x + self._read(out)
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
         if not self.factorises:

@@ -27,6 +27,8 @@ from crn_lib.viz.norm_places import (
 )
 from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.rank import draw_singular_values
+from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
+from crn_lib.viz.retrieval_course import draw_retrieval_course
 from crn_lib.viz.scaling import PowerLaw, ScalingCurve, draw_scaling, fit_power, show_bytes, show_count, show_seconds
 from crn_lib.viz.theme import KIND_NAMES, describe
 
@@ -37,6 +39,7 @@ __all__ = [
     "Answers",
     "NormPlace",
     "PowerLaw",
+    "RelationMap",
     "ScalingCurve",
     "describe",
     "draw_ablation_pair",
@@ -58,6 +61,9 @@ __all__ = [
     "draw_pair",
     "draw_pair_scale",
     "draw_rank_growth",
+    "draw_relation_map",
+    "draw_relation_view",
+    "draw_retrieval_course",
     "draw_scaling",
     "draw_seed_accuracies",
     "draw_singular_values",

@@ -1,0 +1,163 @@
+"""How trained copiers retrieve: what every block's pairs look like, and what a copy is worth without some (lesson 08).
+
+`python -m crn_lib.experiments.retrieval lengths ablations` reads the models of these sweeps and adds the rows that
+`figures/data/retrieval.jsonl` still lacks: for every model one row a block (`what` is `look`), one without any edit
+(`what` is `nothing`), one for every edit of all blocks at once (`block` is -1) and, unless `--together` is given, one
+for every edit of a single block.
+"""
+
+import argparse
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
+from crn_lib.analysis.pairs import RelationPairs
+from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
+from crn_lib.experiments.rows import Row, append_row, newest_rows
+from crn_lib.models import ModelConfig, SequenceModel
+from crn_lib.ops.normalise import PAIR_NORMS
+from crn_lib.paths import data_file, workbook_folder
+from crn_lib.tasks import CopyingConfig, CopyingTask
+from crn_lib.training import load_model
+from crn_lib.training.loop import CHECKPOINT_NAME
+from crn_lib.training.result import versions
+
+KINDS = ("causal_rn", "linear_rn", "transformer")
+LONGEST = 128
+STRINGS = 128
+SEED = 8
+"""Of the strings; no training or evaluation stream of a run with a small seed starts there twice over."""
+
+RANK_STRINGS = 4
+ALL_BLOCKS = -1
+ROWS = "retrieval.jsonl"
+
+
+def fresh_problems(task: CopyingTask, strings: int = STRINGS) -> tuple[Tensor, Tensor]:
+    """The strings that every model of a length is looked at on."""
+    return task.sample(strings, torch.Generator().manual_seed(1_000_000 + SEED))
+
+
+def looks(model: SequenceModel, task: CopyingTask, tokens: Tensor) -> Iterator[dict[str, Any]]:
+    """One mapping a block: `look`, and for a relation the rank of what its pool must hold.
+
+    The rank is that of the pool of one string, asked by the writing positions of several, more than it has rows; the
+    largest over the columns.
+    """
+    where = copy_sources(task.config.string_length)
+    for block, pairs in enumerate(capture_pairs(model, tokens, where.rows)):
+        rank = {}
+        if isinstance(pairs, RelationPairs):
+            config = model.config
+            asking = pairs.receivers[:RANK_STRINGS, 0].flatten(0, 1)
+            pool = pairs.senders[0, 0, : len(where.rows)]
+            most = memory_rank(asking, pool, norm=str(config.norm), activation=pairs.activation).max()
+            rank = {"pool_rank": int(most), "pool_rows": len(pool)}
+        yield {"what": "look", "block": block, **look(pairs, where.sources), **rank}
+
+
+def wanted_edits(config: ModelConfig, together: bool) -> list[tuple[str, int]]:
+    """Names of edits and the block of each; edits of the scale only where the norm gives every pair its own."""
+    if config.norm is None:
+        names: tuple[str, ...] = ATTENTION_EDITS
+    else:
+        names = RELATION_EDITS if PAIR_NORMS[config.norm].of_sum else RELATION_DROPS
+    blocks = [ALL_BLOCKS] if together else [ALL_BLOCKS, *range(config.blocks)]
+    return [("nothing", ALL_BLOCKS), *((name, block) for name in names for block in blocks)]
+
+
+def edited_scores(
+    model: SequenceModel, task: CopyingTask, tokens: Tensor, targets: Tensor, edits: Iterable[tuple[str, int]]
+) -> Iterator[dict[str, Any]]:
+    """One mapping an edit: its name, the block, and the accuracies that are left."""
+    sources = copy_sources(task.config.string_length).sources
+    for name, block in edits:
+        edited = [] if name == "nothing" else range(len(model.blocks)) if block == ALL_BLOCKS else [block]
+        generator = torch.Generator().manual_seed(SEED)
+        changes = {number: named_edit(name, sources, generator) for number in edited}
+        yield {"what": name, "block": block, **score_edited(model, task, tokens, targets, changes)}
+
+
+def model_rows(run: Row, checkpoint: Path, done: set[str], together: bool) -> Iterator[Row]:
+    """All rows of one trained model whose keys are not among those done."""
+
+    def missing(what: str, block: int) -> bool:
+        return row_key(run["key"], what, block) not in done
+
+    model = load_model(checkpoint)
+    task = CopyingTask(CopyingConfig(**run["task"]))
+    tokens, targets = fresh_problems(task)
+    shape = ("kind", "norm", "activation", "post_norm", "width", "blocks", "heads")
+    shared = {
+        **{name: run["model"][name] for name in shape},
+        "run": run["key"],
+        "sweep": run["sweep"],
+        "string_length": task.config.string_length,
+        "training_steps": run["steps"],
+        "learning_rate": run["training"]["learning_rate"],
+        "seed": run["seed"],
+        "strings": STRINGS,
+        "strings_seed": SEED,
+        "device": "cpu",
+        "dtype": "float32",
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+    unseen = [block for block in range(len(model.blocks)) if missing("look", block)]
+    found = [row for row in looks(model, task, tokens) if row["block"] in unseen] if unseen else []
+    edits = [(what, block) for what, block in wanted_edits(model.config, together) if missing(what, block)]
+    for row in itertools.chain(found, edited_scores(model, task, tokens, targets, edits)):
+        yield {"key": row_key(run["key"], row["what"], row["block"]), **row, **shared}
+
+
+def row_key(run: str, what: str, block: int) -> str:
+    """A row's name: the run's key, what was done, and where."""
+    return f"{run}/{what}/{'all' if block == ALL_BLOCKS else block}"
+
+
+def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[tuple[Row, Path]]:
+    """The finished runs of sweeps whose pairs can be looked at, and where their checkpoints lie.
+
+    Raises:
+        FileNotFoundError: a sweep has no rows there.
+    """
+    found = []
+    for name in sweeps:
+        file = rows / f"{name}.jsonl"
+        if not file.exists():
+            raise FileNotFoundError(f"the sweep {name!r} has no rows in {rows}; `crn sweep {name}` makes them")
+        for run in newest_rows(file).values():
+            path = checkpoints / name / run["key"] / CHECKPOINT_NAME
+            fits = run["model"]["kind"] in KINDS and run["task"]["string_length"] <= LONGEST
+            if fits and not run["error"] and run["task"]["shortest"] is None and path.exists():
+                found.append((run, path))
+    return found
+
+
+def fill_rows(runs: Iterable[tuple[Row, Path]], path: Path, *, together: bool = False) -> None:
+    """Add what is missing, each row as soon as it is measured."""
+    done = set(newest_rows(path))
+    for run, checkpoint in tqdm(list(runs), desc="looking", unit="model"):
+        for row in model_rows(run, checkpoint, done, together):
+            append_row(path, row)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweeps", nargs="+", help="names of sweeps")
+    parser.add_argument("--checkpoints", type=Path, help="folder of all sweeps' checkpoints; runs/sweeps by default")
+    parser.add_argument("--rows", type=Path, help="folder of all sweeps' rows; figures/data/runs by default")
+    parser.add_argument("--together", action="store_true", help="edit all blocks at once only")
+    chosen = parser.parse_args()
+    trained = trained_runs(
+        chosen.sweeps,
+        chosen.rows or workbook_folder() / "figures" / "data" / "runs",
+        chosen.checkpoints or workbook_folder() / "runs" / "sweeps",
+    )
+    fill_rows(trained, data_file(ROWS), together=chosen.together)

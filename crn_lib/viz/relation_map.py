@@ -1,0 +1,230 @@
+"""Who every written letter listens to: a map of its pairs, the pairs of one letter, and what was written."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import plotly.graph_objects as go
+
+from crn_lib.viz.theme import BLUE, GREEN, INK, VERMILION, new_figure
+
+MAP_NAMES = {
+    "correlation": "correlation of the pair",
+    "scale": "scale of the pair",
+    "share": "share of the output",
+    "weight": "attention weight",
+}
+NOTHING = "rgba(128, 128, 128, 0.10)"
+DIVERGING = [[0, VERMILION], [0.5, NOTHING], [1, BLUE]]
+GROWING = [[0, NOTHING], [1, VERMILION]]
+
+
+@dataclass(frozen=True)
+class RelationMap:
+    """One number for every pair of a block, for one string.
+
+    Attributes:
+        name: which, a key of `MAP_NAMES`.
+        senders: what stands at every position, one character or mark each.
+        wanted: what each writing position must write.
+        values: a row for each writing position, `None` for a sender that it does not see.
+        sources: for each the position it must copy from.
+        chosen: for each the sender that stands out (the most anti-aligned, or the most attended).
+        written: what was written; empty if nothing is to be said about it.
+        dropped: pairs that are missing, as `(row, sender)`.
+    """
+
+    name: str
+    senders: Sequence[str]
+    wanted: Sequence[str]
+    values: Sequence[Sequence[float | None]]
+    sources: Sequence[int]
+    chosen: Sequence[int]
+    written: Sequence[str] = ()
+    dropped: Sequence[tuple[int, int]] = field(default=())
+
+    @property
+    def found(self) -> int:
+        """Letters (EOS not counted) whose chosen sender is the source."""
+        return sum(a == b for a, b in zip(self.chosen[:-1], self.sources[:-1], strict=True))
+
+    @property
+    def right(self) -> int:
+        """Tokens written that are right."""
+        return sum(a == b for a, b in zip(self.written, self.wanted, strict=True))
+
+
+def pair_words(shown: RelationMap, row: int, sender: int) -> str:
+    """One pair in words."""
+    value = shown.values[row][sender]
+    marks = [
+        mark
+        for mark, holds in (("source", shown.sources[row] == sender), ("ring", shown.chosen[row] == sender))
+        if holds
+    ]
+    number = "not seen" if value is None else f"{MAP_NAMES[shown.name]} {value:.2f}"
+    gone = ", dropped" if (row, sender) in shown.dropped else ""
+    return (
+        f"writes {_escape(shown.wanted[row])}, hears position {sender} ({_escape(shown.senders[sender])})<br>"
+        f"{number}{''.join(f', {mark}' for mark in marks)}{gone}"
+    )
+
+
+def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title: str = "") -> go.Figure:
+    """Rows are the letters being written, columns the positions they hear; a ring on the sender that stands out.
+
+    Args:
+        looked_at: a row to be framed.
+        title: before what is counted.
+    """
+    rows, columns = len(shown.wanted), len(shown.senders)
+    letters = rows - 1
+    counted = f"the ring is the source for {shown.found} of {letters} letters"
+    if shown.written:
+        counted += f"; {shown.right} of {rows} tokens right"
+    figure = new_figure(
+        f"{title}{': ' if title else ''}{counted}",
+        description=f"A map of the {MAP_NAMES[shown.name]}, one row a token written, one column a position. "
+        f"For the {letters} letters, {counted}." + _dropped_words(shown),
+        height=110 + 21 * rows,
+    )
+    diverging = shown.name == "correlation"
+    largest = max((v for row in shown.values for v in row if v is not None), default=1.0)
+    figure.add_heatmap(
+        z=[  # a dropped pair is an empty cell
+            [None if (row, sender) in shown.dropped else value for sender, value in enumerate(values)]
+            for row, values in enumerate(shown.values)
+        ],
+        colorscale=DIVERGING if diverging else GROWING,
+        zmin=-1 if diverging else 0,
+        zmax=largest if shown.name == "scale" else 1,
+        xgap=1,
+        ygap=1,
+        hovertemplate="position %{x}: %{z:.2f}<extra></extra>",
+        colorbar={"title": {"text": MAP_NAMES[shown.name], "side": "right"}, "thickness": 12, "x": 1.02},
+    )
+    figure.add_scatter(
+        x=list(shown.chosen),
+        y=list(range(rows)),
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 15, "color": INK, "line": {"width": 2}},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[sender for _, sender in shown.dropped],
+        y=[row for row, _ in shown.dropped],
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 13, "color": INK, "line": {"width": 3, "color": INK}},
+        hoverinfo="skip",
+    )
+    says = list(shown.written) or list(shown.wanted)
+    right = [a == b for a, b in zip(says, shown.wanted, strict=True)]
+    figure.add_scatter(
+        x=[columns + 0.1] * rows,
+        y=list(range(rows)),
+        mode="text",
+        text=[f"<b>{_escape(said)}</b> {'' if good else '✗'}" for said, good in zip(says, right, strict=True)],
+        textposition="middle right",
+        textfont={"family": "monospace", "size": 14, "color": [GREEN if good else VERMILION for good in right]},
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+    figure.update_xaxes(
+        tickvals=list(range(columns)),
+        ticktext=[_escape(sender) for sender in shown.senders],
+        range=[-0.6, columns + 1.4],
+        showgrid=False,
+        ticks="",
+        tickangle=0,
+        title="what it hears, by position (&lt; BOS, | SEP, &gt; EOS)",
+    )
+    figure.update_yaxes(
+        tickvals=list(range(rows)),
+        ticktext=[_escape(token) for token in shown.wanted],
+        range=[rows - 0.4, -0.6],
+        showgrid=False,
+        ticks="",
+        title="must write",
+    )
+    if looked_at is not None:
+        figure.add_shape(
+            type="rect",
+            x0=-0.55,
+            x1=columns - 0.45,
+            y0=looked_at - 0.5,
+            y1=looked_at + 0.5,
+            line={"color": INK, "width": 1.5},
+        )
+    figure.update_layout(showlegend=False, margin={"l": 60, "r": 90, "t": 56, "b": 52}, hovermode="closest")
+    return figure
+
+
+def draw_relation_view(shown: RelationMap, looked_at: int, *, title: str = "") -> go.Figure:
+    """The map, and below it the pairs of the letter looked at as bars; the source is hatched.
+
+    Behind the traces of `draw_relation_map` comes one invisible point a pair, in reading order, for hovering and
+    clicking, and then the bars.
+    """
+    figure = draw_relation_map(shown, looked_at=looked_at, title=title)
+    rows, columns, described = len(shown.wanted), len(shown.senders), figure.layout.meta["description"]
+    every = [(row, sender) for row in range(rows) for sender in range(columns)]
+    figure.add_scatter(
+        x=[sender for _, sender in every],
+        y=[row for row, _ in every],
+        mode="markers",
+        marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        hovertext=[pair_words(shown, row, sender) for row, sender in every],
+        hoverinfo="text",
+    )
+    values = shown.values[looked_at]
+    figure.add_bar(
+        x=list(range(columns)),
+        y=values,
+        marker={
+            "color": [VERMILION if sender == shown.chosen[looked_at] else BLUE for sender in range(columns)],
+            "pattern": {"shape": ["/" if sender == shown.sources[looked_at] else "" for sender in range(columns)]},
+        },
+        hovertext=[pair_words(shown, looked_at, sender) for sender in range(columns)],
+        hoverinfo="text",
+        xaxis="x",
+        yaxis="y2",
+    )
+    low = min((v for v in values if v is not None), default=0.0)
+    high = max((v for v in values if v is not None), default=1.0)
+    room = 0.12 * max(high - min(low, 0.0), math.ulp(1.0))
+    figure.update_layout(
+        xaxis={"title": {"standoff": 4}},
+        height=int(figure.layout.height) + 130,
+        yaxis={"domain": [0.4, 1]},
+        yaxis2={
+            "domain": [0, 0.22],
+            "anchor": "x",
+            "gridcolor": figure.layout.yaxis.gridcolor,
+            "zeroline": True,
+            "zerolinecolor": INK,
+            "range": [min(low - room, 0), max(high + room, 0)],
+            "title": {"text": f"pairs of {_escape(shown.wanted[looked_at])}"},
+            "nticks": 4,
+        },
+        bargap=0.25,
+        margin={"b": 16},
+        meta={"description": f"{described} Bars: the pairs of token {looked_at + 1}, {_bar_words(shown, looked_at)}."},
+    )
+    return figure
+
+
+def _bar_words(shown: RelationMap, row: int) -> str:
+    source = shown.sources[row]
+    value = shown.values[row][source]
+    return f"which must be {shown.wanted[row]}; at its source, position {source}, {0.0 if value is None else value:.2f}"
+
+
+def _dropped_words(shown: RelationMap) -> str:
+    if not shown.dropped:
+        return ""
+    pairs = ", ".join(f"position {sender} for token {row + 1}" for row, sender in shown.dropped)
+    return f" Dropped: {pairs}. Written: {''.join(shown.written)}."
+
+
+def _escape(text: str) -> str:
+    return text.replace("<", "&lt;").replace(">", "&gt;")

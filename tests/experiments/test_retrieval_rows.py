@@ -1,0 +1,110 @@
+"""Rows about retrieval: made once, completely, from a sweep's models; and a time course that is the run itself."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from crn_lib.experiments import newest_rows, retrieval, retrieval_course
+from crn_lib.experiments.jobs import Job, run_job
+from crn_lib.experiments.rows import append_row, config_key
+from crn_lib.models import ModelConfig
+from crn_lib.paths import data_file
+from crn_lib.tasks import CopyingConfig
+from crn_lib.training import TrainConfig, train
+
+TASK = CopyingConfig(string_length=4)
+
+
+def tiny(**model):
+    shape = ModelConfig(width=8, blocks=2, max_length=TASK.context, **model)
+    return TrainConfig(model=shape, task=TASK, steps=2, batch=4, evaluate_every=1, evaluation_strings=4)
+
+
+MODELS = [
+    tiny(kind="causal_rn"),
+    tiny(kind="causal_rn", activation="gelu", norm="approx"),
+    tiny(kind="transformer"),
+    tiny(kind="lstm"),
+]
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """A sweep's files: rows, and checkpoints beside them."""
+    folder = tmp_path_factory.mktemp("sweep")
+    for config in MODELS:
+        job = Job(config_key(config), "tiny", config, folder / "checkpoints" / "tiny" / config_key(config), "cpu")
+        append_row(folder / "tiny.jsonl", run_job(job))
+    return folder
+
+
+def runs_of(sweep):
+    return retrieval.trained_runs(["tiny"], sweep, sweep / "checkpoints")
+
+
+def test_models_whose_pairs_cannot_be_looked_at_are_left_out(sweep):
+    assert [run["key"] for run, _ in runs_of(sweep)] == [config_key(config) for config in MODELS[:3]]
+    with pytest.raises(FileNotFoundError, match=r"the sweep 'other' has no rows in .*; `crn sweep other` makes them"):
+        retrieval.trained_runs(["other"], sweep, sweep)
+
+
+def test_a_run_without_its_checkpoint_is_left_out(sweep, tmp_path):
+    assert retrieval.trained_runs(["tiny"], sweep, tmp_path) == []
+
+
+def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    retrieval.fill_rows(runs_of(sweep), path, together=True)
+    first = path.read_text()
+    retrieval.fill_rows(runs_of(sweep), path)
+    assert path.read_text().startswith(first)
+    rows = newest_rows(path)
+    assert len(rows) == len(path.read_text().splitlines())
+    counts = {"exact": 2 + 1 + 7 * 3, "approx": 2 + 1 + 4 * 3, None: 2 + 1 + 3 * 3}
+    for norm, count in counts.items():
+        assert sum(row["norm"] == norm for row in rows.values()) == count
+    for row in rows.values():
+        assert {"run", "sweep", "kind", "activation", "seed", "string_length", "strings", "versions"} <= set(row)
+        if row["what"] == "look":
+            assert 0 <= row["block"] < 2 and 1 <= row["effective_senders"] <= row["seen_senders"]
+        else:
+            assert 0 <= row["letters"] <= 1
+    looked = rows[retrieval.row_key(config_key(MODELS[0]), "look", 1)]
+    assert looked["pool_rows"] == 5 and 1 <= looked["pool_rank"] <= 5
+
+    kept = first.splitlines()[3:]
+    path.write_text("\n".join(kept) + "\n")
+    retrieval.fill_rows(runs_of(sweep), path)
+    again = newest_rows(path)
+    assert again.keys() == rows.keys() and all(again[key] == rows[key] for key in rows)
+
+
+def test_a_time_course_looks_at_the_run_that_never_stopped():
+    config = replace(tiny(kind="causal_rn"), steps=4)
+    row = retrieval_course.course_row(config)
+    whole = train(config, device="cpu", progress=False)
+    assert [stop["step"] for stop in row["course"]] == [1, 2, 3, 4]
+    assert [stop["loss"] for stop in row["course"]] == [entry["loss"] for entry in whole.history]
+    assert all(len(stop["looks"]) == 2 for stop in row["course"])
+    [last] = list(retrieval_course.time_course(config, [4]))
+    assert last["looks"] == row["course"][-1]["looks"]
+    assert last["letters"] == row["course"][-1]["letters"]
+
+
+def test_time_courses_are_made_once(tmp_path):
+    path = tmp_path / "course.jsonl"
+    configs = [tiny(kind="transformer")]
+    retrieval_course.fill_rows(configs, path)
+    text = path.read_text()
+    retrieval_course.fill_rows(configs, path)
+    assert path.read_text() == text and len(newest_rows(path)) == 1
+
+
+def test_every_stored_row_is_finite_and_names_what_it_measured():
+    rows = newest_rows(data_file(retrieval.ROWS)).values()
+    assert rows
+    for row in rows:
+        assert row["key"] == retrieval.row_key(row["run"], row["what"], row["block"])
+        numbers = torch.tensor([value for value in row.values() if isinstance(value, float)])
+        assert numbers.isfinite().all(), row["key"]
