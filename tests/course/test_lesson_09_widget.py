@@ -106,13 +106,14 @@ def test_a_magnitude_that_was_not_measured_is_an_error_the_reader_sees() -> None
 
 
 def test_one_setting_is_drawn_in_less_than_200_ms() -> None:
+    """Of processor time, which other work on the machine hardly changes."""
     magnitude = ipywidgets.SelectionSlider(options=MAGNITUDES)
     bind(lambda magnitude: draw("float16", magnitude), magnitude=magnitude)
     times = []
     for chosen in MAGNITUDES[1:]:
-        started = time.perf_counter()
+        started = time.process_time()
         magnitude.value = chosen
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.2
 
 
