@@ -1,5 +1,6 @@
 """What only a lesson needs: parameters, predictions, widgets, exercises, quizzes and claims."""
 
+from crn_lib.course.ablation_widget import AblationRun
 from crn_lib.course.checks import CheckFailed, check
 from crn_lib.course.claims import claim
 from crn_lib.course.claims_table import show_claims
@@ -12,6 +13,7 @@ from crn_lib.course.quiz import quiz
 from crn_lib.course.training_widget import TrainingWidget
 
 __all__ = [
+    "AblationRun",
     "CheckFailed",
     "LiveFigure",
     "ParameterError",

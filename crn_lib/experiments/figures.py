@@ -26,6 +26,7 @@ from crn_lib.experiments.lengths import (
 from crn_lib.experiments.results_table import update_readme
 from crn_lib.experiments.rows import read_rows
 from crn_lib.paths import workbook_folder
+from crn_lib.viz.ablations import draw_ablations
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.files import store_figure
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
@@ -62,6 +63,11 @@ def accuracy_by_state(root: Path) -> go.Figure:
     return draw_accuracy_by_state(state_points(runs), about=budget_in_words(runs))
 
 
+def ablations(root: Path) -> go.Figure:
+    """Seeds that learnt to copy, by norm, post-norm and activation, a panel a length."""
+    return draw_ablations(read_runs(root / "figures/data/runs/ablations.jsonl", diverged=True))
+
+
 def bench(root: Path) -> go.Figure:
     """Time and memory of one pass against length, as `crn bench` measured them."""
     return draw_bench(read_rows(root / "figures/data/bench.jsonl"), PANEL_CASES)
@@ -74,7 +80,7 @@ def memory(root: Path) -> go.Figure:
 
 FIGURES: dict[str, Callable[[Path], go.Figure]] = {
     function.__name__: function
-    for function in (copying_curves, steps_to_solve, seconds_to_solve, accuracy_by_state, bench, memory)
+    for function in (copying_curves, steps_to_solve, seconds_to_solve, accuracy_by_state, ablations, bench, memory)
 }
 """Every figure by the name of its files. A new one is a function and its name here."""
 

@@ -42,9 +42,17 @@ class Run:
         return next((point for point in self.history if point[metric] >= accuracy), None)
 
 
-def read_runs(path: Path) -> list[Run]:
-    """The newest row of every run in a file that did not fail, with its history."""
-    rows = [row for row in newest_rows(path).values() if not row["error"]]
+def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
+    """The newest row of every run in a file that did not fail, with its history.
+
+    Args:
+        diverged: also those whose loss stopped being finite; they have a history, and no final accuracies.
+    """
+
+    def ended(row: Row) -> bool:
+        return not row["error"] or (diverged and row.get("stopped") == "diverged")
+
+    rows = [row for row in newest_rows(path).values() if ended(row)]
     histories = {name: read_histories(path.with_name(name)) for name in {row["history"] for row in rows}}
     return [Run(row, histories[row["history"]][row["key"]]) for row in rows]
 

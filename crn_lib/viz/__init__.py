@@ -1,5 +1,6 @@
 """Figures: pure functions from data to plotly figures. No computation is hidden in drawing."""
 
+from crn_lib.viz.ablations import draw_ablation_pair, draw_ablations
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
@@ -31,6 +32,8 @@ __all__ = [
     "PowerLaw",
     "ScalingCurve",
     "describe",
+    "draw_ablation_pair",
+    "draw_ablations",
     "draw_accuracy_against_state",
     "draw_answer",
     "draw_bench",

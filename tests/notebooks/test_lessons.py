@@ -28,6 +28,7 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "05_growing_memory": {"seed": 7, "width": 12, "longest": 512},
     "04_normalise_first": {"seed": 7, "width": 72, "senders": 9, "longest": 512},
     "06_train_to_copy": {"seed": 5, "string_length": 4, "steps": 20, "text": "zz"},
+    "07_ablations": {"norm": "approx", "post_norm": False, "activation": "elu", "string_length": 5, "steps": 20},
 }
 BAD_PARAMETERS = [
     ("00_welcome", {"profile": "fast"}, "parameter profile must be one of smoke, laptop, paper; got 'fast'"),
@@ -48,6 +49,8 @@ BAD_PARAMETERS = [
     ("04_normalise_first", {"longest": 1}, "parameter longest must be one of 0, 512, 1024, 2048, 4096, 8192; got 1"),
     ("06_train_to_copy", {"device": "tpu"}, "device must be auto or one of cpu"),
     ("06_train_to_copy", {"steps": -1}, "parameter steps must be a whole number from 0 to 5000; got -1"),
+    ("07_ablations", {"norm": "batch"}, "parameter norm must be one of exact, approx, none"),
+    ("07_ablations", {"string_length": 33}, "parameter string_length must be a whole number from 4 to 32; got 33"),
 ]
 
 

@@ -1,0 +1,211 @@
+"""Exercises of lesson 07: a mask that is right for every activation, inputs that approx confuses, a verdict on runs."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crn_lib.course.checks import Exercise, expect, expect_same, fail
+from crn_lib.ops import relation
+from crn_lib.ops.naive import ACTIVATION_FUNCTIONS
+
+ALIKE, APART = 1e-6, 0.05
+"""Outputs that are the same, and outputs that clearly are not."""
+
+
+def _mean_of_seen(pairs: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    return torch.stack([activation(pairs[i, : i + 1]).mean(dim=0) for i in range(len(pairs))])
+
+
+def _examine_mask(attempt: Callable[..., Any]) -> None:
+    generator = torch.Generator().manual_seed(7)
+
+    def pairs_of(length: int, width: int) -> Tensor:
+        return 2 * torch.randn(length, length, width, generator=generator, dtype=torch.float64)
+
+    for length, width in ((1, 3), (5, 2), (12, 4)):
+        pairs = pairs_of(length, width)
+        case = f"exp, length {length}, width {width}"
+        expect_same(1, case, attempt(pairs.clone(), torch.exp), _mean_of_seen(pairs, torch.exp))
+    activations = {**ACTIVATION_FUNCTIONS, "cosine": torch.cos}
+    for name, activation in activations.items():
+        pairs = pairs_of(6, 3)
+        expect_same(2, f"{name}, length 6", attempt(pairs.clone(), activation), _mean_of_seen(pairs, activation))
+
+    future = torch.ones(6, 6, dtype=torch.bool).triu(1)
+    for name, large in (("1,000", 1e3), ("infinity", torch.inf), ("NaN", torch.nan)):
+        pairs = pairs_of(6, 3)
+        wanted = _mean_of_seen(pairs, torch.exp)
+        broken = pairs.clone()
+        broken[future] = large
+        broken.requires_grad_()
+        out = torch.as_tensor(attempt(broken, torch.exp))
+        case = f"exp, future pairs of {name}"
+        expect_same(3, case, out.detach(), wanted)
+        expect(3, out.requires_grad, f"for {case}: the output has no gradient")
+        (gradient,) = torch.autograd.grad(out.sum(), broken)
+        expect(3, bool(gradient.isfinite().all()), f"for {case}: a gradient is not finite")
+        expect(3, not gradient[future].any(), f"for {case}: a future pair has a gradient other than 0")
+
+
+def _examine_twins(attempt: Callable[..., Any]) -> None:
+    made = attempt()
+    try:
+        (a, b), (a2, b2) = made
+    except (TypeError, ValueError):
+        fail(1, f"return (a, b), (a2, b2), two pairs of tensors; got {type(made).__name__}")
+    rows = (a, b, a2, b2)
+    for name, x in zip(("a", "b", "a2", "b2"), rows, strict=True):
+        expect(1, isinstance(x, Tensor) and x.is_floating_point(), f"{name} is no floating-point tensor")
+        expect(1, x.ndim == 2 and len(x) >= 3 and x.shape[1] >= 4, f"{name} must be (length >= 3, width >= 4)")
+        expect(1, x.shape == a.shape, f"{name} is {tuple(x.shape)}, a is {tuple(a.shape)}")
+        expect(1, bool(x.isfinite().all()), f"{name} is not finite")
+        deviation = float(x.std(dim=-1, correction=0).min())
+        expect(1, deviation >= 0.01, f"a row of {name} has a standard deviation of {deviation:.2g}, and needs 0.01")
+    a, b, a2, b2 = (x.detach().double()[None] for x in rows)
+
+    def apart(norm: str) -> float:
+        first, second = (relation(x, y, norm=norm, rescale=False) for x, y in ((a, b), (a2, b2)))
+        return float((first - second).abs().max())
+
+    approx, exact = apart("approx"), apart("exact")
+    expect(2, approx <= ALIKE, f"the approximate relation tells them apart: its outputs differ by {approx:.2g}")
+    expect(3, exact >= APART, f"the exact relation gives almost the same: its outputs differ by {exact:.2g}")
+
+
+def _runs(solved: dict[tuple[str, bool, str], str]) -> list[dict[str, Any]]:
+    """Runs of variants; the outcomes of their seeds are written as `+` and `-`."""
+    return [
+        {"norm": norm, "post_norm": post_norm, "activation": activation, "seed": seed, "solved": sign == "+"}
+        for (norm, post_norm, activation), signs in solved.items()
+        for seed, sign in enumerate(signs)
+    ]
+
+
+def _verdict(runs: list[dict[str, Any]], field: str, value: Any) -> str:
+    """The reference."""
+    variants: dict[tuple[Any, ...], list[bool]] = {}
+    for run in runs:
+        variants.setdefault((run["norm"], run["post_norm"], run["activation"]), []).append(run["solved"])
+    place = ("norm", "post_norm", "activation").index(field)
+    having = [solved for variant, solved in variants.items() if variant[place] == value]
+    lacking = [solved for variant, solved in variants.items() if variant[place] != value]
+    if any(all(solved) for solved in lacking):
+        return "refuted"
+    if any(any(solved) for solved in lacking):
+        return "mixed"
+    return "borne out" if lacking and any(all(solved) for solved in having) else "open"
+
+
+TABLES: tuple[tuple[int, str, str, dict[tuple[str, bool, str], str]], ...] = (
+    (1, "refuted", "GELU copies in 3 of 3 seeds", {("exact", True, "exp"): "+++", ("exact", True, "gelu"): "+++"}),
+    (
+        1,
+        "refuted",
+        "GELU copies in 3 of 3 seeds with post-norm and in none without",
+        {("exact", True, "exp"): "+++", ("exact", True, "gelu"): "+++", ("exact", False, "gelu"): "---"},
+    ),
+    (1, "refuted", "GELU copies and exp does not", {("exact", True, "exp"): "---", ("exact", True, "gelu"): "++"}),
+    (
+        2,
+        "mixed",
+        "GELU copies in 1 of 3 seeds",
+        {("exact", True, "exp"): "+++", ("exact", True, "gelu"): "-+-", ("none", True, "gelu"): "---"},
+    ),
+    (
+        2,
+        "mixed",
+        "GELU copies in seed 0 with post-norm and in seed 1 without",
+        {("exact", True, "exp"): "++", ("exact", True, "gelu"): "+-", ("exact", False, "gelu"): "-+"},
+    ),
+    (
+        3,
+        "borne out",
+        "exp copies in 3 of 3 seeds under one norm, nothing else does in any",
+        {("exact", True, "exp"): "+++", ("none", True, "exp"): "---", ("exact", True, "relu"): "---"},
+    ),
+    (
+        3,
+        "borne out",
+        "exp copies in 3 of 3 seeds under one norm and in 1 of 3 under another, nothing else does in any",
+        {("exact", True, "exp"): "+++", ("none", True, "exp"): "+--", ("exact", True, "relu"): "---"},
+    ),
+    (4, "open", "nothing copies", {("exact", True, "exp"): "---", ("exact", True, "relu"): "---"}),
+    (
+        4,
+        "open",
+        "exp copies in some seeds, nothing else does in any",
+        {("exact", True, "exp"): "+-+", ("exact", True, "relu"): "---"},
+    ),
+    (4, "open", "only runs with exp", {("exact", True, "exp"): "+++", ("none", True, "exp"): "---"}),
+)
+
+
+def _examine_verdict(attempt: Callable[..., Any]) -> None:
+    for requirement, wanted, case, table in TABLES:
+        runs = _runs(table)
+        for order in (runs, runs[::-1], sorted(runs, key=lambda run: int(run["seed"]))):
+            got = attempt([dict(run) for run in order], "activation", "exp")
+            expect_same(requirement, case, got, wanted)
+    expect_same(4, "no runs at all", attempt([], "activation", "exp"), "open")
+    variants = list(itertools.product(("exact", "none"), (True, False), ("exp", "gelu")))
+    generator = torch.Generator().manual_seed(70)
+    for number in range(60):
+        chance = (0.0, 0.3, 0.8, 1.0)[number % 4]
+        table = {
+            variant: "".join(
+                "+" if draw < (chance if variant[0] == "exact" else 0.1 * chance) else "-"
+                for draw in torch.rand(1 + number % 3, generator=generator).tolist()
+            )
+            for variant in variants
+        }
+        for field, value in (("norm", "exact"), ("post_norm", True), ("activation", "exp")):
+            wanted = _verdict(_runs(table), field, value)
+            requirement = {"refuted": 1, "mixed": 2, "borne out": 3, "open": 4}[wanted]
+            case = f"{field} = {value!r} and the outcomes {', '.join(table.values())} of {len(table)} variants"
+            expect_same(requirement, case, attempt(_runs(table), field, value), wanted)
+
+
+EXERCISES = (
+    Exercise(
+        key="07.mask",
+        title="a causal mean for every activation",
+        difficulty=2,
+        minutes=8,
+        requirements=(
+            "Row i of the result is the mean of activation(pairs[i, j]) over the i + 1 senders j ≤ i.",
+            "It is right for every activation that works entry by entry, whatever it gives at 0 or at minus infinity.",
+            "A future pair counts for nothing, even if it is infinite or NaN: outputs and gradients stay finite.",
+        ),
+        examine=_examine_mask,
+    ),
+    Exercise(
+        key="07.twins",
+        title="what the approximate norm cannot tell apart",
+        difficulty=2,
+        minutes=8,
+        requirements=(
+            "It returns (a, b), (a2, b2): four tensors of one shape (length, width), at least 3 rows of at least 4 "
+            "finite numbers, and every row has a standard deviation of at least 0.01.",
+            f"The approximate relation with exp gives the same for both pairs, within {ALIKE:g}.",
+            f"The exact relation with exp differs somewhere by at least {APART:g}.",
+        ),
+        examine=_examine_twins,
+    ),
+    Exercise(
+        key="07.verdict",
+        title="is it indispensable?",
+        difficulty=3,
+        minutes=12,
+        requirements=(
+            '"refuted" if some variant without the value copies in every one of its seeds. Runs of one variant share '
+            "norm, post_norm and activation; only the seed differs.",
+            '"mixed" otherwise, if any run without the value copies.',
+            '"borne out" otherwise, if a variant with the value copies in every seed, and there are runs without it.',
+            '"open" otherwise.',
+        ),
+        examine=_examine_verdict,
+    ),
+)

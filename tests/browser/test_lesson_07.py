@@ -1,0 +1,125 @@
+"""Lesson 07 in a real browser: two variants chosen by keyboard, and any variant trained live beside its stored runs."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from crn_lib.experiments import GRID
+from tests.browser.lab import find_browser, lesson_in_lab
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+# What is drawn below the control with this label: the title, the lines and the marks.
+DRAWN = """label => {
+  const found = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === label);
+  const figure = found && found.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
+  const title = figure && figure.querySelector('.gtitle');
+  if (!title) return null;
+  const paths = selector => [...figure.querySelectorAll(selector)].map(p => p.getAttribute('d')).join(' ');
+  return {
+    title: title.textContent,
+    axis: figure.querySelector('.ytitle').textContent,
+    lines: paths('.scatterlayer .lines path'),
+    marks: figure.querySelectorAll('.scatterlayer .points path').length,
+  };
+}"""
+PAIR, LIVE = "■ second variant", "activation to train"
+
+
+@pytest.fixture(scope="module")
+def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 07 with all cells run, in the smoke profile."""
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "07_ablations") as page:
+        page.locator(".widget-label", has_text=LIVE).scroll_into_view_if_needed()
+        page.wait_for_function(DRAWN, arg=LIVE, timeout=60_000)
+        page.locator(".widget-label", has_text=PAIR).scroll_into_view_if_needed()
+        page.wait_for_function(DRAWN, arg=PAIR, timeout=60_000)
+        yield page
+
+
+def drawn(page: Page, label: str, *words: str) -> dict[str, str]:
+    """What the figure shows, once its title or axis has all these words."""
+    page.wait_for_function(
+        f"([label, words]) => {{ const f = ({DRAWN})(label); "
+        "return f && words.every(word => (f.title + f.axis).includes(word)); }",
+        arg=[label, list(words)],
+        timeout=20_000,
+    )
+    found: dict[str, str] = page.evaluate(DRAWN, label)
+    return found
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose from a drop-down list by keyboard."""
+    box = page.locator(".widget-dropdown", has_text=label).locator("select")
+    box.scroll_into_view_if_needed()
+    options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_inner_texts()]
+    box.focus()
+    box.press("Home")
+    for _ in range(options.index(option)):
+        box.press("ArrowDown")
+
+
+def slide(page: Page, label: str, *keys: str) -> None:
+    """Press keys on the slider with this label."""
+    handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last.locator(".noUi-handle")
+    handle.scroll_into_view_if_needed()
+    handle.focus()
+    for key in keys:
+        handle.press(key)
+
+
+def test_two_variants_are_chosen_and_compared(lesson_page: Page) -> None:
+    first, second = str(GRID[0]), str(GRID[4])
+    slide(lesson_page, "letters in a string", "Home")
+    choose(lesson_page, "● first variant", first)
+    choose(lesson_page, PAIR, first)
+    twice = drawn(lesson_page, PAIR, f"● {first}: ", f"■ {first}: ")
+    choose(lesson_page, PAIR, second)
+    apart = drawn(lesson_page, PAIR, f"● {first}: ", f"■ {second}: ")
+    assert twice["lines"] != apart["lines"] and int(apart["marks"]) > 0
+    choose(lesson_page, "curves show", "strings right")
+    strings = drawn(lesson_page, PAIR, "strings right")
+    assert strings["lines"] != apart["lines"]
+    choose(lesson_page, "curves show", "letters right")
+    assert drawn(lesson_page, PAIR, "letters right", f"■ {second}: ")["lines"] == apart["lines"]
+
+
+def test_another_length_shows_its_own_runs(lesson_page: Page) -> None:
+    choose(lesson_page, "● first variant", str(GRID[0]))
+    choose(lesson_page, PAIR, str(GRID[1]))
+    slide(lesson_page, "letters in a string", "Home")
+    short = drawn(lesson_page, PAIR, f"■ {GRID[1]}: ")
+    slide(lesson_page, "letters in a string", "End")
+    lesson_page.wait_for_function(
+        f"([label, before]) => ({DRAWN})(label).lines !== before", arg=[PAIR, short["lines"]], timeout=20_000
+    )
+    slide(lesson_page, "letters in a string", "Home")
+    lesson_page.wait_for_function(
+        f"([label, before]) => ({DRAWN})(label).lines === before", arg=[PAIR, short["lines"]], timeout=20_000
+    )
+
+
+def test_a_variant_is_trained_live(lesson_page: Page) -> None:
+    choose(lesson_page, "norm to train", "none")
+    choose(lesson_page, LIVE, "softplus")
+    box = lesson_page.locator(".widget-checkbox", has_text="post-norm to train").locator("input")
+    box.focus()
+    box.press("Space")
+    before = drawn(lesson_page, LIVE, "now, seed 0: no row yet", "none · softplus")
+    button = lesson_page.locator("button", has_text="train").last
+    button.focus()
+    button.press("Enter")
+    after = drawn(lesson_page, LIVE, "now, seed 0: 0 of 1 copy", "none · softplus")
+    assert int(after["marks"]) > int(before["marks"])
+    choose(lesson_page, LIVE, "ELU")
+    drawn(lesson_page, LIVE, "now, seed 0: no row yet", "none · ELU")
+
+
+def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
+    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert lesson_page.locator('[role="alert"]').count() == 0

@@ -1,0 +1,109 @@
+"""Ablations: runs by variant, what is said of them, and the configuration of one run of the grid."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crn_lib.experiments import (
+    GRID,
+    Run,
+    Variant,
+    ablation_cells,
+    ablation_config,
+    append_row,
+    indispensable,
+    load_sweep,
+    read_runs,
+)
+from crn_lib.experiments.ablations import GRID_LENGTHS, Finding
+from tests.experiments.ablation_cases import STEPS, made_up_grid, made_up_run
+
+EXP, GELU = Variant("exact", True, "exp"), Variant("exact", True, "gelu")
+
+
+def only_exact_exp(variant: Variant, seed: int) -> int | None:
+    return 100 + 50 * seed if variant == EXP else None
+
+
+def finding(runs: list[Run], has_it: Callable[[Variant], bool] = lambda v: v.activation == "exp") -> Finding:
+    return indispensable(ablation_cells(runs), "exp", has_it, 16)
+
+
+def test_the_grid_is_the_sweeps() -> None:
+    planned = load_sweep("ablations").configs
+    assert {
+        (Variant(str(c.model.norm), c.model.post_norm, str(c.model.activation)), c.task.string_length) for c in planned
+    } == {(variant, length) for variant in GRID for length in GRID_LENGTHS}
+
+
+def test_a_cell_says_how_many_seeds_copied_when_and_how_far() -> None:
+    runs = [made_up_run(GELU, 16, 2, None, letters=0.8), made_up_run(GELU, 16, 0, 300), made_up_run(GELU, 16, 1, 150)]
+    cell = ablation_cells(runs)[GELU, 16]
+    assert (cell.seeds, cell.solved, cell.always, cell.steps) == ((0, 1, 2), 2, False, [300, 150])
+    letters = cell.spread("character_accuracy")
+    assert letters and (letters.median, letters.low, letters.high) == (1.0, 0.8, 1.0)
+    assert cell.words() == "exact + post-norm · GELU: 2 of 3"
+
+
+def test_a_run_that_diverged_is_a_seed_that_did_not_copy_and_has_no_final_number() -> None:
+    cell = ablation_cells([made_up_run(EXP, 16, 0, None, diverged=True)])[EXP, 16]
+    assert (cell.solved, cell.diverged, len(cell.runs), cell.spread("character_accuracy")) == (0, 1, 1, None)
+
+
+def test_runs_of_two_budgets_or_twice_the_same_seed_are_not_one_cell() -> None:
+    longer = made_up_run(EXP, 16, 1, None)
+    longer.row["training"]["steps"] = 2 * STEPS
+    for other in (longer, made_up_run(EXP, 16, 0, None)):
+        with pytest.raises(ValueError, match=r"exact \+ post-norm · exp at 16 letters must differ in their seed"):
+            ablation_cells([made_up_run(EXP, 16, 0, 100), other])
+
+
+def test_borne_out_only_if_nothing_without_it_copies_all_are_there_and_something_with_it_always_does() -> None:
+    runs = made_up_grid(only_exact_exp)
+    assert finding(runs).outcome == "borne out"
+    assert finding([run for run in runs if Variant.of(run.row) != GELU]).outcome == "open"
+    assert finding(made_up_grid(lambda v, seed: 100 if v == EXP and seed else None)).outcome == "open"
+    assert finding([]).outcome == "open" and "no run yet" in finding([]).words()
+
+
+def test_one_variant_that_always_copies_refutes_and_one_that_sometimes_does_is_mixed() -> None:
+    refuted = finding(made_up_grid(lambda v, seed: 100 if v in (EXP, GELU) else None))
+    assert refuted.outcome == "refuted" and [cell.variant for cell in refuted.counterexamples] == [GELU]
+    assert "always: exact + post-norm · GELU: 2 of 2" in refuted.words()
+    mixed = finding(made_up_grid(lambda v, seed: 100 if v == EXP or (v == GELU and seed == 1) else None))
+    assert mixed.outcome == "mixed" and "sometimes: exact + post-norm · GELU: 1 of 2" in mixed.words()
+    norm = finding(made_up_grid(only_exact_exp), lambda v: v.norm != "none")
+    assert norm.outcome == "borne out" and "without it, 0 of 12 variants" in norm.words()
+
+
+def test_the_words_name_seeds_and_what_is_missing() -> None:
+    runs = made_up_grid(only_exact_exp)[:-1]
+    words = indispensable(ablation_cells(runs), "exp", lambda v: v.activation == "exp", 32).words()
+    assert "1 to 2 seeds a variant." in words and "missing" not in words
+    assert "30 variants without a run yet" in finding([made_up_run(EXP, 16, 0, 100)]).words()
+
+
+def test_a_live_run_is_the_stored_one_with_other_steps() -> None:
+    planned = load_sweep("ablations").configs
+    for length in GRID_LENGTHS:
+        ours = ablation_config(GELU, length, seed=2)
+        assert ours in planned
+        assert ablation_config(GELU, length, seed=2, steps=7).steps == 7
+    between = ablation_config(Variant("exact", False, "exp", heads=2), 20, seed=0)
+    assert (between.task.string_length, between.batch, between.model.heads) == (20, 64, 2)
+
+
+def test_stored_runs_are_read_with_histories_and_diverged_ones_only_if_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "few.jsonl"
+    for number, run in enumerate([made_up_run(EXP, 16, 0, 100), made_up_run(EXP, 16, 1, None, diverged=True)]):
+        key = f"key{number}"
+        append_row(tmp_path / "few.history.jsonl", {"key": key, "history": run.history})
+        append_row(path, {**run.row, "key": key, "history": "few.history.jsonl"})
+    append_row(
+        path, {**made_up_run(EXP, 16, 2, None).row, "key": "key2", "error": "killed", "history": "few.history.jsonl"}
+    )
+    assert [run.row["seed"] for run in read_runs(path)] == [0]
+    both = read_runs(path, diverged=True)
+    assert [run.row["seed"] for run in both] == [0, 1] and len(both[1].history) == STEPS // 100
+    assert both[0].history == made_up_run(EXP, 16, 0, 100).history
