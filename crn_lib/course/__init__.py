@@ -10,6 +10,7 @@ from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
+from crn_lib.course.sweep_widget import SweepTable
 from crn_lib.course.training_widget import TrainingWidget
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "CheckFailed",
     "LiveFigure",
     "ParameterError",
+    "SweepTable",
     "TrainingWidget",
     "begin",
     "bind",

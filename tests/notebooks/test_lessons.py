@@ -29,6 +29,7 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "04_normalise_first": {"seed": 7, "width": 72, "senders": 9, "longest": 512},
     "06_train_to_copy": {"seed": 5, "string_length": 4, "steps": 20, "text": "zz"},
     "07_ablations": {"norm": "approx", "post_norm": False, "activation": "elu", "string_length": 5, "steps": 20},
+    "11_scaling_out": {"seed": 3, "device": "cpu", "string_length": 3, "steps": 10, "workers": 5},
 }
 BAD_PARAMETERS = [
     ("00_welcome", {"profile": "fast"}, "parameter profile must be one of smoke, laptop, paper; got 'fast'"),
@@ -51,6 +52,8 @@ BAD_PARAMETERS = [
     ("06_train_to_copy", {"steps": -1}, "parameter steps must be a whole number from 0 to 5000; got -1"),
     ("07_ablations", {"norm": "batch"}, "parameter norm must be one of exact, approx, none"),
     ("07_ablations", {"string_length": 33}, "parameter string_length must be a whole number from 4 to 32; got 33"),
+    ("11_scaling_out", {"string_length": 9}, "parameter string_length must be a whole number from 2 to 8; got 9"),
+    ("11_scaling_out", {"workers": 0}, "parameter workers must be a whole number from 1 to 24; got 0"),
 ]
 
 
