@@ -11,6 +11,7 @@ from crn_lib.course.parameters import ParameterError, begin, letters, one_of, wh
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
 from crn_lib.course.relation_widget import RelationWidget, relation_map
+from crn_lib.course.sweep_widget import SweepTable
 from crn_lib.course.training_widget import TrainingWidget
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "LiveFigure",
     "ParameterError",
     "RelationWidget",
+    "SweepTable",
     "TrainingWidget",
     "begin",
     "bind",

@@ -1,4 +1,4 @@
-"""Where the runs of a sweep are computed: here, in processes of this machine, or on Ray (`ray_executor.py`)."""
+"""Where the runs of a sweep are computed: here, or in processes of this machine. On Ray: `ray_executor.py`."""
 
 import itertools
 import multiprocessing

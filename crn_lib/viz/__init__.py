@@ -5,6 +5,7 @@ from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
+from crn_lib.viz.cost import draw_cost_check, draw_workers
 from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
 from crn_lib.viz.formats import (
     draw_exponent_bound,
@@ -50,6 +51,7 @@ __all__ = [
     "draw_bits_bound",
     "draw_close_pairs",
     "draw_copy",
+    "draw_cost_check",
     "draw_exponent_bound",
     "draw_form_errors",
     "draw_format_curves",
@@ -71,6 +73,7 @@ __all__ = [
     "draw_state_against_length",
     "draw_task_layout",
     "draw_training_curves",
+    "draw_workers",
     "fit_power",
     "show_bytes",
     "show_count",

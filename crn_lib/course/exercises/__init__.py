@@ -12,6 +12,7 @@ from crn_lib.course.exercises import (
     lesson_07,
     lesson_08,
     lesson_09,
+    lesson_11,
 )
 
 LESSONS = (
@@ -25,6 +26,7 @@ LESSONS = (
     lesson_07,
     lesson_08,
     lesson_09,
+    lesson_11,
 )
 
 

@@ -1,0 +1,39 @@
+"""Lesson 11 in JupyterLab: the sweep's table is filled by pressing its buttons, with both executors."""
+
+import pytest
+
+from tests.browser.lab import find_browser, lesson_in_lab
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
+]
+
+# How many runs the live table, the one with a start button above it, says are done.
+DONE = """() => {
+  const button = [...document.querySelectorAll('button')].find(b => b.textContent.trim() === 'start');
+  const table = button && button.closest('.jp-OutputArea-output').querySelector('table');
+  return table ? [...table.querySelectorAll('td')].filter(cell => cell.textContent === 'done').length : null;
+}"""
+
+
+def test_a_sweep_is_started_forgotten_and_done_again(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "11_scaling_out") as page:
+        page.locator(".jp-MarkdownOutput h2", has_text="Watch a sweep").scroll_into_view_if_needed()
+        page.wait_for_function(f"({DONE})() === 4", timeout=120_000)
+        for executor in ("inline", "processes"):
+            page.locator("button", has_text="forget all rows").click()
+            page.wait_for_function(f"({DONE})() === 0", timeout=60_000)
+            page.locator(".widget-dropdown", has_text="executor").locator("select").select_option(executor)
+            page.locator("button", has_text="start").first.press("Enter")
+            page.wait_for_function(f"({DONE})() === 4", timeout=120_000)
+        page.locator(".widget-label", has_text="seeds a run").scroll_into_view_if_needed()
+        handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text="seeds a run").last.locator(
+            ".noUi-handle"
+        )
+        handle.press("End")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.gtitle')].some(t => t.textContent.includes('50 runs'))"
+        )
+        assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+        assert page.locator('[role="alert"]').count() == 0
