@@ -1,6 +1,7 @@
 """What the runs of a sweep say together: curves over seeds, and steps until a length is copied."""
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,9 +181,14 @@ def budget_in_words(runs: Sequence[Run]) -> str:
     rows: list[Mapping[str, Any]] = [run.row for run in runs]
     shapes = sorted({(row["model"]["blocks"], row["model"]["width"]) for row in rows})
     shape = " and ".join(f"{blocks} blocks of width {width}" for blocks, width in shapes)
-    seeds = sorted({row["seed"] for row in rows})
+    # Runs that differ in nothing but their seed, and how many of them there are.
+    alike = Counter(
+        json.dumps([row["model"], row["task"], {**row["training"], "seed": None}], sort_keys=True) for row in rows
+    )
+    fewest, most = min(alike.values(), default=0), max(alike.values(), default=0)
+    seeds = _count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
     devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))
-    return f"{shape}; {_count(len(seeds), 'seed')}; {devices}"
+    return f"{shape}; {seeds}; {devices}"
 
 
 def _count(number: int, what: str) -> str:

@@ -11,6 +11,9 @@ from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.scaling import show_bytes
 from crn_lib.viz.theme import GRID, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
 
+LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear_transformer": "top right"}
+"""Where a mark's label stands, for kinds whose marks come close to each other; above it for the others."""
+
 Curve = Sequence[Mapping[str, float]]
 Point = Mapping[str, Any]
 
@@ -231,8 +234,8 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
                 },
                 mode="markers+text",
                 name=KIND_NAMES[kind],
-                text=[str(p["string_length"]) for p in own],
-                textposition="top center",
+                text=_labels(own),
+                textposition=LABEL_PLACES.get(kind, "top center"),
                 textfont={"size": 11},
                 marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 10},
                 customdata=[[p["string_length"], p["width"], show_bytes(p["state_bytes"])] for p in own],
@@ -251,3 +254,15 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
     figure.update_yaxes(title="letters right, free-running", range=[-0.04, 1.12], tickformat=".0%")
     figure.update_layout(showlegend=True)
     return figure
+
+
+def _labels(points: Sequence[Point]) -> list[str]:
+    """The length beside each mark of a kind; where marks lie on top of each other, all of theirs beside the first."""
+    together: dict[tuple[int, int], list[int]] = {}
+    for number, point in enumerate(points):
+        place = round(6 * log10(point["state_bytes"])), round(12 * point["accuracy"].median)
+        together.setdefault(place, []).append(number)
+    labels = [""] * len(points)
+    for numbers in together.values():
+        labels[numbers[0]] = ", ".join(str(points[number]["string_length"]) for number in numbers)
+    return labels

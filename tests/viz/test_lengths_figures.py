@@ -74,6 +74,15 @@ def test_bytes_against_letters_right_with_the_length_beside_each_mark():
     )
 
 
+def test_marks_on_top_of_each_other_share_the_label_of_the_first():
+    points = [
+        {"kind": "lstm", "string_length": n, "width": 64, "seeds": 1, "state_bytes": 2056, "accuracy": Spread(x, x, x)}
+        for n, x in ((16, 1.0), (32, 0.999), (64, 0.2))
+    ]
+    (marks,) = draw_accuracy_by_state(points).data
+    assert list(marks.text) == ["16, 32", "", "64"] and len(marks.x) == 3
+
+
 @pytest.mark.parametrize("draw", [draw_copying_curves, draw_steps_to_solve, draw_accuracy_by_state])
 def test_nothing_to_draw_is_said(draw):
     with pytest.raises(ValueError, match="nothing to draw"):
