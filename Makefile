@@ -27,7 +27,7 @@ run:
 	@$(BIN)/crn run $(RUN_FLAGS)
 
 test: lint
-	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lab:
 	@$(SETUP) run
