@@ -57,7 +57,8 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose from a drop-down list by keyboard."""
     box = page.locator(".widget-dropdown", has_text=label).locator("select")
     box.scroll_into_view_if_needed()
-    options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_inner_texts()]
+    # Not `all_inner_texts`: that is empty for a list that has scrolled out of sight meanwhile.
+    options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_text_contents()]
     box.focus()
     box.press("Home")
     for _ in range(options.index(option)):
