@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from typer.exceptions import TyperException
 
-from crn_lib.config import ConfigError, from_mapping
+from crn_lib.config import ConfigError, from_mapping, read_yaml
+from crn_lib.errors import RunFailed
 from crn_lib.sweep_command import sweep
 
 app = typer.Typer(
@@ -26,9 +26,6 @@ app.command()(sweep)
 
 def main() -> None:
     """Entry point: an error is one line for a person, exit code 2 for bad input and 1 for a run that failed."""
-    from crn_lib.course.runner import LessonError
-    from crn_lib.training import CheckpointError, TrainingDiverged
-
     try:
         code = app(_join_parameters(sys.argv[1:]) or ["--help"], standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -39,7 +36,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted", err=True)
         sys.exit(130)
-    except (LessonError, CheckpointError, TrainingDiverged, OSError) as error:
+    except (RunFailed, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
     except ValueError as error:  # ConfigError and ParameterError too
@@ -270,10 +267,7 @@ def _parse_value(text: str) -> Any:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML ({str(error).splitlines()[0]})") from None
+    fields = read_yaml(path)
     if not isinstance(fields, dict):
         raise ConfigError(f"{path} must hold a mapping of fields; got {type(fields).__name__}")
     return fields

@@ -26,3 +26,8 @@ def workbook_folder() -> Path:
 def data_file(name: str) -> Path:
     """A file of stored rows, `figures/data/<name>`."""
     return workbook_folder() / "figures" / "data" / name
+
+
+def checkpoint_folder() -> Path:
+    """Where runs of sweeps keep their checkpoints, `runs/sweeps`: a folder a sweep, in it one a run."""
+    return workbook_folder() / "runs" / "sweeps"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console, Group
@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crn_lib.config import ConfigError, require
-from crn_lib.experiments import Executor, InlineExecutor, ProcessExecutor, SweepState, load_sweep, own_sweeps, run_sweep
-from crn_lib.experiments.run import sweep_state
-from crn_lib.experiments.table import HEADINGS, lines, summary
+
+if TYPE_CHECKING:
+    from crn_lib.experiments import Executor, SweepState
 
 EXECUTORS = ("inline", "processes", "ray")
 LINES_SHOWN = 24
@@ -37,6 +37,10 @@ def sweep(
     ] = None,
 ) -> None:
     """Do the runs of a sweep that have no row yet. Stop it at any moment: the same command goes on."""
+    # Here and below, not at the top: torch takes seconds to import, and `crn --help` needs none of it.
+    from crn_lib.experiments import load_sweep, run_sweep
+    from crn_lib.experiments.table import summary
+
     console = Console()
     if not source:
         _list_sweeps(console)
@@ -62,12 +66,14 @@ def sweep(
         raise typer.Exit(1)
 
 
-def make_executor(name: str, *, workers: int | None = None, threads: int = 1, address: str = "") -> Executor:
+def make_executor(name: str, *, workers: int | None = None, threads: int = 1, address: str = "") -> "Executor":
     """The executor of that name.
 
     Raises:
         ConfigError: an unknown name, an option it has not, or Ray that is not installed.
     """
+    from crn_lib.experiments import InlineExecutor, ProcessExecutor
+
     if name not in EXECUTORS:
         raise ConfigError(f"--executor must be one of {', '.join(EXECUTORS)}; got {name!r}")
     require(not address or name == "ray", f"--address belongs to --executor ray, not to {name}")
@@ -95,7 +101,9 @@ class _Shown:
             transient=not console.is_terminal,
         )  # fmt: skip
 
-    def update(self, state: SweepState) -> None:
+    def update(self, state: "SweepState") -> None:
+        from crn_lib.experiments.table import HEADINGS, lines
+
         if self.state is None:
             self.at_start = len(state.done)
             self.printed = set(state.rows)
@@ -109,6 +117,8 @@ class _Shown:
                 self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> Table | Group:
+        from crn_lib.experiments.table import HEADINGS, lines, summary
+
         if self.state is None or not self.console.is_terminal:
             return Group()
         table = Table(*HEADINGS, box=None, header_style="bold")
@@ -122,6 +132,8 @@ class _Shown:
 
 
 def _list_sweeps(console: Console) -> None:
+    from crn_lib.experiments import load_sweep, own_sweeps, sweep_state
+
     table = Table("sweep", "runs stored", "what for", box=None, header_style="bold")
     for name in own_sweeps():
         one = load_sweep(name)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -217,3 +218,11 @@ def test_bench_shows_where_the_time_of_a_step_goes(
     assert crn(monkeypatch, "bench", "--profile") == 0
     shown = capsys.readouterr().out
     assert "relation                 3.00  75.0%" in shown and "3.9 ms a step without the profiler" in shown
+
+
+def test_help_needs_neither_torch_nor_jupyter() -> None:
+    """They take seconds to import."""
+    script = "import sys; from crn_lib.cli import main\nsys.argv = ['crn', '--help']\ntry: main()\nfinally: "
+    script += "print([name for name in ('torch', 'nbformat', 'plotly') if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "sweep" in shown and shown.splitlines()[-1] == "[]"

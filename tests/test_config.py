@@ -1,12 +1,14 @@
 """Frozen configurations from plain mappings and back."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from crn_lib.config import (
     ConfigError,
     from_mapping,
+    read_yaml,
     require,
     require_choice,
     require_number,
@@ -108,3 +110,14 @@ def test_a_requirement_that_holds_says_nothing():
     require(True, "never")
     with pytest.raises(ConfigError, match=r"^why$"):
         require(False, "why")
+
+
+def test_yaml_has_numbers_as_people_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "some.yaml"
+    path.write_text("a: 2e-3\nb: [1E5, -.5e1, 3.5]\nc: '2e-3'\nd: e5\ne: 7\nf: 1e\n")
+    read = read_yaml(path)
+    assert read == {"a": 0.002, "b": [1e5, -5.0, 3.5], "c": "2e-3", "d": "e5", "e": 7, "f": "1e"}
+    assert isinstance(read["e"], int)
+    path.write_text("a: [")
+    with pytest.raises(ConfigError, match=r"some\.yaml is not valid YAML"):
+        read_yaml(path)

@@ -1,6 +1,5 @@
 """Train any variant of the ablations live, its curve beside those of the stored runs of the same variant."""
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +8,7 @@ import plotly.graph_objects as go
 
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.parameters import Settings
+from crn_lib.course.status import training_words, working
 from crn_lib.experiments import Run, Variant, ablation_cells, ablation_config
 from crn_lib.experiments.ablations import ACTIVATION_NAMES, GRID_ACTIVATIONS
 from crn_lib.ops import NORMS
@@ -98,19 +98,12 @@ class AblationRun(ipywidgets.VBox):
 
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
-        self.button.disabled = True
-        self.progress.max, self.progress.value = self.steps.value, 0
-        self.status.value = "starting"
-        try:
+        with working(self.status, self.button):
+            self.progress.max, self.progress.value = self.steps.value, 0
             config = ablation_config(self.variant, self.length.value, steps=self.steps.value, seed=self.seed.value)
             result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
             self.run = Run(result.row(), result.history)
             self.figure.redraw(self.draw())
-        except Exception as error:
-            self.status.value = f'<span role="alert" style="color:#D55E00">{html.escape(str(error))}</span>'
-            raise
-        finally:
-            self.button.disabled = False
 
     def _chosen(self, _: Any) -> None:
         """Another variant: its stored runs, and no run of before under its name."""
@@ -122,8 +115,5 @@ class AblationRun(ipywidgets.VBox):
         last = history[-1]
         self.run = Run({"seed": self.seed.value}, history)
         self.progress.value = int(last["step"])
-        self.status.value = (
-            f"step {last['step']:.0f} of {self.progress.max}, {last['step'] / max(last['seconds'], 1e-9):.0f} steps/s: "
-            f"{last['character_accuracy']:.1%} of letters, {last['string_accuracy']:.1%} of strings"
-        )
+        self.status.value = training_words(last, self.progress.max)
         self.figure.redraw(self.draw())

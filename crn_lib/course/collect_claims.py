@@ -8,7 +8,6 @@ rows depend on nothing that is written, so the order of refreshing lessons does 
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import nbformat
 
 from crn_lib.course import claims, claims_table
 from crn_lib.course.runner import find_lessons
-from crn_lib.files import replace_text
+from crn_lib.files import replace_text, text_between
 from crn_lib.paths import workbook_folder
 
 COMMAND = "python -m crn_lib.course.collect_claims"
@@ -76,11 +75,7 @@ def stale(root: Path) -> dict[Path, str]:
     rows = collect(root / "notebooks")
     wanted = {root / "figures/data/claims.jsonl": "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)}
     readme = root / "README.md"
-    table = f"{START}\n{claims_table.claims_markdown(rows)}\n{END}"
-    between = re.escape(START) + ".*?" + re.escape(END)
-    wanted[readme], found = re.subn(between, lambda _: table, readme.read_text(encoding="utf-8"), flags=re.DOTALL)
-    if found != 1:
-        raise ValueError(f"{readme} needs the line {START} and, below it, the line {END}, once each")
+    wanted[readme] = text_between(readme, START, END, claims_table.claims_markdown(rows))
     for lesson in find_lessons(root / "notebooks"):
         notebook = nbformat.read(lesson, as_version=4)
         if _write_table(notebook, rows):

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from IPython.display import display
 
 from crn_lib.course.keys import KeepKeys
+from crn_lib.course.status import alert
 from crn_lib.viz import describe
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
@@ -57,8 +58,7 @@ class BoundFigure(ipywidgets.VBox):
         try:
             self.redraw(self._draw(**self.values))
         except Exception as error:
-            message = html.escape(f"{error}")
-            self.error.value = f'<span role="alert" style="color:#D55E00"><b>Cannot draw this:</b> {message}</span>'
+            self.error.value = alert(str(error), "Cannot draw this:")
             raise
         self.error.value = ""
 

@@ -60,6 +60,17 @@ def fill_up(text: str, task: CopyingTask) -> str:
     return text + "".join(filler[i % len(filler)] for i in range(missing))
 
 
+def string_box(text: str, longest: int, width: str) -> ipywidgets.Text:
+    """A box for a string of 1 to `longest` letters; `width` in CSS."""
+    return ipywidgets.Text(
+        value=text,
+        description="string",
+        placeholder=f"1 to {longest} letters a to z",
+        continuous_update=False,
+        layout={"width": width},
+    )
+
+
 def copy_widget(models: SequenceModel | dict[str, SequenceModel], task: CopyingTask, text: str) -> BoundFigure:
     """Type a string, and watch a model copy it token by token.
 
@@ -79,13 +90,7 @@ def copy_widget(models: SequenceModel | dict[str, SequenceModel], task: CopyingT
         return draw_copy(traced(model, fill_up(string, task) if string else string), written)
 
     controls: dict[str, ipywidgets.Widget] = {
-        "string": ipywidgets.Text(
-            value=text,
-            description="string",
-            placeholder=f"1 to {longest} letters a to z",
-            continuous_update=False,
-            layout={"width": "330px"},
-        ),
+        "string": string_box(text, longest, "330px"),
         "written": ipywidgets.IntSlider(
             value=longest + 1,
             min=0,

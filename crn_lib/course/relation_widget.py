@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from crn_lib.analysis import copy_sources, influence, most_opposed
 from crn_lib.analysis.edited_copy import EditedCopy, copy_without
 from crn_lib.course.figures import BoundFigure
-from crn_lib.course.live import fill_up
+from crn_lib.course.live import fill_up, string_box
 from crn_lib.models import SequenceModel
 from crn_lib.tasks import CopyingTask
 from crn_lib.viz.relation_map import MAP_NAMES, RelationMap, draw_relation_view
@@ -61,13 +61,7 @@ class RelationWidget(BoundFigure):
         longest = task.config.string_length
         label = {"style": {"description_width": "initial"}}
         controls: dict[str, ipywidgets.Widget] = {
-            "string": ipywidgets.Text(
-                value=text,
-                description="string",
-                placeholder=f"1 to {longest} letters a to z",
-                continuous_update=False,
-                layout={"width": "260px"},
-            ),
+            "string": string_box(text, longest, "260px"),
             "block": ipywidgets.IntSlider(value=0, min=0, max=len(model.blocks) - 1, description="block", **label),
             "shown": ipywidgets.SelectionSlider(
                 options=[(MAP_NAMES[name], name) for name in RELATION_MAPS],

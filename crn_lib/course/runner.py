@@ -11,6 +11,7 @@ import nbformat
 import papermill
 from traitlets.config import Config
 
+from crn_lib.errors import RunFailed
 from crn_lib.files import replace_text
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -22,7 +23,7 @@ CELL_TIMEOUT = 900
 KERNEL_OVER_FILES = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
 
 
-class LessonError(RuntimeError):
+class LessonError(RunFailed):
     """A lesson that failed; the message names the lesson, the cell and its error."""
 
 

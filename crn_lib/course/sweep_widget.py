@@ -10,6 +10,7 @@ from types import TracebackType
 import ipywidgets
 
 from crn_lib.course.cards import Card, table
+from crn_lib.course.status import working
 from crn_lib.experiments import Executor, InlineExecutor, ProcessExecutor, Sweep, SweepState, run_sweep, sweep_state
 from crn_lib.experiments.table import HEADINGS, lines, summary
 
@@ -50,29 +51,21 @@ class SweepTable(ipywidgets.VBox):
 
     def start(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
-        self.button.disabled = self.again.disabled = True
         started, at_start = time.perf_counter(), len(self.state.done)
-        self.status.value = "starting"
 
         def note(state: SweepState) -> None:
             self._show(state)
             self.status.value = html.escape(summary(state, time.perf_counter() - started, at_start))
 
-        try:
-            with _Every(SECONDS_BETWEEN, lambda: self._show(self.state)):
-                run_sweep(
-                    self._sweep,
-                    executor=EXECUTORS[self.executor.value](),
-                    device=self._device,
-                    limit=self.limit.value,
-                    checkpoints=self._checkpoints,
-                    on_row=note,
-                )
-        except Exception as error:
-            self.status.value = f'<span role="alert" style="color:#D55E00">{html.escape(str(error))}</span>'
-            raise
-        finally:
-            self.button.disabled = self.again.disabled = False
+        with working(self.status, self.button, self.again), _Every(SECONDS_BETWEEN, lambda: self._show(self.state)):
+            run_sweep(
+                self._sweep,
+                executor=EXECUTORS[self.executor.value](),
+                device=self._device,
+                limit=self.limit.value,
+                checkpoints=self._checkpoints,
+                on_row=note,
+            )
 
     def forget(self) -> None:
         """Remove the rows, and what the runs left: the next start does everything again."""

@@ -1,6 +1,5 @@
 """Choose a model, a length and a budget, train it with a live curve, and then copy a string with it."""
 
-import html
 from typing import Any
 
 import ipywidgets
@@ -8,6 +7,7 @@ import ipywidgets
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.live import copy_widget
 from crn_lib.course.parameters import Settings
+from crn_lib.course.status import training_words, working
 from crn_lib.models import KINDS, ModelConfig
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import RunResult, TrainConfig, train
@@ -50,12 +50,10 @@ class TrainingWidget(ipywidgets.VBox):
 
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
-        self.button.disabled = True
-        self._copy.children = ()
-        steps = self.steps.value
-        self.progress.max, self.progress.value = steps, 0
-        self.status.value = "starting"
-        try:
+        with working(self.status, self.button):
+            self._copy.children = ()
+            steps = self.steps.value
+            self.progress.max, self.progress.value = steps, 0
             task = CopyingConfig(string_length=self.length.value, shortest=1)
             model = ModelConfig(kind=self.kind.value, width=self._width, blocks=self._blocks, max_length=task.context)
             config = TrainConfig(
@@ -70,18 +68,9 @@ class TrainingWidget(ipywidgets.VBox):
             self.result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
             text = "abcdefghijklmnopqrstuvwxyz"[: self.length.value]
             self._copy.children = (copy_widget(self.result.model, CopyingTask(task), text),)
-        except Exception as error:
-            self.status.value = f'<span role="alert" style="color:#D55E00">{html.escape(str(error))}</span>'
-            raise
-        finally:
-            self.button.disabled = False
 
     def _grow(self, history: list[dict[str, float]]) -> None:
         last = history[-1]
         self.progress.value = int(last["step"])
-        rate = last["step"] / max(last["seconds"], 1e-9)
-        self.status.value = (
-            f"step {last['step']:.0f} of {self.steps.value}, {rate:.0f} steps/s: "
-            f"{last['character_accuracy']:.1%} of letters, {last['string_accuracy']:.1%} of strings"
-        )
+        self.status.value = training_words(last, self.steps.value)
         self._figure.redraw(self._draw(history))

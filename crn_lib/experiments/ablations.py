@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from crn_lib.experiments.lengths import Run, Spread
-from crn_lib.experiments.rows import Row
+from crn_lib.experiments.rows import Row, seedless
 from crn_lib.experiments.sweep import load_sweep
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
@@ -119,17 +118,12 @@ def ablation_cells(runs: Iterable[Run]) -> dict[tuple[Variant, int], Cell]:
         groups.setdefault((Variant.of(run.row), run.string_length), []).append(run)
     cells = {}
     for (variant, length), own in groups.items():
-        budgets = {repr({**_whole_config(run.row), "seed": None}) for run in own}
-        if len(budgets) > 1 or len({run.row["seed"] for run in own}) < len(own):
+        if len({seedless(run.row) for run in own}) > 1 or len({run.row["seed"] for run in own}) < len(own):
             raise ValueError(
                 f"the {len(own)} runs of {variant} at {length} letters must differ in their seed and in nothing else"
             )
         cells[variant, length] = Cell(variant, length, tuple(sorted(own, key=lambda run: int(run.row["seed"]))))
     return cells
-
-
-def _whole_config(row: Row) -> dict[str, Any]:
-    return {"model": row["model"], "task": row["task"], **row["training"]}
 
 
 @dataclass(frozen=True)

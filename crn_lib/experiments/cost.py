@@ -21,6 +21,7 @@ import numpy as np
 
 from crn_lib.config import from_mapping, require
 from crn_lib.experiments.lengths import Run
+from crn_lib.experiments.rows import plain_config
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
@@ -163,7 +164,7 @@ def timed_runs(runs: Iterable[Run]) -> list[TimedRun]:
             ("transformer", None, None),
         )
         if fits and (row["device"], row["dtype"], row["threads"], task["shortest"]) == ("cpu", "float32", 1, None):
-            config = from_mapping(TrainConfig, {"model": model, "task": task, **row["training"]})
+            config = from_mapping(TrainConfig, plain_config(row))
             timed.append(TimedRun(row["sweep"], config, run_work(config, row["steps"]), row["cpu_seconds"]))
     return timed
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from crn_lib.config import to_mapping
 from crn_lib.experiments.rows import Row
 from crn_lib.files import replace_text
 from crn_lib.training import CheckpointError, TrainConfig, TrainingDiverged, train
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import versions
+from crn_lib.training.result import circumstances, config_fields
 
 PROGRESS_NAME = "progress.json"
 History = list[dict[str, float]]
@@ -96,15 +93,5 @@ def failed_row(job: Job, error: str, *, threads: int | None = None) -> Row:
     Args:
         threads: of the process it ran in, where that was not this one.
     """
-    plain = to_mapping(job.config)
-    return {
-        **_identity(job),
-        "model": plain.pop("model"),
-        "task": plain.pop("task"),
-        "training": plain,
-        "seed": job.config.seed,
-        "dtype": job.config.precision,
-        "threads": torch.get_num_threads() if threads is None else threads,
-        "versions": versions(),
-        "error": error,
-    }
+    row = {**_identity(job), **config_fields(job.config), **circumstances(job.device, job.config.precision)}
+    return {**row, "threads": row["threads"] if threads is None else threads, "error": error}

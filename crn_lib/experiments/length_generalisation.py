@@ -20,7 +20,7 @@ from crn_lib.paths import data_file
 from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import versions
+from crn_lib.training.result import circumstances
 
 LENGTHS = (4, 8, 16, 24, 32, 33, 34, 36, 40, 48, 64)
 """Letters; training ends at 32."""
@@ -58,10 +58,7 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
             "tested_at": length,
             "strings": STRINGS,
             "seed": job.config.seed,
-            "device": "cpu",
-            "dtype": "float32",
-            "threads": torch.get_num_threads(),
-            "versions": versions(),
+            **circumstances("cpu", "float32"),
             **measure(model, length, job.config.seed),
         }
         append_row(path, row)

@@ -1,8 +1,7 @@
 """What the runs of a sweep say together: curves over seeds, and steps until a length is copied."""
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -10,7 +9,7 @@ from typing import Any
 
 from crn_lib.config import from_mapping
 from crn_lib.experiments.jobs import History
-from crn_lib.experiments.rows import Row, newest_rows
+from crn_lib.experiments.rows import Row, newest_rows, seedless
 from crn_lib.experiments.run import read_histories
 from crn_lib.models import ModelConfig, build_model
 
@@ -178,13 +177,11 @@ def best_learning_rates(runs: Iterable[Run]) -> dict[tuple[str, int], float]:
 
 def budget_in_words(runs: Sequence[Run]) -> str:
     """What all runs of a figure share: shape, seeds, device, threads."""
-    rows: list[Mapping[str, Any]] = [run.row for run in runs]
+    rows = [run.row for run in runs]
     shapes = sorted({(row["model"]["blocks"], row["model"]["width"]) for row in rows})
     shape = " and ".join(f"{blocks} blocks of width {width}" for blocks, width in shapes)
     # Runs that differ in nothing but their seed, and how many of them there are.
-    alike = Counter(
-        json.dumps([row["model"], row["task"], {**row["training"], "seed": None}], sort_keys=True) for row in rows
-    )
+    alike = Counter(seedless(row) for row in rows)
     fewest, most = min(alike.values(), default=0), max(alike.values(), default=0)
     seeds = _count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
     devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))

@@ -20,7 +20,7 @@ from crn_lib.models.ssm import EXPANSION, KERNEL, STATES
 from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops import factorises
 from crn_lib.ops.pool import Pool
-from crn_lib.training.result import versions
+from crn_lib.training.result import circumstances
 from crn_lib.viz.files import store_figure
 from crn_lib.viz.memory import draw_memory
 
@@ -144,16 +144,9 @@ def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path
         if row_key(config, length) not in done:
             missing.setdefault(config, []).append(length)
     for config, needed in tqdm(missing.items(), desc="decoding", unit="model"):
-        circumstances = {
-            "batch": 1,
-            "seed": SEED,
-            "device": "cpu",
-            "dtype": "float32",
-            "threads": torch.get_num_threads(),
-            "versions": versions(),
-        }
+        shared = {"batch": 1, "seed": SEED, **circumstances("cpu", "float32")}
         for measured in decode(config, needed):
-            row = {"key": row_key(config, measured["length"]), **measured, **circumstances}
+            row = {"key": row_key(config, measured["length"]), **measured, **shared}
             append_row(path, row)
             done[row["key"]] = row
     return [done[row_key(config, length)] for config, length in wanted]

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from crn_lib.config import ConfigError, require, require_whole
+from crn_lib.errors import RunFailed
 from crn_lib.experiments.executors import SECONDS_TO_SAVE, WORKER_DIED
 from crn_lib.experiments.jobs import Job, failed_row, run_job
 from crn_lib.experiments.rows import Row
@@ -76,7 +77,7 @@ class RayExecutor:
 
         Raises:
             ConfigError: no cluster answers at the address, or no machine of it has so many processors.
-            RuntimeError: a local cluster did not start, or would be reachable from outside.
+            RunFailed: a local cluster did not start, or would be reachable from outside.
         """
         if not jobs:
             return
@@ -165,10 +166,10 @@ class RayExecutor:
             except Exception as error:  # on a busy machine a first start can take longer than Ray waits
                 ray.shutdown()
                 if last_try:
-                    raise RuntimeError(f"no local Ray cluster started ({_first_line(error)})") from error
+                    raise RunFailed(f"no local Ray cluster started ({_first_line(error)})") from error
         address = ray.util.get_node_ip_address()
         if address != "127.0.0.1":
-            raise RuntimeError(
+            raise RunFailed(
                 f"the local Ray cluster would listen at {address}, not on this machine alone, since Ray was imported "
                 "before RayExecutor was made; make it first, or choose --executor processes"
             )

@@ -1,11 +1,10 @@
 """The README's table of results, from the stored runs: `make figures` writes it anew."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from crn_lib.experiments.lengths import LENGTH_SWEEPS, Run, length_points, read_runs
-from crn_lib.files import replace_text
+from crn_lib.files import replace_text, text_between
 from crn_lib.viz.theme import KIND_NAMES
 
 START, END = "<!-- results: written by `make figures` -->", "<!-- end of results -->"
@@ -80,13 +79,7 @@ def updated_readme(root: Path) -> str:
     Raises:
         ValueError: it has lost the marks between which the table stands.
     """
-    between = re.escape(START) + ".*?" + re.escape(END)
-    text = (root / "README.md").read_text(encoding="utf-8")
-    table = f"{START}\n{results_markdown(root)}\n{END}"
-    text, found = re.subn(between, lambda _: table, text, flags=re.DOTALL)
-    if found != 1:
-        raise ValueError(f"README.md needs the line {START} and, below it, the line {END}, once each")
-    return text
+    return text_between(root / "README.md", START, END, results_markdown(root))
 
 
 def update_readme(root: Path) -> None:

@@ -22,11 +22,11 @@ from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION
 from crn_lib.experiments.rows import Row, append_row, newest_rows
 from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.ops.normalise import PAIR_NORMS
-from crn_lib.paths import data_file, workbook_folder
+from crn_lib.paths import checkpoint_folder, data_file
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import versions
+from crn_lib.training.result import circumstances
 
 KINDS = ("causal_rn", "linear_rn", "transformer")
 LONGEST = 128
@@ -104,10 +104,7 @@ def model_rows(run: Row, checkpoint: Path, done: set[str], together: bool) -> It
         "seed": run["seed"],
         "strings": STRINGS,
         "strings_seed": SEED,
-        "device": "cpu",
-        "dtype": "float32",
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
+        **circumstances("cpu", "float32"),
     }
     unseen = [block for block in range(len(model.blocks)) if missing("look", block)]
     found = [row for row in looks(model, task, tokens) if row["block"] in unseen] if unseen else []
@@ -157,7 +154,7 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     trained = trained_runs(
         chosen.sweeps,
-        chosen.rows or workbook_folder() / "figures" / "data" / "runs",
-        chosen.checkpoints or workbook_folder() / "runs" / "sweeps",
+        chosen.rows or data_file("runs"),
+        chosen.checkpoints or checkpoint_folder(),
     )
     fill_rows(trained, data_file(ROWS), together=chosen.together)

@@ -20,7 +20,7 @@ from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig, train
-from crn_lib.training.result import versions
+from crn_lib.training.result import circumstances
 
 STRINGS = 64
 """Fresh strings at every stop; the same ones at all."""
@@ -88,10 +88,7 @@ def course_row(config: TrainConfig) -> Row:
         "width": config.model.width,
         "blocks": config.model.blocks,
         "strings": STRINGS,
-        "device": "cpu",
-        "dtype": config.precision,
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
+        **circumstances("cpu", config.precision),
         "course": list(time_course(config, stops)),
     }
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from crn_lib.training import TrainConfig
 
@@ -21,6 +21,16 @@ def config_key(config: TrainConfig) -> str:
     """
     plain = json.dumps(_beyond_defaults(config), sort_keys=True)
     return hashlib.sha256(plain.encode()).hexdigest()[:16]
+
+
+def plain_config(row: Row) -> dict[str, Any]:
+    """The whole configuration that a row holds, as one mapping; `TrainConfig`'s fields."""
+    return {"model": row["model"], "task": row["task"], **row["training"]}
+
+
+def seedless(row: Row) -> str:
+    """The same but for the seed, as text: equal for runs that differ in nothing else."""
+    return json.dumps({**plain_config(row), "seed": None}, sort_keys=True)
 
 
 def _beyond_defaults(config: Any) -> dict[str, Any]:
@@ -70,13 +80,15 @@ def append_row(path: Path, row: Row) -> None:
         os.fsync(file.fileno())
 
 
-def _end_last_line(file: Any) -> None:
+def _end_last_line(file: BinaryIO) -> None:
     """Leave an open file empty or with a line break at its end."""
-    file.seek(0)
-    kept = file.read()
-    whole, _, unfinished = kept.rpartition(b"\n")
-    if not unfinished:
+    if file.seek(0, os.SEEK_END) == 0:
         return
+    file.seek(-1, os.SEEK_END)
+    if file.read() == b"\n":
+        return
+    file.seek(0)
+    whole, _, unfinished = file.read().rpartition(b"\n")
     try:
         json.loads(unfinished)
     except ValueError:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import filelock
 
+from crn_lib.errors import RunFailed
 from crn_lib.experiments.executors import Executor, InlineExecutor
 from crn_lib.experiments.jobs import History, Job
 from crn_lib.experiments.rows import Row, append_row, config_key, newest_rows, read_rows
 from crn_lib.experiments.sweep import Sweep
-from crn_lib.paths import workbook_folder
+from crn_lib.paths import checkpoint_folder
 
 
-class SweepBusy(RuntimeError):
+class SweepBusy(RunFailed):
     """Another process is adding rows to the same file."""
 
 
@@ -48,7 +49,7 @@ def sweep_state(sweep: Sweep, *, device: str = "auto", checkpoints: Path | None 
     Args:
         checkpoints: folder of the runs' own folders; `runs/sweeps/<name>` in the workbook where it is not given.
     """
-    folder = checkpoints or workbook_folder() / "runs" / "sweeps" / sweep.name
+    folder = checkpoints or checkpoint_folder() / sweep.name
     jobs = []
     for config in sweep.configs:
         key = config_key(config)

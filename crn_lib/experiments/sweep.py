@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from crn_lib.config import ConfigError, from_mapping, require
+from crn_lib.config import ConfigError, from_mapping, read_yaml, require
 from crn_lib.paths import data_file
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
@@ -111,11 +109,9 @@ def _one_config(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConf
 
 def _from_yaml(path: Path, rows: Path | None) -> Sweep:
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fields = read_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"there is no sweep file {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML ({str(error).splitlines()[0]})") from None
     require(isinstance(fields, dict), f"{path} must hold the fields about, base and grids; got {fields!r}")
     unknown = sorted(set(fields) - {"about", "base", "grids"})
     require(not unknown, f"{path} has the field {', '.join(unknown)}; a sweep has about, base and grids")
@@ -123,7 +119,7 @@ def _from_yaml(path: Path, rows: Path | None) -> Sweep:
     require(isinstance(base, dict), f"base in {path} must be a mapping of a TrainConfig's fields; got {base!r}")
     require(isinstance(grids, list) and bool(grids), f"grids in {path} must be a list of mappings; got {grids!r}")
     try:
-        configs = tuple(expand(_numbers(base), [_numbers(grid) for grid in grids]))
+        configs = tuple(expand(base, grids))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     return Sweep(path.stem, configs, rows or default_rows(path.stem), str(fields.get("about") or ""))
@@ -143,17 +139,3 @@ def _from_python(module: str, function: str, rows: Path | None) -> Sweep:
 def default_rows(name: str) -> Path:
     """`figures/data/runs/<name>.jsonl`."""
     return data_file(f"runs/{name}.jsonl")
-
-
-def _numbers(value: Any) -> Any:
-    """YAML 1.1 reads 2e-3 as text, since it has no point: make it the number that was meant."""
-    if isinstance(value, dict):
-        return {name: _numbers(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_numbers(inner) for inner in value]
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value

@@ -12,13 +12,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from crn_lib.config import ConfigError, from_mapping
+from crn_lib.errors import RunFailed
 from crn_lib.files import replace_file
 from crn_lib.models import ModelConfig, SequenceModel, build_model
 
 FORMAT = "crn_lib checkpoint 2"
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(RunFailed):
     """A checkpoint that cannot be read, written or does not fit; the message names the file and what is wrong."""
 
 

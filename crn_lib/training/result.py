@@ -8,6 +8,7 @@ import torch
 
 import crn_lib
 from crn_lib.config import to_mapping
+from crn_lib.errors import RunFailed
 from crn_lib.models import SequenceModel
 from crn_lib.training.config import TrainConfig
 
@@ -42,18 +43,11 @@ class RunResult:
 
     def row(self) -> dict[str, Any]:
         """The result as plain values, for a JSON file: the whole configuration, the outcome, the circumstances."""
-        plain = to_mapping(self.config)
         return {
-            "model": plain.pop("model"),
-            "task": plain.pop("task"),
-            "training": plain,
-            "seed": self.config.seed,
-            "device": self.device,
-            "dtype": self.config.precision,
+            **config_fields(self.config),
+            **circumstances(self.device, self.config.precision),
             "backend": self.backend,
-            "threads": torch.get_num_threads(),
             "processes": self.processes,
-            "versions": versions(),
             "steps": self.steps,
             "seconds": round(self.seconds, 2),
             "cpu_seconds": round(self.cpu_seconds, 2),
@@ -65,12 +59,23 @@ class RunResult:
         }
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(RunFailed):
     """The loss became NaN or infinite. `result` holds what had been computed until then."""
 
     def __init__(self, message: str, result: RunResult) -> None:
         super().__init__(message)
         self.result = result
+
+
+def config_fields(config: TrainConfig) -> dict[str, Any]:
+    """What a row says of the configuration: all of it, in three parts, and the seed."""
+    plain = to_mapping(config)
+    return {"model": plain.pop("model"), "task": plain.pop("task"), "training": plain, "seed": config.seed}
+
+
+def circumstances(device: str, dtype: str) -> dict[str, Any]:
+    """What a row says of where a number was measured; the threads are this process's."""
+    return {"device": device, "dtype": dtype, "threads": torch.get_num_threads(), "versions": versions()}
 
 
 def versions() -> dict[str, str]:

@@ -1,11 +1,12 @@
 """What the cost model says: its predictions beside measured runs, and the hours of a grid on more and more workers."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil, log10
+from math import log10
 from statistics import median
 
 import plotly.graph_objects as go
 
+from crn_lib.experiments.cost import least_time, useful_workers
 from crn_lib.viz.theme import BLUE, GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, ORANGE, new_figure
 
 Prediction = tuple[str, int, float, float]
@@ -75,8 +76,9 @@ def draw_workers(hours: Mapping[str, float], workers: int, *, most: int = 24) ->
         raise ValueError(f"needs a run and 1 to {most} workers; got {len(hours)} runs and {workers} workers")
     total, longest = sum(hours.values()), max(hours.values())
     name = max(hours, key=lambda each: hours[each])
-    useful = ceil(total / longest - 1e-9)
-    least = {n: max(total / n, longest) for n in range(1, most + 1)}
+    times = list(hours.values())
+    useful = useful_workers(times)
+    least = {n: least_time(times, n) for n in range(1, most + 1)}
     limit = f"limited by one run, {name}" if workers >= useful else "limited by the number of workers"
     title = f"{workers} worker{'s' * (workers > 1)}: at least {_hours(least[workers])}, {limit}"
     second = f"{len(hours)} runs, {_hours(total)} in all; more than {useful} workers cannot help"

@@ -40,8 +40,9 @@ def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: 
         for course in courses
     ]
     words = "; ".join(f"source found at step {found}, letters right at step {right}" for found, right in half)
+    first = all(found is not None and (right is None or found < right) for found, right in half)
     figure = new_figure(
-        f"{KIND_NAMES[kind]}: the lookup of block {block} comes before the letters",
+        f"{KIND_NAMES[kind]}: the lookup of block {block} {'comes before' if first else 'beside'} the letters",
         description=f"Lines against training steps for {len(courses)} seeds: how often the "
         f"{FOUND_WORDS[kind]}, letters right, and the loss below. Half is reached: {words}.",
         height=440,

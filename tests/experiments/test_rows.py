@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from crn_lib.config import from_mapping
 from crn_lib.experiments import append_row, config_key, newest_rows, read_rows
+from crn_lib.experiments.rows import plain_config, seedless
 from crn_lib.models import ModelConfig
+from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
+from crn_lib.training.result import config_fields
 
 
 def test_equal_configurations_share_a_key_and_any_other_field_changes_it() -> None:
@@ -65,3 +69,17 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
     path.write_text('{"key": "a"}\n{"key":\n{"key": "b"}\n')
     with pytest.raises(ValueError, match=r"rows\.jsonl, line 2 is not a JSON row"):
         read_rows(path)
+
+
+def test_a_row_holds_its_whole_configuration_and_what_it_shares_with_other_seeds() -> None:
+    first = TrainConfig(seed=1, stop_at=0.9, model=ModelConfig(kind="lstm", max_length=40))
+    row = config_fields(first)
+    assert from_mapping(TrainConfig, plain_config(row)) == first and row["seed"] == 1
+    same = dataclasses.replace(first, seed=2)
+    others = [
+        dataclasses.replace(first, batch=3),
+        dataclasses.replace(first, model=ModelConfig(kind="ssm", max_length=40)),
+        dataclasses.replace(first, task=CopyingConfig(string_length=5)),
+    ]
+    assert seedless(config_fields(same)) == seedless(row)
+    assert len({seedless(config_fields(config)) for config in [first, *others]}) == 4

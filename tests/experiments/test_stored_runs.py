@@ -8,6 +8,7 @@ import pytest
 from crn_lib.config import from_mapping
 from crn_lib.experiments import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
 from crn_lib.experiments.lengths import best_learning_rates, read_runs
+from crn_lib.experiments.rows import plain_config
 from crn_lib.paths import data_file
 from crn_lib.training import TrainConfig
 
@@ -18,7 +19,7 @@ FILES = [*(p for p in sorted(RUNS.glob("*.jsonl")) if ".history" not in p.name),
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_row_has_the_key_of_its_own_configuration_and_a_history(path: Path) -> None:
     for row in read_rows(path):
-        config = from_mapping(TrainConfig, {"model": row["model"], "task": row["task"], **row["training"]})
+        config = from_mapping(TrainConfig, plain_config(row))
         assert row["key"] == config_key(config) and row["seed"] == config.seed and row["sweep"] == path.stem
         if row["error"]:
             continue

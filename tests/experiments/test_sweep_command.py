@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import filelock
 import pytest
 from sweep_cases import quick
 from sweep_cases import sweep as quick_sweep
@@ -66,6 +67,16 @@ def test_a_failed_run_is_named_and_the_exit_code_says_so(
     assert crn(monkeypatch, "mine.yaml", "--limit", "2") == 1
     shown = capsys.readouterr().out
     assert shown.count("RuntimeError: no [such] luck") >= 2 and "2 failed" in shown
+
+
+def test_a_sweep_that_is_being_run_elsewhere_is_said_in_one_line(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = workbook / "figures/data/runs/mine.jsonl"
+    rows.parent.mkdir(parents=True)
+    with filelock.FileLock(rows.with_name(".mine.jsonl.lock")):
+        assert crn(monkeypatch, "mine.yaml") == 1
+    assert capsys.readouterr().err.startswith(f"error: another process is adding rows to {rows}")
 
 
 def test_without_a_sweep_it_lists_the_workbooks_own(

@@ -1,33 +1,12 @@
-"""The exercises of all lessons. A new one is an `Exercise` in its lesson's file; a new file is one line here."""
+"""The exercises of all lessons. A new one is an `Exercise` in its lesson's file; a new lesson is a file here."""
+
+import importlib
+from pathlib import Path
 
 from crn_lib.course.checks import Exercise
-from crn_lib.course.exercises import (
-    lesson_00,
-    lesson_01,
-    lesson_02,
-    lesson_03,
-    lesson_04,
-    lesson_05,
-    lesson_06,
-    lesson_07,
-    lesson_08,
-    lesson_09,
-    lesson_11,
-)
 
-LESSONS = (
-    lesson_00,
-    lesson_01,
-    lesson_02,
-    lesson_03,
-    lesson_04,
-    lesson_05,
-    lesson_06,
-    lesson_07,
-    lesson_08,
-    lesson_09,
-    lesson_11,
-)
-
-
-EXERCISES: dict[str, Exercise] = {exercise.key: exercise for lesson in LESSONS for exercise in lesson.EXERCISES}
+EXERCISES: dict[str, Exercise] = {
+    exercise.key: exercise
+    for path in sorted(Path(__file__).parent.glob("lesson_*.py"))
+    for exercise in importlib.import_module(f"{__name__}.{path.stem}").EXERCISES
+}
