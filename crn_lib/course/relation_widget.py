@@ -66,7 +66,7 @@ class RelationWidget(BoundFigure):
             "shown": ipywidgets.SelectionSlider(
                 options=[(MAP_NAMES[name], name) for name in RELATION_MAPS],
                 description="colour shows",
-                layout={"width": "400px"},
+                layout={"width": "400px", "margin": "2px 16px 2px 2px"},
                 **label,
             ),
             "letter": ipywidgets.IntSlider(
