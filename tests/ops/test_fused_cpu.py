@@ -114,6 +114,13 @@ def test_the_vectors_error_function_is_erf(dtype):
     assert np.abs(found - truth).max() < (4e-7 if dtype == np.float32 else 1e-15)
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 3e-7), (np.float64, 1e-15)])
+def test_the_vectors_logarithm_of_one_plus_a_share_keeps_its_digits_down_to_the_smallest(dtype, tolerance):
+    x = np.concatenate([np.linspace(0, 1, 4_000), np.geomspace(1e-37, 1, 4_000)]).astype(dtype)
+    found = on_vectors(njit(lambda x: vector_math.log1p_of_share(x)))(x)
+    assert np.allclose(found, np.log1p(x.astype(np.float64)), rtol=tolerance, atol=0)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_exponential_that_would_underflow_is_clamped(dtype):
     x = np.linspace(-300, 0, 1_600).astype(dtype)
