@@ -16,6 +16,9 @@ from crn_lib.viz import KIND_NAMES, draw_training_curves
 EVALUATIONS = 20
 """Points on a curve."""
 
+SHORTEST = 1
+"""Letters: the trained model is asked to copy strings shorter than the longest too."""
+
 
 class TrainingWidget(ipywidgets.VBox):
     """Controls, a button that trains, a curve that grows, and the trained model to play with.
@@ -46,7 +49,8 @@ class TrainingWidget(ipywidgets.VBox):
 
     def _draw(self, history: list[dict[str, float]] | None = None) -> Any:
         histories = {self.kind.value: history} if history else {}
-        return draw_training_curves(histories, steps=self.steps.value, string_length=self.length.value)
+        length = self.length.value
+        return draw_training_curves(histories, steps=self.steps.value, string_length=length, shortest=SHORTEST)
 
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
@@ -54,7 +58,7 @@ class TrainingWidget(ipywidgets.VBox):
             self._copy.children = ()
             steps = self.steps.value
             self.progress.max, self.progress.value = steps, 0
-            task = CopyingConfig(string_length=self.length.value, shortest=1)
+            task = CopyingConfig(string_length=self.length.value, shortest=SHORTEST)
             model = ModelConfig(kind=self.kind.value, width=self._width, blocks=self._blocks, max_length=task.context)
             config = TrainConfig(
                 model=model,

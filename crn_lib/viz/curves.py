@@ -16,6 +16,7 @@ def draw_training_curves(
     metric: str = "character_accuracy",
     steps: int | None = None,
     string_length: int | None = None,
+    shortest: int | None = None,
 ) -> go.Figure:
     """Accuracy (or loss) against training steps.
 
@@ -24,10 +25,12 @@ def draw_training_curves(
         metric: a key of the rows: `character_accuracy`, `string_accuracy` or `loss`.
         steps: where the axis ends, so that it stays still while curves grow.
         string_length: letters in a string; only named in the title.
+        shortest: letters in the shortest string, where they differ; only named in the title.
     """
     name = METRIC_NAMES[metric]
     best = [f"{KIND_NAMES[kind]} ends at {_show(rows[-1][metric], metric)}" for kind, rows in histories.items() if rows]
-    length = f", strings of {string_length} letters" if string_length else ""
+    letters = f"{shortest} to {string_length}" if shortest else string_length
+    length = f", strings of {letters} letters" if string_length else ""
     figure = new_figure(
         f"{name.capitalize()} while training{length}",
         description=f"Lines of {name} against training steps{length}. " + "; ".join(best) + ".",

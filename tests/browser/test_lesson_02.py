@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
+from tests.browser.controls import assert_no_error, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -46,13 +47,6 @@ def drawn(page: Page, *words: str) -> dict[str, str]:
     return found
 
 
-def slider(page: Page, label: str) -> Locator:
-    handle = page.locator(".widget-hslider", has_text=label).locator(".noUi-handle")
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    return handle
-
-
 def test_the_sliders_move_the_pair_by_keyboard(lesson_page: Page) -> None:
     slider(lesson_page, "receiver i").press("End")
     slider(lesson_page, "sender j").press("Home")
@@ -90,5 +84,4 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
+from tests.browser.controls import assert_no_error, choose, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -47,24 +48,8 @@ def drawn(page: Page, words: str) -> dict[str, str]:
     return found
 
 
-def slider(page: Page) -> Locator:
-    row = page.locator(".widget-hslider, .widget-inline-hbox", has_text="length (tokens)").last
-    handle = row.locator(".noUi-handle")
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    return handle
-
-
-def choose(page: Page, label: str, value: str) -> None:
-    """Choose in a drop-down list by typing the beginning of an entry."""
-    field = page.locator(".widget-dropdown", has_text=label).locator("select")
-    field.scroll_into_view_if_needed()
-    field.focus()
-    field.press_sequentially(value)
-
-
 def test_the_length_slider_moves_the_rings_by_keyboard(lesson_page: Page) -> None:
-    handle = slider(lesson_page)
+    handle = slider(lesson_page, "length")
     handle.press("Home")
     shortest = drawn(lesson_page, "2 tokens: ")
     handle.press("ArrowRight")
@@ -80,7 +65,7 @@ def test_the_length_slider_moves_the_rings_by_keyboard(lesson_page: Page) -> Non
 
 def test_the_cost_and_the_width_are_chosen_by_keyboard(lesson_page: Page) -> None:
     cells = lesson_page.locator(".jp-Cell").count()
-    slider(lesson_page).press("End")
+    slider(lesson_page, "length").press("End")
     times = drawn(lesson_page, "8,192 tokens: ")
     choose(lesson_page, "cost", "exp")
     counts = drawn(lesson_page, "(counted)")
@@ -96,5 +81,4 @@ def test_the_cost_and_the_width_are_chosen_by_keyboard(lesson_page: Page) -> Non
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from crn_lib.viz import NORM_PLACES
+from tests.browser.controls import assert_no_error, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -49,15 +50,6 @@ def drawn(page: Page, words: str) -> dict[str, str]:
     )
     found: dict[str, str] = page.evaluate(PLACE_FIGURE)
     return found
-
-
-def press(page: Page, label: str, *keys: str) -> None:
-    """Press keys on the slider with this label."""
-    handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last.locator(".noUi-handle")
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    for key in keys:
-        handle.press(key)
 
 
 def choose_norm(page: Page, norm: str) -> None:
@@ -112,5 +104,4 @@ def test_post_norm_is_ticked_by_keyboard(lesson_page: Page) -> None:
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

@@ -1,11 +1,11 @@
 """Lesson 05 in a real browser: its memory and rank widgets moved by keyboard, and what is drawn for them."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
+from tests.browser.controls import assert_no_error, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -48,14 +48,6 @@ def drawn(page: Page, label: str, words: str) -> dict[str, str]:
     page.wait_for_function(f"label => ({FIGURE})(label)?.title.includes({words!r})", arg=label, timeout=20_000)
     found: dict[str, str] = page.evaluate(FIGURE, label)
     return found
-
-
-def slider(page: Page, label: str) -> Locator:
-    exactly = page.locator(".widget-label", has_text=re.compile(f"^{re.escape(label)}$"))
-    handle = page.locator(".widget-hslider", has=exactly).locator(".noUi-handle")
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    return handle
 
 
 def test_the_length_slider_moves_the_ring_over_still_curves_by_keyboard(lesson_page: Page) -> None:
@@ -101,5 +93,4 @@ def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> 
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

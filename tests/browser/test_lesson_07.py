@@ -1,11 +1,13 @@
 """Lesson 07 in a real browser: two variants chosen by keyboard, and any variant trained live beside its stored runs."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
 from crn_lib.experiments import GRID
+from tests.browser.controls import assert_no_error, choose, press, push, tick
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -53,30 +55,9 @@ def drawn(page: Page, label: str, *words: str) -> dict[str, str]:
     return found
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose from a drop-down list by keyboard."""
-    box = page.locator(".widget-dropdown", has_text=label).locator("select")
-    box.scroll_into_view_if_needed()
-    # Not `all_inner_texts`: that is empty for a list that has scrolled out of sight meanwhile.
-    options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_text_contents()]
-    box.focus()
-    box.press("Home")
-    for _ in range(options.index(option)):
-        box.press("ArrowDown")
-
-
-def slide(page: Page, label: str, *keys: str) -> None:
-    """Press keys on the slider with this label."""
-    handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last.locator(".noUi-handle")
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    for key in keys:
-        handle.press(key)
-
-
 def test_two_variants_are_chosen_and_compared(lesson_page: Page) -> None:
     first, second = str(GRID[0]), str(GRID[4])
-    slide(lesson_page, "letters in a string", "Home")
+    press(lesson_page, "letters in a string", "Home")
     choose(lesson_page, "● first variant", first)
     choose(lesson_page, PAIR, first)
     twice = drawn(lesson_page, PAIR, f"● {first}: ", f"■ {first}: ")
@@ -93,13 +74,13 @@ def test_two_variants_are_chosen_and_compared(lesson_page: Page) -> None:
 def test_another_length_shows_its_own_runs(lesson_page: Page) -> None:
     choose(lesson_page, "● first variant", str(GRID[0]))
     choose(lesson_page, PAIR, str(GRID[1]))
-    slide(lesson_page, "letters in a string", "Home")
+    press(lesson_page, "letters in a string", "Home")
     short = drawn(lesson_page, PAIR, f"■ {GRID[1]}: ")
-    slide(lesson_page, "letters in a string", "End")
+    press(lesson_page, "letters in a string", "End")
     lesson_page.wait_for_function(
         f"([label, before]) => ({DRAWN})(label).lines !== before", arg=[PAIR, short["lines"]], timeout=20_000
     )
-    slide(lesson_page, "letters in a string", "Home")
+    press(lesson_page, "letters in a string", "Home")
     lesson_page.wait_for_function(
         f"([label, before]) => ({DRAWN})(label).lines === before", arg=[PAIR, short["lines"]], timeout=20_000
     )
@@ -108,19 +89,25 @@ def test_another_length_shows_its_own_runs(lesson_page: Page) -> None:
 def test_a_variant_is_trained_live(lesson_page: Page) -> None:
     choose(lesson_page, "norm to train", "none")
     choose(lesson_page, LIVE, "softplus")
-    box = lesson_page.locator(".widget-checkbox", has_text="post-norm to train").locator("input")
-    box.focus()
-    box.press("Space")
+    tick(lesson_page, "post-norm to train")
     before = drawn(lesson_page, LIVE, "now, seed 0: no row yet", "none · softplus")
-    button = lesson_page.locator("button", has_text="train").last
-    button.focus()
-    button.press("Enter")
+    push(lesson_page, "train")
     after = drawn(lesson_page, LIVE, "now, seed 0: 0 of 1 copy", "none · softplus")
     assert int(after["marks"]) > int(before["marks"])
     choose(lesson_page, LIVE, "ELU")
     drawn(lesson_page, LIVE, "now, seed 0: no row yet", "none · ELU")
 
 
+def test_length_seed_and_budget_of_the_live_run_are_chosen(lesson_page: Page) -> None:
+    press(lesson_page, "letters", "Home", "ArrowRight")
+    press(lesson_page, "seed", "End")
+    chosen = drawn(lesson_page, LIVE, "5 letters", "now, seed 9: no row yet")
+    assert not chosen["lines"], "no run of 5 letters is stored"
+    press(lesson_page, "training steps, at most", "Home")
+    push(lesson_page, "train")
+    lesson_page.get_by_text(re.compile(r"^step (\d+) of \1, ")).last.wait_for(timeout=60_000)
+    assert drawn(lesson_page, LIVE, "5 letters", "now, seed 9: 0 of 1 copy")["lines"]
+
+
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

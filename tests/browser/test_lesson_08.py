@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.controls import assert_no_error, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -64,14 +65,6 @@ def at(page: Page, row: int, sender: int) -> tuple[float, float]:
     page.wait_for_timeout(100)  # a cell that comes into view may still grow
     x, y = page.evaluate(PLACE, [row, sender])
     return x, y
-
-
-def press(page: Page, label: str, *keys: str) -> None:
-    """Press keys on the slider with this label."""
-    handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text=label).last.locator(".noUi-handle")
-    handle.focus()
-    for key in keys:
-        handle.press(key)
 
 
 def test_hovering_a_pair_frames_its_letter_and_shows_its_bars(lesson_page: Page) -> None:
@@ -137,5 +130,4 @@ def test_another_string_is_copied(lesson_page: Page) -> None:
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.controls import assert_no_error, choose, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -45,28 +46,12 @@ def drawn(page: Page, words: str) -> dict[str, str]:
     return found
 
 
-def choose(page: Page, label: str, value: str) -> None:
-    """Choose in a drop-down list by typing the beginning of an entry."""
-    field = page.locator(".widget-dropdown", has_text=label).locator("select")
-    field.scroll_into_view_if_needed()
-    field.focus()
-    field.press_sequentially(value)
-
-
-def move_magnitude(page: Page, key: str) -> None:
-    row = page.locator(".widget-hslider, .widget-inline-hbox", has_text="magnitude (exponent)").last
-    handle = row.locator(".noUi-handle")
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    handle.press(key)
-
-
 def test_the_magnitude_moves_the_rings_and_finds_the_overflow(lesson_page: Page) -> None:
-    move_magnitude(lesson_page, "Home")
+    press(lesson_page, "magnitude", "Home")
     ordinary = drawn(lesson_page, "float16, magnitude 0, ")
     assert "overflow" not in ordinary["title"] and "overflow" in ordinary["ticks"]
     assert ordinary["forms"] == "every pair, factored, log space, library"
-    move_magnitude(lesson_page, "End")
+    press(lesson_page, "magnitude", "End")
     far = drawn(lesson_page, "float16, magnitude 100, ")
     assert "factored overflow" in far["title"] and "library overflow" not in far["title"]
     assert far["marks"] != ordinary["marks"] and far["lines"] == ordinary["lines"], "only the rings move"
@@ -74,7 +59,7 @@ def test_the_magnitude_moves_the_rings_and_finds_the_overflow(lesson_page: Page)
 
 def test_format_input_and_direction_are_chosen_by_keyboard(lesson_page: Page) -> None:
     cells = lesson_page.locator(".jp-Cell").count()
-    move_magnitude(lesson_page, "End")
+    press(lesson_page, "magnitude", "End")
     choose(lesson_page, "number format", "bf")
     brain = drawn(lesson_page, "bfloat16, magnitude 100, opposite input, of the outputs")
     choose(lesson_page, "direction", "back")
@@ -90,5 +75,4 @@ def test_format_input_and_direction_are_chosen_by_keyboard(lesson_page: Page) ->
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    assert lesson_page.locator('[role="alert"]').count() == 0
+    assert_no_error(lesson_page)

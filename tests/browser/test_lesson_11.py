@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.browser.controls import assert_no_error, choose, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -24,16 +25,11 @@ def test_a_sweep_is_started_forgotten_and_done_again(tmp_path_factory: pytest.Te
         for executor in ("inline", "processes"):
             page.locator("button", has_text="forget all rows").click()
             page.wait_for_function(f"({DONE})() === 0", timeout=60_000)
-            page.locator(".widget-dropdown", has_text="executor").locator("select").select_option(executor)
+            choose(page, "executor", executor)
             page.locator("button", has_text="start").first.press("Enter")
             page.wait_for_function(f"({DONE})() === 4", timeout=120_000)
-        page.locator(".widget-label", has_text="seeds a run").scroll_into_view_if_needed()
-        handle = page.locator(".widget-hslider, .widget-inline-hbox", has_text="seeds a run").last.locator(
-            ".noUi-handle"
-        )
-        handle.press("End")
+        press(page, "seeds a run", "End")
         page.wait_for_function(
             "() => [...document.querySelectorAll('.gtitle')].some(t => t.textContent.includes('50 runs'))"
         )
-        assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
-        assert page.locator('[role="alert"]').count() == 0
+        assert_no_error(page)

@@ -1,0 +1,56 @@
+"""A widget's controls, found by their label and worked by keyboard, as a reader without a mouse would."""
+
+import re
+
+from playwright.sync_api import Locator, Page
+
+
+def slider(page: Page, label: str) -> Locator:
+    """The handle of the slider with this label (a unit in brackets behind it may be left out), ready for keys."""
+    row = page.locator(".widget-hslider, .widget-inline-hbox", has=_labelled(page, label)).last
+    return _ready(row.locator(".noUi-handle"))
+
+
+def press(page: Page, label: str, *keys: str) -> None:
+    """Press keys on the slider with this label."""
+    handle = slider(page, label)
+    for key in keys:
+        handle.press(key)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose from the drop-down list with this label the option of this name, or else the first that begins so."""
+    box = _ready(page.locator(".widget-dropdown", has=_labelled(page, label)).last.locator("select"))
+    # Not `all_inner_texts`: that is empty for a list that has scrolled out of sight meanwhile.
+    options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_text_contents()]
+    if option not in options:
+        option = next(text for text in options if text.startswith(option))
+    box.press("Home")
+    for _ in range(options.index(option)):
+        box.press("ArrowDown")
+
+
+def tick(page: Page, label: str) -> None:
+    """Tick the box with this label, or take the tick away."""
+    _ready(page.locator(".widget-checkbox", has_text=label).locator("input")).press("Space")
+
+
+def push(page: Page, name: str) -> None:
+    """Push the last button of this name."""
+    _ready(page.get_by_role("button", name=name, exact=True).last).press("Enter")
+
+
+def assert_no_error(page: Page) -> None:
+    """No cell has failed, and no control refuses what it was given."""
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert page.locator('[role="alert"]').count() == 0
+
+
+def _labelled(page: Page, label: str) -> Locator:
+    return page.locator(".widget-label", has_text=re.compile(rf"^{re.escape(label)}($| \()"))
+
+
+def _ready(control: Locator) -> Locator:
+    control.scroll_into_view_if_needed()
+    control.focus()
+    return control
