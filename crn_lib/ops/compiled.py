@@ -1,4 +1,4 @@
-"""What every Numba kernel is compiled with, and a scalar `exp` that LLVM vectorises inside their loops."""
+"""What the compiled scans are compiled with, and a scalar `exp` that LLVM vectorises inside their loops."""
 
 import math
 from typing import Any
@@ -11,12 +11,7 @@ from numba.extending import intrinsic, overload
 # Reassociation lets LLVM vectorise sums; inside the exponential it would undo the split of ln 2.
 SUMS_REORDERED = {"reassoc", "contract", "nnan", "ninf", "nsz", "arcp"}
 EXACT_ORDER = {"contract", "nnan", "ninf", "nsz"}
-KERNEL_OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "cache": True,
-    "fastmath": SUMS_REORDERED,
-    "error_model": "numpy",
-}
+SCAN_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": SUMS_REORDERED, "error_model": "numpy"}
 
 
 @intrinsic

@@ -4,9 +4,6 @@ A few receivers meet their senders a tile at a time. Where all of them see all o
 (`fused_cpu_blocks.py`), else pair by pair (`fused_cpu_pairs.py`): along the diagonal, at the ends, where a sender
 nearly cancels its receiver, and where nothing is normalised. All loops run over whole vectors; rows are padded to whole
 vectors by the caller.
-
-Numba notices a change of THIS file only. After editing a file it imports from, touch it (or delete `__pycache__`), or
-the kernels cached on disk are run instead.
 """
 
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from crn_lib.ops import fused_cpu_blocks, fused_cpu_pairs, simd, vector_math
 from crn_lib.ops.fused_cpu_blocks import (
     PAIRS,
     ROWS,
@@ -23,10 +21,13 @@ from crn_lib.ops.fused_cpu_blocks import (
     block_scales,
 )
 from crn_lib.ops.fused_cpu_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
+from crn_lib.ops.kernel_cache import unchanged
 from crn_lib.ops.simd import fma, lanes, load, splat, store, total
 from crn_lib.ops.vector_math import EXP, LOG2_E, two_to_the
 
-KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+INLINED = (fused_cpu_blocks, fused_cpu_pairs, simd, vector_math)
+STAMP = "358ec15d"
+KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "cache": unchanged(STAMP, *INLINED), "error_model": "numpy"}
 
 ROWS_AT_ONCE = 8
 """Receivers that are taken together through all tiles, so that a tile is read from the first cache for all but one."""

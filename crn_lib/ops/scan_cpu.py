@@ -14,8 +14,14 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from crn_lib.ops.compiled import KERNEL_OPTIONS, exponential
+from crn_lib.ops import compiled
+from crn_lib.ops.compiled import SCAN_OPTIONS, exponential
+from crn_lib.ops.kernel_cache import unchanged
 from crn_lib.ops.threads import run_shares
+
+INLINED = (compiled,)
+STAMP = "9ddbe505"
+KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INLINED)}
 
 LINE = 16
 """Columns are shared out in multiples of this: a cache line of float32."""

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from crn_lib.ops.compiled import KERNEL_OPTIONS, exponential
+from crn_lib.ops import compiled
+from crn_lib.ops.compiled import SCAN_OPTIONS, exponential
+from crn_lib.ops.kernel_cache import unchanged
+
+INLINED = (compiled,)
+STAMP = "9ddbe505"
+KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INLINED)}
 
 
 @njit(**KERNEL_OPTIONS)
