@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
+from crn_lib.errors import RunFailed
 from crn_lib.experiments.jobs import Job
 from crn_lib.experiments.rows import Row, append_row, newest_rows
 from crn_lib.experiments.run import sweep_state
@@ -44,11 +45,16 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
     Args:
         jobs: runs, whose checkpoints are in their folders.
         rows: the stored rows of those that are trained, by key.
+
+    Raises:
+        RunFailed: a trained model is no longer on this machine; all others have been tested by then.
     """
     done = newest_rows(path)
     wanted = [(job, length) for job in jobs if job.key in rows and not rows[job.key]["error"] for length in lengths]
     missing = [(job, length) for job, length in wanted if _key(job, length) not in done]
-    for job, length in tqdm(missing, desc="testing", unit="length"):
+    lost = {job.key: job for job, _ in missing if not (job.folder / CHECKPOINT_NAME).exists()}
+    here = [(job, length) for job, length in missing if job.key not in lost]
+    for job, length in tqdm(here, desc="testing", unit="length"):
         model = load_model(job.folder / CHECKPOINT_NAME)
         row: Row = {
             "key": _key(job, length),
@@ -63,6 +69,12 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
         }
         append_row(path, row)
         done[_key(job, length)] = row
+    if lost:
+        models = ", ".join(f"{job.config.model.kind} (key {key})" for key, job in lost.items())
+        raise RunFailed(
+            f"not tested, because their checkpoints are not on this machine: {models}. "
+            "Remove their rows from the sweep's file, and `crn sweep` trains them again."
+        )
     return [done[_key(job, length)] for job, length in wanted]
 
 
@@ -72,4 +84,7 @@ def _key(job: Job, length: int) -> str:
 
 if __name__ == "__main__":
     state = sweep_state(load_sweep("length_generalisation"))
-    fill_rows(state.jobs, state.rows, data_file(ROWS))
+    try:
+        fill_rows(state.jobs, state.rows, data_file(ROWS))
+    except RunFailed as failure:
+        raise SystemExit(str(failure)) from None

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from sweep_cases import sweep
 
+from crn_lib.errors import RunFailed
 from crn_lib.experiments import length_generalisation, load_sweep, read_rows, run_sweep
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig, CopyingTask, teacher_forced
@@ -31,6 +33,16 @@ def test_every_trained_model_is_tested_at_every_length_once(tmp_path: Path) -> N
     task = CopyingTask(CopyingConfig(string_length=5))
     fresh = teacher_forced(model, task, length_generalisation.STRINGS, torch.Generator().manual_seed(5000))
     assert rows[2]["character_accuracy"] == fresh["character_accuracy"]
+
+
+def test_a_model_whose_checkpoint_is_gone_is_named_after_the_others_were_tested(tmp_path: Path) -> None:
+    state = run_sweep(sweep(tmp_path, config(0), config(1)), device="cpu", checkpoints=tmp_path / "runs")
+    gone, here = state.jobs
+    (gone.folder / "checkpoint.safetensors").unlink()
+    path = tmp_path / "tested.jsonl"
+    with pytest.raises(RunFailed, match=f"lstm \\(key {gone.key}\\)"):
+        length_generalisation.fill_rows(state.jobs, state.rows, path, lengths=(2, 3))
+    assert [row["trained"] for row in read_rows(path)] == [here.key, here.key]
 
 
 def test_the_sweep_trains_on_4_to_32_with_room_for_the_longest_test() -> None:
