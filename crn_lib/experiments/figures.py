@@ -31,6 +31,7 @@ from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.files import store_figure
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 from crn_lib.viz.memory import draw_memory
+from crn_lib.viz.other_lengths import draw_other_lengths
 
 
 def length_runs(root: Path) -> list[Run]:
@@ -63,6 +64,15 @@ def accuracy_by_state(root: Path) -> go.Figure:
     return draw_accuracy_by_state(state_points(runs), about=budget_in_words(runs))
 
 
+def other_lengths(root: Path) -> go.Figure:
+    """Accuracy of models trained on short strings, on longer ones."""
+    data = root / "figures/data"
+    trained = read_runs(data / "runs/length_generalisation.jsonl")
+    shortest = min(int(run.row["task"]["shortest"]) for run in trained)
+    rows = read_rows(data / "length_generalisation.jsonl")
+    return draw_other_lengths(rows, shortest=shortest, about=budget_in_words(trained))
+
+
 def ablations(root: Path) -> go.Figure:
     """Seeds that learnt to copy, by norm, post-norm and activation, a panel a length."""
     return draw_ablations(read_runs(root / "figures/data/runs/ablations.jsonl", diverged=True))
@@ -80,7 +90,16 @@ def memory(root: Path) -> go.Figure:
 
 FIGURES: dict[str, Callable[[Path], go.Figure]] = {
     function.__name__: function
-    for function in (copying_curves, steps_to_solve, seconds_to_solve, accuracy_by_state, ablations, bench, memory)
+    for function in (
+        copying_curves,
+        steps_to_solve,
+        seconds_to_solve,
+        accuracy_by_state,
+        other_lengths,
+        ablations,
+        bench,
+        memory,
+    )
 }
 """Every figure by the name of its files. A new one is a function and its name here."""
 

@@ -1,0 +1,80 @@
+"""What models trained up to one length do at others."""
+
+from collections.abc import Mapping, Sequence
+from math import log2
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from crn_lib.viz.theme import GREY, GRID, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
+
+Row = Mapping[str, Any]
+METRICS = {"free_running_character_accuracy": "letters right", "free_running_string_accuracy": "strings right"}
+
+
+def draw_other_lengths(rows: Sequence[Row], *, shortest: int, about: str = "") -> go.Figure:
+    """Free-running accuracy against the length tested, letters and strings side by side; trained lengths are shaded.
+
+    Args:
+        rows: as `crn_lib.experiments.length_generalisation` stores them, one a kind and length.
+        shortest: letters in the shortest string of the training, for the shade.
+        about: shape and device, for the second line of the title.
+
+    Raises:
+        ValueError: no row.
+    """
+    if not rows:
+        raise ValueError("nothing to draw: no model was tested at other lengths")
+    longest = max(row["trained_up_to"] for row in rows)
+    curves = {kind: sorted((r for r in rows if r["kind"] == kind), key=lambda r: r["tested_at"]) for kind in KIND_NAMES}
+    curves = {kind: own for kind, own in curves.items() if own}
+    figure = make_subplots(
+        cols=2,
+        subplot_titles=[name.capitalize() for name in METRICS.values()],
+        horizontal_spacing=0.09,
+        figure=new_figure(
+            f"Trained on {shortest} to {longest} letters, tested on other lengths, free-running<br><sup>{about}</sup>",
+            description="Accuracy, free-running, against letters in the string. "
+            + " ".join(_in_words(kind, own, longest) for kind, own in curves.items()),
+            height=440,
+        ),
+    )
+    for column, metric in enumerate(METRICS, start=1):
+        for kind, own in curves.items():
+            figure.add_scatter(
+                x=[row["tested_at"] for row in own],
+                y=[row[metric] for row in own],
+                mode="lines+markers",
+                name=KIND_NAMES[kind],
+                legendgroup=kind,
+                showlegend=column == 1,
+                line={"color": KIND_COLOURS[kind], "width": 2},
+                marker={"symbol": KIND_SYMBOLS[kind], "size": 8},
+                hovertemplate=f"{KIND_NAMES[kind]}, %{{x}} letters: %{{y:.1%}}<extra></extra>",
+                row=1,
+                col=column,
+            )
+        figure.add_vrect(
+            x0=shortest, x1=longest, fillcolor=GREY, opacity=0.14, line_width=0, layer="below", row=1, col=column
+        )
+    lengths = sorted({row["tested_at"] for row in rows})
+    ticks = [length for length in lengths if log2(length).is_integer()]
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
+    figure.update_xaxes(
+        title="letters in the string (shaded: trained on)",
+        type="log",
+        tickvals=ticks,
+        ticktext=[str(tick) for tick in ticks],
+        **axis,
+    )
+    figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", **axis)
+    figure.update_layout(showlegend=True, margin={"t": 100})
+    return figure
+
+
+def _in_words(kind: str, rows: Sequence[Row], longest: int) -> str:
+    """At the longest length trained on, and at the longest tested."""
+    at = {row["tested_at"]: row["free_running_character_accuracy"] for row in rows}
+    words = [f"{at[length]:.0%} of letters at {length}" for length in sorted({longest, max(at)} & set(at))]
+    return f"{KIND_NAMES[kind]}: {', '.join(words)}."
