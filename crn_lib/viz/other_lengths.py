@@ -10,11 +10,14 @@ from plotly.subplots import make_subplots
 from crn_lib.viz.theme import GREY, GRID, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
 
 Row = Mapping[str, Any]
-METRICS = {"free_running_character_accuracy": "letters right", "free_running_string_accuracy": "strings right"}
+METRICS = {
+    "letters_right": "Letters right, one by one, teacher-forced",
+    "free_running_string_accuracy": "Strings right with their end, free-running",
+}
 
 
 def draw_other_lengths(rows: Sequence[Row], *, shortest: int, about: str = "") -> go.Figure:
-    """Free-running accuracy against the length tested, letters and strings side by side; trained lengths are shaded.
+    """Letters and whole strings right, side by side, against the length tested; trained lengths are shaded.
 
     Args:
         rows: as `crn_lib.experiments.length_generalisation` stores them, one a kind and length.
@@ -31,11 +34,11 @@ def draw_other_lengths(rows: Sequence[Row], *, shortest: int, about: str = "") -
     curves = {kind: own for kind, own in curves.items() if own}
     figure = make_subplots(
         cols=2,
-        subplot_titles=[name.capitalize() for name in METRICS.values()],
+        subplot_titles=list(METRICS.values()),
         horizontal_spacing=0.09,
         figure=new_figure(
-            f"Trained on {shortest} to {longest} letters, tested on other lengths, free-running<br><sup>{about}</sup>",
-            description="Accuracy, free-running, against letters in the string. "
+            f"Trained on {shortest} to {longest} letters, tested on each length by itself<br><sup>{about}</sup>",
+            description="Letters and whole strings right against letters in the string. "
             + " ".join(_in_words(kind, own, longest) for kind, own in curves.items()),
             height=440,
         ),
@@ -62,19 +65,22 @@ def draw_other_lengths(rows: Sequence[Row], *, shortest: int, about: str = "") -
     ticks = [length for length in lengths if log2(length).is_integer()]
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
     figure.update_xaxes(
-        title="letters in the string (shaded: trained on)",
+        title={"text": "letters in the string (shaded: trained on)", "standoff": 6},
         type="log",
         tickvals=ticks,
         ticktext=[str(tick) for tick in ticks],
         **axis,
     )
     figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", **axis)
-    figure.update_layout(showlegend=True, margin={"t": 100})
+    figure.update_layout(showlegend=True, margin={"t": 96, "b": 56})
     return figure
 
 
 def _in_words(kind: str, rows: Sequence[Row], longest: int) -> str:
     """At the longest length trained on, and at the longest tested."""
-    at = {row["tested_at"]: row["free_running_character_accuracy"] for row in rows}
-    words = [f"{at[length]:.0%} of letters at {length}" for length in sorted({longest, max(at)} & set(at))]
+    at = {row["tested_at"]: [row[metric] for metric in METRICS] for row in rows}
+    words = [
+        f"{at[length][0]:.0%} of letters and {at[length][1]:.0%} of strings at {length}"
+        for length in sorted({longest, max(at)} & set(at))
+    ]
     return f"{KIND_NAMES[kind]}: {', '.join(words)}."

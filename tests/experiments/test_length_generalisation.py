@@ -45,6 +45,23 @@ def test_a_model_whose_checkpoint_is_gone_is_named_after_the_others_were_tested(
     assert [row["trained"] for row in read_rows(path)] == [here.key, here.key]
 
 
+def test_letters_are_counted_one_by_one_whatever_the_model_says_of_the_end() -> None:
+    task = CopyingTask(CopyingConfig(string_length=3))
+
+    class Copier(torch.nn.Module):
+        """Right in two letters of three, and never at the end."""
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            said = torch.zeros(*tokens.shape, task.config.vocab_size)
+            for row, string in enumerate(tokens):
+                for place, letter in enumerate(string[1:3]):
+                    said[row, 4 + place, letter] = 1
+            return said
+
+    found = length_generalisation.letters_right(Copier(), task, 64, torch.Generator().manual_seed(0))  # type: ignore[arg-type]
+    assert found == pytest.approx(2 / 3)
+
+
 def test_the_sweep_trains_on_4_to_32_with_room_for_the_longest_test() -> None:
     configs = load_sweep("length_generalisation").configs
     assert {c.model.kind for c in configs} == {
