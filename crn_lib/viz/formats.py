@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, VERMILION, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, GREY, GRID, INK, ORANGE, PURPLE, VERMILION, new_figure
 
 FORM_STYLES = {
     "every pair": (VERMILION, "circle"),
@@ -194,41 +195,81 @@ def draw_exponent_bound(limits: Mapping[str, float], widths: Sequence[int], mark
     return figure
 
 
-def draw_format_curves(curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str) -> go.Figure:
-    """Letters right against steps, a line a precision: the median over seeds, with the range as a band.
+def draw_format_curves(
+    curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str, baseline: str = "float32"
+) -> go.Figure:
+    """Letters right against steps, a panel a precision: the median over seeds, with the range as a band.
+
+    Every panel has the baseline's median in grey behind it: curves that lie on each other could not be told apart.
 
     Args:
-        curves: precision, a key of `FORMAT_STYLES`, to rows with `step`, `median`, `low` and `high`.
+        curves: precision, a key of `FORMAT_STYLES`, to rows with `step`, `median`, `low` and `high`; the baseline too.
         title: what was trained, where.
+        baseline: the precision in the back.
     """
     ends = ", ".join(f"{name} {rows[-1]['median']:.0%} at step {rows[-1]['step']:.0f}" for name, rows in curves.items())
-    figure = new_figure(
-        title, description=f"{title}. Letters right against steps, median and range over seeds. At the end: {ends}."
+    names = [name for name in curves if name != baseline]
+    columns = 2
+    lines = -(-len(names) // columns)
+    figure = make_subplots(
+        rows=lines,
+        cols=columns,
+        subplot_titles=names,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.05,
+        vertical_spacing=0.3 / lines,
+        figure=new_figure(
+            f"{title}<br><sup>Grey: {baseline}</sup>",
+            description=f"{title}. Letters right against steps, a panel a format, {baseline} in grey behind each; "
+            f"median and range over seeds. At the end: {ends}.",
+            height=130 + 210 * lines,
+        ),
     )
-    for name, rows in curves.items():
-        colour, symbol, dash = FORMAT_STYLES[name]
-        steps = [row["step"] for row in rows]
+    for number, name in enumerate(names):
+        panel = {"row": number // columns + 1, "col": number % columns + 1}
         figure.add_scatter(
-            x=[*steps, *steps[::-1]],
-            y=[row["high"] for row in rows] + [row["low"] for row in reversed(rows)],
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.15,
-            line={"width": 0},
+            x=[row["step"] for row in curves[baseline]],
+            y=[row["median"] for row in curves[baseline]],
             mode="lines",
-            showlegend=False,
+            line={"color": GREY, "width": 7},
+            opacity=0.5,
             hoverinfo="skip",
+            **panel,
         )
-        figure.add_scatter(
-            x=steps,
-            y=[row["median"] for row in rows],
-            mode="lines+markers",
-            name=name,
-            line={"color": colour, "width": 2, "dash": dash},
-            marker={"color": colour, "symbol": symbol, "size": 8},
-            hovertemplate="step %{x}: %{y:.1%}",
-        )
-    figure.update_xaxes(title="training steps", rangemode="tozero")
-    figure.update_yaxes(title="letters right", range=[-0.03, 1.03], tickformat=".0%")
-    figure.update_layout(showlegend=True, margin={"l": 84})
+        _draw_format_curve(figure, curves[name], name, panel)
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
+    figure.update_xaxes(rangemode="tozero", showticklabels=True, **axis)
+    figure.update_xaxes(title="training steps", row=lines)
+    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **axis)
+    figure.update_yaxes(title="letters right", col=1)
+    figure.update_layout(showlegend=False, margin={"l": 84, "t": 110})
     return figure
+
+
+def _draw_format_curve(
+    figure: go.Figure, rows: Sequence[Mapping[str, float]], name: str, panel: Mapping[str, int]
+) -> None:
+    colour, symbol, dash = FORMAT_STYLES[name]
+    steps = [row["step"] for row in rows]
+    figure.add_scatter(
+        x=[*steps, *steps[::-1]],
+        y=[row["high"] for row in rows] + [row["low"] for row in reversed(rows)],
+        fill="toself",
+        fillcolor=colour,
+        opacity=0.15,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        **panel,
+    )
+    figure.add_scatter(
+        x=steps,
+        y=[row["median"] for row in rows],
+        mode="lines+markers",
+        name=name,
+        line={"color": colour, "width": 2, "dash": dash},
+        marker={"color": colour, "symbol": symbol, "size": 8},
+        hovertemplate=f"{name}, step %{{x}}: %{{y:.1%}}<extra></extra>",
+        **panel,
+    )

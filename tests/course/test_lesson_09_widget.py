@@ -150,12 +150,18 @@ def test_the_bound_is_drawn_where_it_is() -> None:
     assert {shape.y0 for shape in figure.layout.shapes} >= {11.09} and {s.x0 for s in figure.layout.shapes} >= {192}
 
 
-def test_a_curve_has_its_band_and_precisions_differ_in_more_than_colour() -> None:
+def test_each_precision_has_a_panel_with_its_band_before_the_baseline() -> None:
     rows = [{"step": step, "median": 0.1 * step, "low": 0.0, "high": 0.2 * step} for step in (1.0, 2.0)]
-    figure = draw_format_curves({"float16": rows, "float16-unscaled": rows}, title="T")
-    bands, lines = figure.data[::2], figure.data[1::2]
+    base = [{"step": 1.0, "median": 0.5, "low": 0.5, "high": 0.5}]
+    figure = draw_format_curves({"float32": base, "float16": rows, "float16-unscaled": rows}, title="T")
+    behind, bands, lines = figure.data[::3], figure.data[1::3], figure.data[2::3]
     assert [list(band.y) for band in bands] == [[0.2, 0.4, 0.0, 0.0]] * 2
-    assert len({(line.marker.symbol, line.line.dash) for line in lines}) == 2
+    assert [(line.name, line.xaxis, list(line.y)) for line in lines] == [
+        ("float16", "x", [0.1, 0.2]),
+        ("float16-unscaled", "x2", [0.1, 0.2]),
+    ]
+    assert [(list(line.y), line.xaxis) for line in behind] == [([0.5], "x"), ([0.5], "x2")]
+    assert [note.text for note in figure.layout.annotations] == ["float16", "float16-unscaled"]
     assert "float16 20% at step 2" in describe(figure)
 
 
