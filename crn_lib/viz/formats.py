@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import BLUE, GREEN, GREY, GRID, INK, ORANGE, PURPLE, VERMILION, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PANEL_AXIS, PURPLE, VERMILION, new_figure
 
 FORM_STYLES = {
     "every pair": (VERMILION, "circle"),
@@ -238,10 +238,9 @@ def draw_format_curves(
             **panel,
         )
         _draw_format_curve(figure, curves[name], name, panel)
-    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
-    figure.update_xaxes(rangemode="tozero", showticklabels=True, **axis)
+    figure.update_xaxes(rangemode="tozero", showticklabels=True, **PANEL_AXIS)
     figure.update_xaxes(title="training steps", row=lines)
-    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **axis)
+    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **PANEL_AXIS)
     figure.update_yaxes(title="letters right", col=1)
     figure.update_layout(showlegend=False, margin={"l": 84, "t": 110})
     return figure

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.scaling import show_bytes
-from crn_lib.viz.theme import GRID, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
+from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, new_figure
 
 LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear_transformer": "top right"}
 """Where a mark's label stands, for kinds whose marks come close to each other; above it for the others."""
@@ -61,9 +61,8 @@ def draw_copying_curves(
                 panel = {"row": place // columns + 1, "col": place % columns + 1}
                 _draw_curve(figure, kind, curve, panel, legend=kind not in seen)
                 seen.add(kind)
-    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
-    figure.update_xaxes(title={"text": "training steps", "standoff": 4}, rangemode="tozero", **axis)
-    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **axis)
+    figure.update_xaxes(title={"text": "training steps", "standoff": 4}, rangemode="tozero", **PANEL_AXIS)
+    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **PANEL_AXIS)
     figure.update_yaxes(title=name, col=1)
     figure.update_layout(showlegend=True, margin={"t": 110, "b": 60})
     return figure

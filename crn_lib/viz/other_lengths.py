@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import GREY, GRID, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
+from crn_lib.viz.theme import GREY, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, new_figure
 
 Row = Mapping[str, Any]
 METRICS = {
@@ -63,15 +63,14 @@ def draw_other_lengths(rows: Sequence[Row], *, shortest: int, about: str = "") -
         )
     lengths = sorted({row["tested_at"] for row in rows})
     ticks = [length for length in lengths if log2(length).is_integer()]
-    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
     figure.update_xaxes(
         title={"text": "letters in the string (shaded: trained on)", "standoff": 6},
         type="log",
         tickvals=ticks,
         ticktext=[str(tick) for tick in ticks],
-        **axis,
+        **PANEL_AXIS,
     )
-    figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", **axis)
+    figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", **PANEL_AXIS)
     figure.update_layout(showlegend=True, margin={"t": 96, "b": 56})
     return figure
 

@@ -38,6 +38,9 @@ KIND_NAMES = {
 
 HEIGHT = 380
 
+PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
+"""An axis in the house style, for the panels that `make_subplots` adds to a figure."""
+
 
 def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figure:
     """An empty figure in the house style.
@@ -47,7 +50,7 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
         description: the figure in words, for readers who cannot see it; kept in `layout.meta`.
         height: in pixels; fixed, so that a page does not jump when a widget redraws.
     """
-    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": "outside", "tickcolor": GRID}
+    axis = {**PANEL_AXIS, "ticks": "outside", "tickcolor": GRID}
     layout = go.Layout(
         title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 15}},
         font={"color": INK, "size": 13},

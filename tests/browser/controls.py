@@ -1,4 +1,4 @@
-"""A widget's controls, found by their label and worked by keyboard, as a reader without a mouse would."""
+"""Controls of a widget, found by their label and worked by keyboard, as a reader without a mouse would; its figure."""
 
 import re
 
@@ -19,15 +19,21 @@ def press(page: Page, label: str, *keys: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose from the drop-down list with this label the option of this name, or else the first that begins so."""
-    box = _ready(page.locator(".widget-dropdown", has=_labelled(page, label)).last.locator("select"))
+    """Choose the option of this name from the drop-down list with this label, by arrow keys."""
+    box = _drop_down(page, label)
     # Not `all_inner_texts`: that is empty for a list that has scrolled out of sight meanwhile.
     options = [text.replace("\xa0", " ").strip() for text in box.locator("option").all_text_contents()]
-    if option not in options:
-        option = next(text for text in options if text.startswith(option))
     box.press("Home")
     for _ in range(options.index(option)):
         box.press("ArrowDown")
+
+
+def type_choice(page: Page, label: str, beginning: str) -> None:
+    """Choose from the drop-down list with this label by typing how an option begins.
+
+    Unlike arrows, letters would do something else where they are not kept from the notebook: `x` cuts a cell.
+    """
+    _drop_down(page, label).press_sequentially(beginning)
 
 
 def tick(page: Page, label: str) -> None:
@@ -40,6 +46,21 @@ def push(page: Page, name: str) -> None:
     _ready(page.get_by_role("button", name=name, exact=True).last).press("Enter")
 
 
+def drawn(page: Page, figure: str, *words: str, of: str | None = None) -> dict[str, str]:
+    """What a script finds in a figure, once the `title` it finds there has all these words.
+
+    Args:
+        figure: JavaScript, a function of `of` that gives an object, or null while nothing is drawn.
+    """
+    page.wait_for_function(
+        f"([of, words]) => {{ const f = ({figure})(of); return f && words.every(word => f.title.includes(word)); }}",
+        arg=[of, list(words)],
+        timeout=20_000,
+    )
+    found: dict[str, str] = page.evaluate(figure, of)
+    return found
+
+
 def assert_no_error(page: Page) -> None:
     """No cell has failed, and no control refuses what it was given."""
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
@@ -48,6 +69,10 @@ def assert_no_error(page: Page) -> None:
 
 def _labelled(page: Page, label: str) -> Locator:
     return page.locator(".widget-label", has_text=re.compile(rf"^{re.escape(label)}($| \()"))
+
+
+def _drop_down(page: Page, label: str) -> Locator:
+    return _ready(page.locator(".widget-dropdown", has=_labelled(page, label)).last.locator("select"))
 
 
 def _ready(control: Locator) -> Locator:

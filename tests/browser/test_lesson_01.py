@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, press
+from tests.browser.controls import assert_no_error, drawn, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -36,26 +36,17 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def drawn(page: Page, *words: str) -> dict[str, str]:
-    """What the figure shows, once its title has all these words."""
-    page.wait_for_function(
-        f"words => {{ const f = ({BOUND_FIGURE})(); return f && words.every(word => f.title.includes(word)); }}",
-        arg=list(words),
-        timeout=20_000,
-    )
-    found: dict[str, str] = page.evaluate(BOUND_FIGURE)
-    return found
-
-
 def test_more_numbers_and_wider_ones_move_the_edge_of_what_is_possible(lesson_page: Page) -> None:
     press(lesson_page, "numbers in the state", "Home")
     press(lesson_page, "bits a number", "Home")
     press(lesson_page, "letters in the string", "Home")
-    least = drawn(lesson_page, "1 numbers, 8 bits, holds at most 2 letters", "of 4 letters at most")
+    least = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 8 bits, holds at most 2 letters", "of 4 letters at most")
     press(lesson_page, "bits a number", "ArrowRight")
-    wider = drawn(lesson_page, "1 numbers, 16 bits, holds at most 3 letters")
+    wider = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 16 bits, holds at most 3 letters")
     press(lesson_page, "numbers in the state", "ArrowRight")
-    more = drawn(lesson_page, "2 numbers, 32 bits, holds at most 7 letters", "of 4 letters at most 100.0%")
+    more = drawn(
+        lesson_page, BOUND_FIGURE, "2 numbers, 32 bits, holds at most 7 letters", "of 4 letters at most 100.0%"
+    )
     assert len({figure["curve"] for figure in (least, wider, more)}) == 3
     assert len({figure["mark"] for figure in (least, wider, more)}) == 3
 
@@ -64,9 +55,9 @@ def test_a_longer_string_moves_the_mark_along_the_same_curve(lesson_page: Page) 
     press(lesson_page, "numbers in the state", "End")
     press(lesson_page, "bits a number", "End")
     press(lesson_page, "letters in the string", "Home")
-    short = drawn(lesson_page, "256 numbers, 16,384 bits", "of 4 letters at most 100.0%")
+    short = drawn(lesson_page, BOUND_FIGURE, "256 numbers, 16,384 bits", "of 4 letters at most 100.0%")
     press(lesson_page, "letters in the string", "End")
-    long = drawn(lesson_page, "256 numbers, 16,384 bits", "of 512 letters at most 100.0%")
+    long = drawn(lesson_page, BOUND_FIGURE, "256 numbers, 16,384 bits", "of 512 letters at most 100.0%")
     assert short["curve"] == long["curve"] and short["mark"] != long["mark"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, slider
+from tests.browser.controls import assert_no_error, drawn, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -39,24 +39,16 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def drawn(page: Page, *words: str) -> dict[str, str]:
-    """What the figure shows, once its title has all these words."""
-    condition = " && ".join(f"t.includes({word!r})" for word in words)
-    page.wait_for_function(f"() => {{ const t = ({PAIR_FIGURE})()?.title; return t && {condition}; }}", timeout=20_000)
-    found: dict[str, str] = page.evaluate(PAIR_FIGURE)
-    return found
-
-
 def test_the_sliders_move_the_pair_by_keyboard(lesson_page: Page) -> None:
     slider(lesson_page, "receiver i").press("End")
     slider(lesson_page, "sender j").press("Home")
-    last_and_first = drawn(lesson_page, "receiver i = 5, sender j = 0", "relu(2 − 3) = relu(−1) = 0")
+    last_and_first = drawn(lesson_page, PAIR_FIGURE, "receiver i = 5, sender j = 0", "relu(2 − 3) = relu(−1) = 0")
     slider(lesson_page, "sender j").press("ArrowRight")
-    next_sender = drawn(lesson_page, "receiver i = 5, sender j = 1", "relu(2 − 1) = relu(1) = 1")
+    next_sender = drawn(lesson_page, PAIR_FIGURE, "receiver i = 5, sender j = 1", "relu(2 − 1) = relu(1) = 1")
     for what in ("cells", "frames", "bars", "rows"):
         assert last_and_first[what] != next_sender[what], what
     slider(lesson_page, "receiver i").press("Home")
-    future = drawn(lesson_page, "receiver i = 0, sender j = 1", "counts as 0")
+    future = drawn(lesson_page, PAIR_FIGURE, "receiver i = 0, sender j = 1", "counts as 0")
     assert "counts 0" in future["rows"] and future["frames"] != next_sender["frames"]
     assert future["cells"].count("·") == 15
 
@@ -64,23 +56,23 @@ def test_the_sliders_move_the_pair_by_keyboard(lesson_page: Page) -> None:
 def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page) -> None:
     slider(lesson_page, "receiver i").press("Home")
     slider(lesson_page, "sender j").press("Home")
-    relu = drawn(lesson_page, "receiver i = 0, sender j = 0", "relu(3 − 3) = relu(0) = 0")
+    relu = drawn(lesson_page, PAIR_FIGURE, "receiver i = 0, sender j = 0", "relu(3 − 3) = relu(0) = 0")
     slider(lesson_page, "activation").press("Home")
-    exp = drawn(lesson_page, "exp(3 − 3) = exp(0) = 1")
+    exp = drawn(lesson_page, PAIR_FIGURE, "exp(3 − 3) = exp(0) = 1")
     assert exp["cells"] != relu["cells"] and "exp(sum)" in exp["rows"]
     slider(lesson_page, "column").press("ArrowRight")
-    other_column = drawn(lesson_page, "column “j over i”")
+    other_column = drawn(lesson_page, PAIR_FIGURE, "column “j over i”")
     assert other_column["cells"] != exp["cells"] and other_column["frames"] != exp["frames"]
     assert "mean, j ≤ 0" in other_column["rows"]
     slider(lesson_page, "senders seen").press("End")
     lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, all j')", timeout=20_000)
-    everyone = drawn(lesson_page, "receiver i = 0")
+    everyone = drawn(lesson_page, PAIR_FIGURE, "receiver i = 0")
     assert "·" not in everyone["cells"] and everyone["cells"] != other_column["cells"]
     slider(lesson_page, "senders seen").press("Home")
     lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, j ≤ 0')", timeout=20_000)
     slider(lesson_page, "activation").press("ArrowRight")
     slider(lesson_page, "column").press("Home")
-    assert drawn(lesson_page, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]
+    assert drawn(lesson_page, PAIR_FIGURE, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, choose, slider
+from tests.browser.controls import assert_no_error, drawn, slider, type_choice
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -41,22 +41,15 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def drawn(page: Page, words: str) -> dict[str, str]:
-    """What the figure shows, once its title has these words."""
-    page.wait_for_function(f"() => ({COST_FIGURE})()?.title.includes({words!r})", timeout=20_000)
-    found: dict[str, str] = page.evaluate(COST_FIGURE)
-    return found
-
-
 def test_the_length_slider_moves_the_rings_by_keyboard(lesson_page: Page) -> None:
     handle = slider(lesson_page, "length")
     handle.press("Home")
-    shortest = drawn(lesson_page, "2 tokens: ")
+    shortest = drawn(lesson_page, COST_FIGURE, "2 tokens: ")
     handle.press("ArrowRight")
-    next_one = drawn(lesson_page, "3 tokens: ")
+    next_one = drawn(lesson_page, COST_FIGURE, "3 tokens: ")
     assert "interpolated" in next_one["title"]
     handle.press("End")
-    longest = drawn(lesson_page, "8,192 tokens: ")
+    longest = drawn(lesson_page, COST_FIGURE, "8,192 tokens: ")
     assert "fitted line" in longest["title"]
     for one, other in ((shortest, next_one), (next_one, longest)):
         assert one["places"] != other["places"] and one["labels"] != other["labels"]
@@ -66,16 +59,16 @@ def test_the_length_slider_moves_the_rings_by_keyboard(lesson_page: Page) -> Non
 def test_the_cost_and_the_width_are_chosen_by_keyboard(lesson_page: Page) -> None:
     cells = lesson_page.locator(".jp-Cell").count()
     slider(lesson_page, "length").press("End")
-    times = drawn(lesson_page, "8,192 tokens: ")
-    choose(lesson_page, "cost", "exp")
-    counts = drawn(lesson_page, "(counted)")
+    times = drawn(lesson_page, COST_FIGURE, "8,192 tokens: ")
+    type_choice(lesson_page, "cost", "exp")
+    counts = drawn(lesson_page, COST_FIGURE, "(counted)")
     assert counts["axis"] == "exponentials" and times["axis"] == "time of one call"
     assert int(counts["marks"]) < int(times["marks"]), "what is counted has no measured marks"
-    choose(lesson_page, "width", "32")
-    narrower = drawn(lesson_page, "prefix sum 524,288 (counted)")
+    type_choice(lesson_page, "width", "32")
+    narrower = drawn(lesson_page, COST_FIGURE, "prefix sum 524,288 (counted)")
     assert narrower["labels"] != counts["labels"] and narrower["title"] != counts["title"]
-    choose(lesson_page, "cost", "time")
-    again = drawn(lesson_page, "fitted slopes")
+    type_choice(lesson_page, "cost", "time")
+    again = drawn(lesson_page, COST_FIGURE, "fitted slopes")
     assert again["marks"] == times["marks"] and again["lines"] != times["lines"]
     assert lesson_page.locator(".jp-Cell").count() == cells, "x in a list chooses, and does not cut the cell"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, slider
+from tests.browser.controls import assert_no_error, drawn, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -43,21 +43,14 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def drawn(page: Page, label: str, words: str) -> dict[str, str]:
-    """What the figure shows, once its title has these words."""
-    page.wait_for_function(f"label => ({FIGURE})(label)?.title.includes({words!r})", arg=label, timeout=20_000)
-    found: dict[str, str] = page.evaluate(FIGURE, label)
-    return found
-
-
 def test_the_length_slider_moves_the_ring_over_still_curves_by_keyboard(lesson_page: Page) -> None:
     handle = slider(lesson_page, LENGTH)
     handle.press("Home")
-    shortest = drawn(lesson_page, LENGTH, "CausalRN, 1 token: holds 1,064 bytes, as predicted")
+    shortest = drawn(lesson_page, FIGURE, "CausalRN, 1 token: holds 1,064 bytes, as predicted", of=LENGTH)
     handle.press("ArrowRight")
-    next_one = drawn(lesson_page, LENGTH, "CausalRN, 2 tokens: holds 2,088 bytes, as predicted")
+    next_one = drawn(lesson_page, FIGURE, "CausalRN, 2 tokens: holds 2,088 bytes, as predicted", of=LENGTH)
     handle.press("End")
-    longest = drawn(lesson_page, LENGTH, "CausalRN, 256 tokens: holds 262,184 bytes, as predicted")
+    longest = drawn(lesson_page, FIGURE, "CausalRN, 256 tokens: holds 262,184 bytes, as predicted", of=LENGTH)
     for one, other in ((shortest, next_one), (next_one, longest)):
         assert one["places"] != other["places"] and one["labels"] != other["labels"]
         assert one["lines"] == other["lines"], "the curves and axes stay where they are"
@@ -65,11 +58,11 @@ def test_the_length_slider_moves_the_ring_over_still_curves_by_keyboard(lesson_p
 
 def test_model_and_axes_are_chosen_by_keyboard(lesson_page: Page) -> None:
     slider(lesson_page, LENGTH).press("End")
-    pool = drawn(lesson_page, LENGTH, "CausalRN, 256 tokens")
+    pool = drawn(lesson_page, FIGURE, "CausalRN, 256 tokens", of=LENGTH)
     model, axes = (slider(lesson_page, label) for label in ("model", "axes"))
     model.press("ArrowRight")
     model.press("ArrowRight")
-    cache = drawn(lesson_page, LENGTH, "Transformer, 256 tokens: holds 524,360 bytes, as predicted")
+    cache = drawn(lesson_page, FIGURE, "Transformer, 256 tokens: holds 524,360 bytes, as predicted", of=LENGTH)
     assert cache["places"] != pool["places"] and cache["labels"] != pool["labels"]
     assert int(cache["faint"]) == int(pool["faint"]) >= 10, "the other models are faint"
     axes.press("End")
@@ -77,15 +70,17 @@ def test_model_and_axes_are_chosen_by_keyboard(lesson_page: Page) -> None:
     axes.press("Home")
     lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines === old", arg=cache["lines"], timeout=20_000)
     model.press("Home")
-    drawn(lesson_page, LENGTH, "CausalRN, 256 tokens")
+    drawn(lesson_page, FIGURE, "CausalRN, 256 tokens", of=LENGTH)
 
 
 def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> None:
     handle = slider(lesson_page, TOLERANCE)
     handle.press("Home")
-    coarse = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-01")
+    coarse = drawn(lesson_page, FIGURE, "Rank at tolerance 1e-01", of=TOLERANCE)
     handle.press("End")
-    fine = drawn(lesson_page, TOLERANCE, "Rank at tolerance 1e-09: exact 64 of 64, exact, cancelling 64 of 64")
+    fine = drawn(
+        lesson_page, FIGURE, "Rank at tolerance 1e-09: exact 64 of 64, exact, cancelling 64 of 64", of=TOLERANCE
+    )
     assert fine["places"] != coarse["places"] and fine["shapes"] != coarse["shapes"]
     assert fine["lines"] == coarse["lines"], "the singular values are the same"
     slider(lesson_page, "width (numbers a row)").press("ArrowLeft")

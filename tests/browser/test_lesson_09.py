@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, choose, press
+from tests.browser.controls import assert_no_error, drawn, press, type_choice
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -39,20 +39,13 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def drawn(page: Page, words: str) -> dict[str, str]:
-    """What the figure shows, once its title has these words."""
-    page.wait_for_function(f"() => ({ERROR_FIGURE})()?.title.includes({words!r})", timeout=20_000)
-    found: dict[str, str] = page.evaluate(ERROR_FIGURE)
-    return found
-
-
 def test_the_magnitude_moves_the_rings_and_finds_the_overflow(lesson_page: Page) -> None:
     press(lesson_page, "magnitude", "Home")
-    ordinary = drawn(lesson_page, "float16, magnitude 0, ")
+    ordinary = drawn(lesson_page, ERROR_FIGURE, "float16, magnitude 0, ")
     assert "overflow" not in ordinary["title"] and "overflow" in ordinary["ticks"]
     assert ordinary["forms"] == "every pair, factored, log space, library"
     press(lesson_page, "magnitude", "End")
-    far = drawn(lesson_page, "float16, magnitude 100, ")
+    far = drawn(lesson_page, ERROR_FIGURE, "float16, magnitude 100, ")
     assert "factored overflow" in far["title"] and "library overflow" not in far["title"]
     assert far["marks"] != ordinary["marks"] and far["lines"] == ordinary["lines"], "only the rings move"
 
@@ -60,16 +53,16 @@ def test_the_magnitude_moves_the_rings_and_finds_the_overflow(lesson_page: Page)
 def test_format_input_and_direction_are_chosen_by_keyboard(lesson_page: Page) -> None:
     cells = lesson_page.locator(".jp-Cell").count()
     press(lesson_page, "magnitude", "End")
-    choose(lesson_page, "number format", "bf")
-    brain = drawn(lesson_page, "bfloat16, magnitude 100, opposite input, of the outputs")
-    choose(lesson_page, "direction", "back")
-    back = drawn(lesson_page, "bfloat16, magnitude 100, opposite input, of the senders' gradients")
+    type_choice(lesson_page, "number format", "bf")
+    brain = drawn(lesson_page, ERROR_FIGURE, "bfloat16, magnitude 100, opposite input, of the outputs")
+    type_choice(lesson_page, "direction", "back")
+    back = drawn(lesson_page, ERROR_FIGURE, "bfloat16, magnitude 100, opposite input, of the senders' gradients")
     assert back["lines"] != brain["lines"]
-    choose(lesson_page, "input", "same")
-    same = drawn(lesson_page, "bfloat16, magnitude 100, same input")
+    type_choice(lesson_page, "input", "same")
+    same = drawn(lesson_page, ERROR_FIGURE, "bfloat16, magnitude 100, same input")
     assert "library overflow" in same["title"], "an answer that does not fit cannot be helped by any form"
-    choose(lesson_page, "number format", "float32")
-    wide = drawn(lesson_page, "float32, magnitude 100, same input")
+    type_choice(lesson_page, "number format", "float32")
+    wide = drawn(lesson_page, ERROR_FIGURE, "float32, magnitude 100, same input")
     assert wide["lines"] != same["lines"]
     assert lesson_page.locator(".jp-Cell").count() == cells, "letters typed into a list do not edit the notebook"
 

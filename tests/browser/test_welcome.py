@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.controls import assert_no_error, drawn
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -32,12 +33,6 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def wait_for_title(page: Page, words: str) -> dict[str, str]:
-    page.wait_for_function(f"() => ({COPY_FIGURE})()?.title.includes({words!r})", timeout=20_000)
-    drawn: dict[str, str] = page.evaluate(COPY_FIGURE)
-    return drawn
-
-
 def type_string(page: Page, text: str) -> None:
     field = page.locator('input[placeholder*="letters a to z"]')
     field.scroll_into_view_if_needed()
@@ -46,30 +41,29 @@ def type_string(page: Page, text: str) -> None:
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
-    assert lesson_page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert_no_error(lesson_page)
     assert lesson_page.locator(".js-plotly-plot").count() >= 3
 
 
 def test_a_typed_string_is_what_the_figure_asks_the_model_to_copy(lesson_page: Page) -> None:
     type_string(lesson_page, "seven")
-    drawn = wait_for_title(lesson_page, "6 of 6 tokens written")
-    assert "seven" in drawn["cells"]
+    assert "seven" in drawn(lesson_page, COPY_FIGURE, "6 of 6 tokens written")["cells"]
 
 
 def test_the_slider_moves_by_keyboard_and_takes_written_tokens_away(lesson_page: Page) -> None:
     type_string(lesson_page, "abcde")
-    before = wait_for_title(lesson_page, "6 of 6 tokens written")
+    before = drawn(lesson_page, COPY_FIGURE, "6 of 6 tokens written")
     handle = lesson_page.locator(".widget-slider .noUi-handle").last
     handle.scroll_into_view_if_needed()
     handle.focus()
     handle.press("Home")
-    after = wait_for_title(lesson_page, "0 of 6 tokens written")
+    after = drawn(lesson_page, COPY_FIGURE, "0 of 6 tokens written")
     assert after["cells"] != before["cells"] and len(after["cells"]) < len(before["cells"])
     handle.press("ArrowRight")
     handle.press("ArrowRight")
-    wait_for_title(lesson_page, "2 of 6 tokens written")
+    drawn(lesson_page, COPY_FIGURE, "2 of 6 tokens written")
     handle.press("End")
-    wait_for_title(lesson_page, "6 of 6 tokens written")
+    drawn(lesson_page, COPY_FIGURE, "6 of 6 tokens written")
 
 
 def test_a_string_that_cannot_be_copied_is_refused_in_words(lesson_page: Page) -> None:

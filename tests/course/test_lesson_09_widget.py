@@ -160,6 +160,7 @@ def test_each_precision_has_a_panel_with_its_band_before_the_baseline() -> None:
         ("float16", "x", [0.1, 0.2]),
         ("float16-unscaled", "x2", [0.1, 0.2]),
     ]
+    assert len({(line.marker.symbol, line.line.dash) for line in lines}) == 2, "they differ in more than colour"
     assert [(list(line.y), line.xaxis) for line in behind] == [([0.5], "x"), ([0.5], "x2")]
     assert [note.text for note in figure.layout.annotations] == ["float16", "float16-unscaled"]
     assert "float16 20% at step 2" in describe(figure)
