@@ -125,7 +125,7 @@ def _add_panel(
             "xanchor": "right",
             "xpad": 0,
             "y": 1,
-            "ypad": 4,
+            "ypad": 24,  # above the first panel's title, which is long
             "yanchor": "bottom",
             "outlinewidth": 0,
         },

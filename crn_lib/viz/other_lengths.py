@@ -11,8 +11,8 @@ from crn_lib.viz.theme import GREY, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANE
 
 Row = Mapping[str, Any]
 METRICS = {
-    "letters_right": "Letters right, one by one, teacher-forced",
-    "free_running_string_accuracy": "Strings right with their end, free-running",
+    "letters_right": "Letters right, teacher-forced",
+    "free_running_string_accuracy": "Strings right, free-running",
 }
 
 
@@ -64,13 +64,14 @@ def draw_other_lengths(rows: Sequence[Row], *, shortest: int, about: str = "") -
     lengths = sorted({row["tested_at"] for row in rows})
     ticks = [length for length in lengths if log2(length).is_integer()]
     figure.update_xaxes(
-        title={"text": "letters in the string (shaded: trained on)", "standoff": 6},
+        title={"text": "letters (shaded: trained on)", "standoff": 6, "font": {"size": 13}},
         type="log",
         tickvals=ticks,
         ticktext=[str(tick) for tick in ticks],
         **PANEL_AXIS,
     )
     figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", **PANEL_AXIS)
+    figure.update_annotations(font_size=13)  # the panels' titles, beside each other where the page is narrow
     figure.update_layout(showlegend=True, margin={"t": 96, "b": 56})
     return figure
 
