@@ -70,6 +70,10 @@ class BoundFigure(ipywidgets.VBox):
     def _replace(self, drawn: go.Figure) -> None:
         figure = self.figure
         same = [trace.type for trace in figure.data] == [trace.type for trace in drawn.data]
+        if not same:
+            # Before the layout: a title must not name what is not drawn yet.
+            figure.data = ()
+            figure.add_traces(drawn.data)
         with figure.batch_update():
             if same:
                 for old, new in zip(figure.data, drawn.data, strict=True):
@@ -78,9 +82,6 @@ class BoundFigure(ipywidgets.VBox):
                     plain.pop("uid", None)
                     old.update(plain, overwrite=True)
             figure.layout.update(drawn.layout, overwrite=True)
-        if not same:
-            figure.data = ()
-            figure.add_traces(drawn.data)
 
     def _caption(self, drawn: go.Figure) -> None:
         words = html.escape(describe(drawn))

@@ -47,17 +47,21 @@ def push(page: Page, name: str) -> None:
 
 
 def drawn(page: Page, figure: str, *words: str, of: str | None = None) -> dict[str, str]:
-    """What a script finds in a figure, once the `title` it finds there has all these words.
+    """What a script finds in a figure, once the `title` it finds there has all these words and nothing moves any more.
 
     Args:
         figure: JavaScript, a function of `of` that gives an object, or null while nothing is drawn.
     """
-    page.wait_for_function(
-        f"([of, words]) => {{ const f = ({figure})(of); return f && words.every(word => f.title.includes(word)); }}",
+    found: dict[str, str] = page.wait_for_function(
+        f"""([of, words]) => {{
+          const found = ({figure})(of), now = JSON.stringify(found), still = now === window.foundBefore;
+          window.foundBefore = now;
+          return still && found && words.every(word => found.title.includes(word)) && found;
+        }}""",
         arg=[of, list(words)],
         timeout=20_000,
-    )
-    found: dict[str, str] = page.evaluate(figure, of)
+        polling=100,  # milliseconds between two looks
+    ).json_value()
     return found
 
 
