@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -110,7 +111,7 @@ def test_workers_go_home_politely(tmp_path):
 # --- interrupted ---
 
 
-def started(tmp_path: Path, executor: str = "ProcessExecutor(2)") -> tuple[psutil.Process, list[Job]]:
+def started(tmp_path: Path, ends_with_test: Callable[[psutil.Popen], psutil.Popen]) -> tuple[psutil.Popen, list[Job]]:
     """A process that runs two endless jobs, and the jobs, once both have a checkpoint."""
     script = f"""
         import sys
@@ -120,20 +121,22 @@ def started(tmp_path: Path, executor: str = "ProcessExecutor(2)") -> tuple[psuti
         from crn_lib.experiments import ProcessExecutor
         if __name__ == "__main__":
             jobs = jobs_in(Path({str(tmp_path)!r}), [endless(), endless(seed=1)])
-            for job, row in {executor}.run(jobs):
+            for job, row in ProcessExecutor(2).run(jobs):
                 print(row["error"])
     """
     file = tmp_path / "sweep.py"
     file.write_text(textwrap.dedent(script))
-    process = psutil.Popen([sys.executable, str(file)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = ends_with_test(
+        psutil.Popen([sys.executable, str(file)], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    )
     jobs = jobs_in(tmp_path, [endless(), endless(seed=1)])
     wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() for job in jobs))
     return process, jobs
 
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "parent alone"])
-def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, whole_group):
-    process, jobs = started(tmp_path)
+def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test, whole_group):
+    process, jobs = started(tmp_path, ends_with_test)
     workers = workers_of(process)
     assert len(workers) == 2
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
@@ -145,8 +148,8 @@ def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, whole_group):
     assert all(job.progress() is None for job in jobs), "a run that is not in flight has no progress"
 
 
-def test_the_workers_of_a_killed_sweep_end_too(tmp_path):
-    process, _ = started(tmp_path)
+def test_the_workers_of_a_killed_sweep_end_too(tmp_path, ends_with_test):
+    process, _ = started(tmp_path, ends_with_test)
     workers = workers_of(process)
     assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
     process.kill()
