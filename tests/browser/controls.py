@@ -1,6 +1,8 @@
 """Controls of a widget, found by their label and worked by keyboard, as a reader without a mouse would; its figure."""
 
+import json
 import re
+from typing import Any
 
 from playwright.sync_api import Locator, Page
 
@@ -46,23 +48,29 @@ def push(page: Page, name: str) -> None:
     _ready(page.get_by_role("button", name=name, exact=True).last).press("Enter")
 
 
-def drawn(page: Page, figure: str, *words: str, of: str | None = None) -> dict[str, str]:
-    """What a script finds in a figure, once the `title` it finds there has all these words and nothing moves any more.
+def once(page: Page, script: str, condition: str, *, of: str | None = None, seconds: float = 20) -> dict[str, Any]:
+    """What a script finds on the page, once it is as awaited and nothing of it moves any more.
 
     Args:
-        figure: JavaScript, a function of `of` that gives an object, or null while nothing is drawn.
+        script: JavaScript, a function of `of` that gives an object, or null while there is nothing yet.
+        condition: JavaScript about that object, `s`.
     """
-    found: dict[str, str] = page.wait_for_function(
-        f"""([of, words]) => {{
-          const found = ({figure})(of), now = JSON.stringify(found), still = now === window.foundBefore;
+    found: dict[str, Any] = page.wait_for_function(
+        f"""of => {{
+          const s = ({script})(of), now = JSON.stringify(s), still = now === window.foundBefore;
           window.foundBefore = now;
-          return still && found && words.every(word => found.title.includes(word)) && found;
+          return still && s && ({condition}) && s;
         }}""",
-        arg=[of, list(words)],
-        timeout=20_000,
+        arg=of,
+        timeout=1000 * seconds,
         polling=100,  # milliseconds between two looks
     ).json_value()
     return found
+
+
+def drawn(page: Page, figure: str, *words: str, of: str | None = None) -> dict[str, str]:
+    """What a script finds in a figure, once the `title` it finds there has all these words (see `once`)."""
+    return once(page, figure, f"{json.dumps(words)}.every(word => s.title.includes(word))", of=of)
 
 
 def assert_no_error(page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, drawn, slider
+from tests.browser.controls import assert_no_error, drawn, once, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -65,11 +65,11 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
     assert other_column["cells"] != exp["cells"] and other_column["frames"] != exp["frames"]
     assert "mean, j ≤ 0" in other_column["rows"]
     slider(lesson_page, "senders seen").press("End")
-    lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, all j')", timeout=20_000)
+    once(lesson_page, PAIR_FIGURE, "s.rows.includes('mean, all j')")
     everyone = drawn(lesson_page, PAIR_FIGURE, "receiver i = 0")
     assert "·" not in everyone["cells"] and everyone["cells"] != other_column["cells"]
     slider(lesson_page, "senders seen").press("Home")
-    lesson_page.wait_for_function(f"() => ({PAIR_FIGURE})().rows.includes('mean, j ≤ 0')", timeout=20_000)
+    once(lesson_page, PAIR_FIGURE, "s.rows.includes('mean, j ≤ 0')")
     slider(lesson_page, "activation").press("ArrowRight")
     slider(lesson_page, "column").press("Home")
     assert drawn(lesson_page, PAIR_FIGURE, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]

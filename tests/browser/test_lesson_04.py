@@ -1,12 +1,13 @@
 """Lesson 04 in a real browser: the norm moved to every place by keyboard, and what is drawn for it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
 from crn_lib.viz import NORM_PLACES
-from tests.browser.controls import assert_no_error, press
+from tests.browser.controls import assert_no_error, once, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -44,12 +45,7 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 def drawn(page: Page, words: str) -> dict[str, str]:
     """What the figure shows, once one of its titles has these words."""
-    page.wait_for_function(
-        f"() => {{ const f = ({PLACE_FIGURE})(); return f && (f.title + f.panels).includes({words!r}); }}",
-        timeout=20_000,
-    )
-    found: dict[str, str] = page.evaluate(PLACE_FIGURE)
-    return found
+    return once(page, PLACE_FIGURE, f"(s.title + s.panels).includes({json.dumps(words)})")
 
 
 def choose_norm(page: Page, norm: str) -> None:
@@ -66,7 +62,7 @@ def test_the_answer_follows_the_letter_asked_for_under_the_exact_norm(lesson_pag
     second = drawn(lesson_page, "asked b: read b, right; 16 of 16")
     assert first["bars"] != second["bars"] and first["boxes"] == second["boxes"]
     press(lesson_page, "off by (standard deviations)", "End")
-    lesson_page.wait_for_function(f"before => ({PLACE_FIGURE})().bars !== before", arg=second["bars"], timeout=20_000)
+    once(lesson_page, PLACE_FIGURE, f"s.bars !== {json.dumps(second['bars'])}")
     off = drawn(lesson_page, "asked b: ")
     assert "16 of 16 right" not in off["panels"]
     press(lesson_page, "off by (standard deviations)", "Home")
@@ -100,7 +96,7 @@ def test_post_norm_is_ticked_by_keyboard(lesson_page: Page) -> None:
     assert after["boxes"] != before["boxes"] and after["bars"] != before["bars"]
     assert after["words"].count("LN") == before["words"].count("LN") + 1
     box.press("Space")
-    lesson_page.wait_for_function(f"() => !({PLACE_FIGURE})().title.includes('post-norm')", timeout=20_000)
+    once(lesson_page, PLACE_FIGURE, "!s.title.includes('post-norm')")
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

@@ -1,11 +1,12 @@
 """Lesson 05 in a real browser: its memory and rank widgets moved by keyboard, and what is drawn for them."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, drawn, slider
+from tests.browser.controls import assert_no_error, drawn, once, slider
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -66,9 +67,9 @@ def test_model_and_axes_are_chosen_by_keyboard(lesson_page: Page) -> None:
     assert cache["places"] != pool["places"] and cache["labels"] != pool["labels"]
     assert int(cache["faint"]) == int(pool["faint"]) >= 10, "the other models are faint"
     axes.press("End")
-    lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines !== old", arg=cache["lines"], timeout=20_000)
+    once(lesson_page, FIGURE, f"s.lines !== {json.dumps(cache['lines'])}", of=LENGTH)
     axes.press("Home")
-    lesson_page.wait_for_function(f"old => ({FIGURE})('{LENGTH}').lines === old", arg=cache["lines"], timeout=20_000)
+    once(lesson_page, FIGURE, f"s.lines === {json.dumps(cache['lines'])}", of=LENGTH)
     model.press("Home")
     drawn(lesson_page, FIGURE, "CausalRN, 256 tokens", of=LENGTH)
 
@@ -84,7 +85,7 @@ def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> 
     assert fine["places"] != coarse["places"] and fine["shapes"] != coarse["shapes"]
     assert fine["lines"] == coarse["lines"], "the singular values are the same"
     slider(lesson_page, "width (numbers a row)").press("ArrowLeft")
-    lesson_page.wait_for_function(f"old => ({FIGURE})('{TOLERANCE}').lines !== old", arg=fine["lines"], timeout=20_000)
+    once(lesson_page, FIGURE, f"s.lines !== {json.dumps(fine['lines'])}", of=TOLERANCE)
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

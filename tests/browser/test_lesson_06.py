@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, choose, press, push
+from tests.browser.controls import assert_no_error, choose, once, press, push
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -37,27 +37,20 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def once(page: Page, condition: str) -> dict[str, str]:
-    """What the widget `w` shows, once this holds for it."""
-    page.wait_for_function(f"() => {{ const w = ({TRAINER})(); return w && ({condition}); }}", timeout=60_000)
-    found: dict[str, str] = page.evaluate(TRAINER)
-    return found
-
-
 def test_a_model_is_trained_and_copies_what_is_typed(lesson_page: Page) -> None:
-    assert not once(lesson_page, "w.marks === 0")["copy"], "nothing is trained yet"
+    assert not once(lesson_page, TRAINER, "s.marks === 0", seconds=60)["copy"], "nothing is trained yet"
     choose(lesson_page, "model", "LSTM")
     press(lesson_page, "letters, at most", "Home", "ArrowRight")
     press(lesson_page, "training steps", "Home", "ArrowRight")
     push(lesson_page, "train")
     lesson_page.get_by_text("step 40 of 40, ").wait_for(timeout=60_000)
-    trained = once(lesson_page, "w.marks === 20 && w.copy")
+    trained = once(lesson_page, TRAINER, "s.marks === 20 && s.copy", seconds=60)
     assert "strings of 1 to 3 letters" in trained["title"]
     assert trained["ticks"].startswith("0 ") and trained["ticks"].endswith(" 40")
     field = lesson_page.locator('input[placeholder*="letters a to z"]').last
     field.fill("no")
     field.press("Enter")
-    once(lesson_page, "w.copy.includes('3 of 3 tokens written')")
+    once(lesson_page, TRAINER, "s.copy.includes('3 of 3 tokens written')", seconds=60)
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

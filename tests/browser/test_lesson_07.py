@@ -1,5 +1,6 @@
 """Lesson 07 in a real browser: two variants chosen by keyboard, and any variant trained live beside its stored runs."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from crn_lib.experiments import GRID
-from tests.browser.controls import assert_no_error, choose, press, push, tick
+from tests.browser.controls import assert_no_error, choose, once, press, push, tick
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -45,14 +46,7 @@ def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 def drawn(page: Page, label: str, *words: str) -> dict[str, str]:
     """What the figure shows, once its title or axis has all these words."""
-    page.wait_for_function(
-        f"([label, words]) => {{ const f = ({DRAWN})(label); "
-        "return f && words.every(word => (f.title + f.axis).includes(word)); }",
-        arg=[label, list(words)],
-        timeout=20_000,
-    )
-    found: dict[str, str] = page.evaluate(DRAWN, label)
-    return found
+    return once(page, DRAWN, f"{json.dumps(words)}.every(word => (s.title + s.axis).includes(word))", of=label)
 
 
 def test_two_variants_are_chosen_and_compared(lesson_page: Page) -> None:
@@ -77,13 +71,9 @@ def test_another_length_shows_its_own_runs(lesson_page: Page) -> None:
     press(lesson_page, "letters in a string", "Home")
     short = drawn(lesson_page, PAIR, f"■ {GRID[1]}: ")
     press(lesson_page, "letters in a string", "End")
-    lesson_page.wait_for_function(
-        f"([label, before]) => ({DRAWN})(label).lines !== before", arg=[PAIR, short["lines"]], timeout=20_000
-    )
+    once(lesson_page, DRAWN, f"s.lines !== {json.dumps(short['lines'])}", of=PAIR)
     press(lesson_page, "letters in a string", "Home")
-    lesson_page.wait_for_function(
-        f"([label, before]) => ({DRAWN})(label).lines === before", arg=[PAIR, short["lines"]], timeout=20_000
-    )
+    once(lesson_page, DRAWN, f"s.lines === {json.dumps(short['lines'])}", of=PAIR)
 
 
 def test_a_variant_is_trained_live(lesson_page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, press
+from tests.browser.controls import assert_no_error, once, press
 from tests.browser.lab import find_browser, lesson_in_lab
 
 pytestmark = [
@@ -55,9 +55,8 @@ def state(page: Page) -> dict[str, object]:
 
 
 def wait(page: Page, condition: str) -> dict[str, object]:
-    """The widget's state `s`, once this holds for it."""
-    page.wait_for_function(f"() => {{ const s = ({STATE})(); return s && ({condition}); }}", timeout=20_000)
-    return state(page)
+    """The widget's state `s`, once this holds for it and nothing moves any more."""
+    return once(page, STATE, condition)
 
 
 def at(page: Page, row: int, sender: int) -> tuple[float, float]:
@@ -65,6 +64,14 @@ def at(page: Page, row: int, sender: int) -> tuple[float, float]:
     page.wait_for_timeout(100)  # a cell that comes into view may still grow
     x, y = page.evaluate(PLACE, [row, sender])
     return x, y
+
+
+def click(page: Page, row: int, sender: int) -> None:
+    """Click a pair. Coming near it draws its bars, and a click during that would be lost."""
+    place = at(page, row, sender)
+    page.mouse.move(*place)
+    wait(page, f"s.looked === {row}")
+    page.mouse.click(*place)
 
 
 def test_hovering_a_pair_frames_its_letter_and_shows_its_bars(lesson_page: Page) -> None:
@@ -81,15 +88,13 @@ def test_hovering_a_pair_frames_its_letter_and_shows_its_bars(lesson_page: Page)
 def test_a_click_drops_a_pair_and_a_second_click_brings_it_back(lesson_page: Page) -> None:
     before = state(lesson_page)
     assert before["crosses"] == 0
-    lesson_page.mouse.click(*at(lesson_page, 4, 2))
+    click(lesson_page, 4, 2)
     wait(lesson_page, "s.crosses === 1")
-    lesson_page.mouse.move(*at(lesson_page, 6, 3))
-    lesson_page.mouse.click(*at(lesson_page, 6, 3))
+    click(lesson_page, 6, 3)
     wait(lesson_page, "s.crosses === 2")
     for left, row, sender in ((1, 4, 2), (0, 6, 3)):
-        lesson_page.mouse.move(*at(lesson_page, row, sender))
-        lesson_page.mouse.click(*at(lesson_page, row, sender))
-        after = wait(lesson_page, f"s.crosses === {left}")  # a click during a redraw would be lost
+        click(lesson_page, row, sender)
+        after = wait(lesson_page, f"s.crosses === {left}")
     assert after["said"] == before["said"]
 
 

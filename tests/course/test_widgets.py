@@ -47,6 +47,17 @@ def test_a_bound_figure_shows_what_a_fresh_drawing_would_for_every_setting() -> 
         assert describe(fresh) in bound.caption.value
 
 
+def test_where_the_number_of_traces_changes_the_browser_gets_the_layout_last() -> None:
+    """Else a title names what is not drawn yet, for as long as a busy browser takes to draw it."""
+    exponent = ipywidgets.IntSlider(value=0, min=0, max=3)
+    bound = bind(draw_power, base=ipywidgets.FloatText(value=2), exponent=exponent)
+    sent: list[str] = []
+    bound.figure.observe(lambda change: sent.append(change.name) if change.new else None)
+    exponent.value = 1
+    messages = [name for name in sent if name.startswith("_py2js_")]
+    assert messages == ["_py2js_deleteTraces", "_py2js_addTraces", "_py2js_update"]
+
+
 def test_an_error_while_drawing_is_shown_and_raised_and_the_next_drawing_clears_it() -> None:
     slider = ipywidgets.IntSlider(value=2, max=20)
     bound = bind(draw_power, base=ipywidgets.FloatSlider(value=2), exponent=slider)

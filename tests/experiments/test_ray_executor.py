@@ -129,15 +129,15 @@ def test_a_local_cluster_gives_the_rows_of_this_process_and_listens_on_loopback_
     wait_until(lambda: not any(is_alive(each) for each in cluster), seconds=15)
 
 
-def endless_on_ray(folder: Path) -> tuple[psutil.Popen, list[psutil.Process]]:
+def endless_on_ray(
+    folder: Path, ends_with_test: Callable[[psutil.Popen], psutil.Popen]
+) -> tuple[psutil.Popen, list[psutil.Process]]:
     """A driver with two endless runs, and all its processes, once both runs have a checkpoint."""
-    process = python(
-        folder,
-        """
+    script = """
         for job, row in RayExecutor(workers=2).run(jobs_in(folder, [endless(), endless(seed=1)])):
             print(row["error"])
-        """,
-    )
+    """
+    process = ends_with_test(python(folder, script))
     jobs = jobs_in(folder, [endless(), endless(seed=1)])
     until(process, lambda: all((job.folder / CHECKPOINT_NAME).exists() for job in jobs))
     return process, processes_of(process)
@@ -145,8 +145,8 @@ def endless_on_ray(folder: Path) -> tuple[psutil.Popen, list[psutil.Process]]:
 
 @needs_ray
 @pytest.mark.slow
-def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path):
-    process, cluster = endless_on_ray(tmp_path)
+def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test):
+    process, cluster = endless_on_ray(tmp_path, ends_with_test)
     jobs = jobs_in(tmp_path, [endless(), endless(seed=1)])
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -158,8 +158,8 @@ def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path):
 
 @needs_ray
 @pytest.mark.slow
-def test_a_killed_driver_leaves_nobody_that_trains(tmp_path):
-    process, cluster = endless_on_ray(tmp_path)
+def test_a_killed_driver_leaves_nobody_that_trains(tmp_path, ends_with_test):
+    process, cluster = endless_on_ray(tmp_path, ends_with_test)
     # Ray's own agents try for about a minute to report that the cluster is gone, and end then.
     training = [each for each in cluster if not each.name().endswith("Agent")]
     assert sum(each.name().startswith("ray::_run_job") for each in training) == 2

@@ -135,17 +135,17 @@ def test_a_batch_that_does_not_divide_is_said_before_the_first_step(tmp_path):
     assert not (out / loop.CHECKPOINT_NAME).exists()
 
 
-def test_ctrl_c_ends_both_after_the_same_step_and_the_checkpoint_goes_on(tmp_path):
+def test_ctrl_c_ends_both_after_the_same_step_and_the_checkpoint_goes_on(tmp_path, ends_with_test):
     out = tmp_path / "run"
     end = time.monotonic() + 120
     many = ["--steps", "100000", "--batch", "8", "--out", str(out)]
-    with torchrun(*COMMAND, *many) as process:
-        while not (out / loop.CHECKPOINT_NAME).exists():
-            assert process.poll() is None and time.monotonic() < end
-            time.sleep(0.05)
-        children = process.children(recursive=True)
-        os.killpg(process.pid, signal.SIGINT)
-        printed, errors = process.communicate(timeout=60)
+    process = ends_with_test(torchrun(*COMMAND, *many))
+    while not (out / loop.CHECKPOINT_NAME).exists():
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.05)
+    children = process.children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, errors = process.communicate(timeout=60)
     assert printed.count("stopped: interrupted") == 1, errors
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
     saved = Checkpoint.load(out / loop.CHECKPOINT_NAME).header["step"]
