@@ -26,8 +26,9 @@ run:
 	@$(SETUP) run
 	@$(BIN)/crn run $(RUN_FLAGS)
 
+# One thread each: two lessons of two threads on two processors take nearly three times as long as two of one thread.
 test: lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
+	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 lab:
 	@$(SETUP) run
