@@ -2,8 +2,14 @@
 
 project = "The CausalRN workbook"
 html_title = project
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["*.py"]
+
+# api/: each package's `__all__`, with its docstrings, where `x` means code.
+autodoc_default_options = {"members": True, "imported-members": True}
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+default_role = "code"
 
 # The lessons are shown as they are stored: `make test` executes them, and a page must not differ from the file.
 nb_execution_mode = "off"

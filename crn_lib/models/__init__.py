@@ -28,6 +28,11 @@ def build_model(config: ModelConfig, *, generator: torch.Generator | None = None
     Args:
         config: kind and shape.
         generator: where the initial weights are drawn from; a new one with seed 0 where it is not given.
+
+    Example:
+        >>> model = build_model(ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=10))
+        >>> model(torch.tensor([[0, 3, 4, 5, 1]])).shape  # a score for each of the 29 tokens, at each of the 5 places
+        torch.Size([1, 5, 29])
     """
     with torch.random.fork_rng(devices=[]):  # torch's layers draw once when made; keep that from the outside
         blocks = [BLOCKS[config.kind](config) for _ in range(config.blocks)]

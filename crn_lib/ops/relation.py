@@ -37,7 +37,12 @@ BACKENDS = ("auto", "naive", "tiled", "fused", "linear")
 
 @dataclass(frozen=True)
 class BackendChoice:
-    """Which backend a call uses and, in words, why."""
+    """Which backend a call uses and, in words, why.
+
+    Example:
+        >>> str(which_backend("approx"))
+        "linear: exp with norm='approx' factorises into a prefix sum"
+    """
 
     name: str
     reason: str
@@ -51,6 +56,10 @@ def factorises(norm: str, activation: str) -> bool:
 
     Only the exponential turns a sum into a product, and only as long as no normalisation of the sum, which
     divides by a number that belongs to the pair, stands before it.
+
+    Example:
+        >>> factorises("approx", "exp"), factorises("exact", "exp")
+        (True, False)
     """
     return activation == "exp" and PAIR_NORMS[norm].of_sum is None
 
@@ -116,6 +125,10 @@ def which_backend(
     Raises:
         ValueError: an unknown name, or a backend that cannot compute what is asked; the message names those
             that can.
+
+    Example:
+        >>> print(which_backend("exact", backend="naive"))
+        naive: the definition, every pair stored (asked for)
     """
     _check_name("norm", norm, NORMS)
     _check_name("activation", activation, ACTIVATIONS)
@@ -184,6 +197,15 @@ def relation(
     Raises:
         ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it.
         TypeError: input that is not a floating-point tensor.
+
+    Example:
+        >>> a, b = torch.randn(2, 1, 7, 8)  # one sequence of 7 tokens, 8 columns
+        >>> out = relation(a, b)
+        >>> out.shape
+        torch.Size([1, 7, 8])
+        >>> first = torch.nn.functional.layer_norm(a[0, 0] + b[0, 0], (8,)).exp()  # the first token sees itself only
+        >>> torch.allclose(out[0, 0], first, rtol=1e-3)
+        True
     """
     _check_tensors(a, b, heads)
     head_width = a.shape[-1] // heads
