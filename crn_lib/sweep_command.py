@@ -14,7 +14,7 @@ from rich.text import Text
 from crn_lib.config import ConfigError, require
 
 if TYPE_CHECKING:
-    from crn_lib.experiments import Executor, SweepState
+    from crn_lib.sweeps import Executor, SweepState
 
 EXECUTORS = ("inline", "processes", "ray")
 LINES_SHOWN = 24
@@ -38,8 +38,8 @@ def sweep(
 ) -> None:
     """Do the runs of a sweep that have no row yet. Stop it at any moment: the same command goes on."""
     # Here and below, not at the top: torch takes seconds to import, and `crn --help` needs none of it.
-    from crn_lib.experiments import load_sweep, run_sweep
-    from crn_lib.experiments.table import summary
+    from crn_lib.sweeps import load_sweep, run_sweep
+    from crn_lib.sweeps.progress import summary
 
     console = Console()
     if not source:
@@ -72,7 +72,7 @@ def make_executor(name: str, *, workers: int | None = None, threads: int = 1, ad
     Raises:
         ConfigError: an unknown name, an option it has not, or Ray that is not installed.
     """
-    from crn_lib.experiments import InlineExecutor, ProcessExecutor
+    from crn_lib.sweeps import InlineExecutor, ProcessExecutor
 
     if name not in EXECUTORS:
         raise ConfigError(f"--executor must be one of {', '.join(EXECUTORS)}; got {name!r}")
@@ -82,7 +82,7 @@ def make_executor(name: str, *, workers: int | None = None, threads: int = 1, ad
         return InlineExecutor()
     if name == "processes":
         return ProcessExecutor(workers, threads)
-    from crn_lib.experiments.ray_executor import RayExecutor
+    from crn_lib.sweeps.ray_executor import RayExecutor
 
     return RayExecutor(address, workers=workers, threads=threads)
 
@@ -102,7 +102,7 @@ class _Shown:
         )  # fmt: skip
 
     def update(self, state: "SweepState") -> None:
-        from crn_lib.experiments.table import HEADINGS, lines
+        from crn_lib.sweeps.progress import HEADINGS, lines
 
         if self.state is None:
             self.at_start = len(state.done)
@@ -117,7 +117,7 @@ class _Shown:
                 self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> Table | Group:
-        from crn_lib.experiments.table import HEADINGS, lines, summary
+        from crn_lib.sweeps.progress import HEADINGS, lines, summary
 
         if self.state is None or not self.console.is_terminal:
             return Group()
@@ -132,7 +132,7 @@ class _Shown:
 
 
 def _list_sweeps(console: Console) -> None:
-    from crn_lib.experiments import load_sweep, own_sweeps, sweep_state
+    from crn_lib.sweeps import load_sweep, own_sweeps, sweep_state
 
     table = Table("sweep", "runs stored", "what for", box=None, header_style="bold")
     for name in own_sweeps():

@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.parameters import Settings
 from crn_lib.course.status import training_words, working
-from crn_lib.experiments import Run, Variant, ablation_cells, ablation_config
+from crn_lib.experiments import Variant, ablation_cells, ablation_config
 from crn_lib.experiments.ablations import ACTIVATION_NAMES, GRID_ACTIVATIONS
 from crn_lib.ops import NORMS
+from crn_lib.sweeps import Run
 from crn_lib.training import train
 from crn_lib.viz import draw_ablation_pair
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from crn_lib.course.cards import ACCENTS, Card
 from crn_lib.course.claims import VERDICTS
-from crn_lib.experiments import read_rows
 from crn_lib.paths import data_file
+from crn_lib.sweeps import read_rows
 
 MIME = "application/vnd.crn-claims-table+json"
 SIGNS = {"same": ("✓", "right"), "different": ("✗", "wrong"), "not attempted": ("○", "neutral")}

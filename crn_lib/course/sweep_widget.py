@@ -11,8 +11,8 @@ import ipywidgets
 
 from crn_lib.course.cards import Card, table
 from crn_lib.course.status import working
-from crn_lib.experiments import Executor, InlineExecutor, ProcessExecutor, Sweep, SweepState, run_sweep, sweep_state
-from crn_lib.experiments.table import HEADINGS, lines, summary
+from crn_lib.sweeps import Executor, InlineExecutor, ProcessExecutor, Sweep, SweepState, run_sweep, sweep_state
+from crn_lib.sweeps.progress import HEADINGS, lines, summary
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "inline": InlineExecutor,

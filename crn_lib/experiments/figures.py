@@ -13,25 +13,17 @@ from tqdm import tqdm
 
 from crn_lib.bench.cases import PANEL_CASES
 from crn_lib.config import ConfigError
-from crn_lib.experiments.lengths import (
-    LENGTH_SWEEPS,
-    Run,
-    budget_in_words,
-    by_kind_and_length,
-    curve_over_seeds,
-    length_points,
-    read_runs,
-    state_points,
-)
+from crn_lib.experiments.lengths import LENGTH_SWEEPS, length_points, state_points
 from crn_lib.experiments.results_table import update_readme
-from crn_lib.experiments.rows import read_rows
 from crn_lib.paths import workbook_folder
+from crn_lib.sweeps.rows import read_rows
+from crn_lib.sweeps.stored_runs import Run, budget_in_words, by_kind_and_length, curve_over_seeds, read_runs
 from crn_lib.viz.ablations import draw_ablations
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.files import store_figure
+from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 from crn_lib.viz.memory import draw_memory
-from crn_lib.viz.other_lengths import draw_other_lengths
 
 
 def length_runs(root: Path) -> list[Run]:

@@ -12,12 +12,12 @@ import torch
 from tqdm.auto import tqdm
 
 from crn_lib.errors import RunFailed
-from crn_lib.experiments.jobs import Job
-from crn_lib.experiments.rows import Row, append_row, newest_rows
-from crn_lib.experiments.run import sweep_state
-from crn_lib.experiments.sweep import load_sweep
 from crn_lib.models import SequenceModel
 from crn_lib.paths import data_file
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row, append_row, newest_rows
+from crn_lib.sweeps.run import sweep_state
+from crn_lib.sweeps.sweep import load_sweep
 from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
 from crn_lib.tasks.copying import EOS, NOT_SCORED
 from crn_lib.training import load_model

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from crn_lib.experiments.lengths import LENGTH_SWEEPS, Run, length_points, read_runs
+from crn_lib.experiments.lengths import LENGTH_SWEEPS, length_points
 from crn_lib.files import replace_text, text_between
+from crn_lib.sweeps.stored_runs import Run, read_runs
 from crn_lib.viz.theme import KIND_NAMES
 
 START, END = "<!-- results: written by `make figures` -->", "<!-- end of results -->"

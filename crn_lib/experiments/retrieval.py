@@ -19,10 +19,10 @@ from tqdm.auto import tqdm
 from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
 from crn_lib.analysis.pairs import RelationPairs
 from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
-from crn_lib.experiments.rows import Row, append_row, newest_rows
 from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.ops.normalise import PAIR_NORMS
 from crn_lib.paths import checkpoint_folder, data_file
+from crn_lib.sweeps.rows import Row, append_row, newest_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME

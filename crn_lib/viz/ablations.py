@@ -13,7 +13,7 @@ from crn_lib.experiments.ablations import (
     Variant,
     ablation_cells,
 )
-from crn_lib.experiments.lengths import SOLVED, Run, Spread, budget_in_words
+from crn_lib.sweeps.stored_runs import SOLVED, Run, Spread, budget_in_words
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from crn_lib.experiments import Sweep
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import Sweep
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from crn_lib.config import from_mapping
-from crn_lib.experiments import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
-from crn_lib.experiments.lengths import best_learning_rates, read_runs
-from crn_lib.experiments.rows import plain_config
+from crn_lib.experiments.lengths import best_learning_rates
 from crn_lib.paths import data_file
+from crn_lib.sweeps import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
+from crn_lib.sweeps.rows import plain_config
+from crn_lib.sweeps.stored_runs import read_runs
 from crn_lib.training import TrainConfig
 
 RUNS = data_file("runs")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from crn_lib.config import ConfigError
-from crn_lib.experiments import load_sweep, own_sweeps
-from crn_lib.experiments.sweep import expand
 from crn_lib.paths import data_file
+from crn_lib.sweeps import load_sweep, own_sweeps
+from crn_lib.sweeps.sweep import expand
 
 GOOD = """
 about: two models and two lengths
@@ -92,7 +92,7 @@ def test_a_sweep_that_cannot_be_is_refused_in_words(tmp_path: Path, text: str, s
         ("no_such_module:grid", "is no function that makes a sweep"),
         ("crn_lib.experiments.state_size:no_grid", "is no function that makes a sweep"),
         ("crn_lib.ops:BACKENDS", "is no function that makes a sweep"),
-        ("crn_lib.experiments:own_sweeps", "must return TrainConfigs; got "),
+        ("crn_lib.sweeps:own_sweeps", "must return TrainConfigs; got "),
     ],
 )
 def test_a_source_that_is_none_is_refused_in_words(source: str, says: str) -> None:

@@ -10,8 +10,8 @@ from sweep_cases import sweep as quick_sweep
 
 from crn_lib.cli import main
 from crn_lib.config import ConfigError
-from crn_lib.experiments import ProcessExecutor, own_sweeps, read_rows
 from crn_lib.sweep_command import make_executor
+from crn_lib.sweeps import ProcessExecutor, own_sweeps, read_rows
 
 YAML = """
 about: two seeds
@@ -58,7 +58,7 @@ def test_it_does_the_runs_says_so_and_goes_on_where_it_stopped(
 def test_a_failed_run_is_named_and_the_exit_code_says_so(
     workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from crn_lib.experiments import jobs
+    from crn_lib.sweeps import jobs
 
     def fail(config: object, **options: object) -> None:
         raise RuntimeError("no [such] luck")
@@ -122,8 +122,8 @@ def test_a_terminal_gets_a_table_of_the_runs_in_flight(tmp_path: Path, monkeypat
 
     from rich.console import Console
 
-    from crn_lib.experiments import run_sweep
     from crn_lib.sweep_command import _Shown
+    from crn_lib.sweeps import run_sweep
 
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)

@@ -5,33 +5,20 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.experiments.retrieval_onset import crossing, found_in_block
 from crn_lib.viz.theme import BLUE, GREY, INK, KIND_NAMES, VERMILION, new_figure
-
-FOUND = {"causal_rn": "opposed_is_source", "transformer": "attended_is_source"}
-"""What a block of each kind looks up by: the most anti-aligned sender, or the one with the largest weight."""
 
 FOUND_WORDS = {
     "causal_rn": "most anti-aligned sender is the source",
     "transformer": "sender with the largest weight is the source",
 }
-HALF = 0.5
-
-
-def crossing(course: Sequence[Mapping[str, Any]], values: Sequence[float], level: float = HALF) -> int | None:
-    """The first stop of a time course at which a value is at least this; `None` if there is none."""
-    return next((stop["step"] for stop, value in zip(course, values, strict=True) if value >= level), None)
-
-
-def found_in_block(course: Sequence[Mapping[str, Any]], kind: str, block: int) -> list[float]:
-    """At every stop the share of positions at which this block's lookup finds the source."""
-    return [stop["looks"][block][FOUND[kind]] for stop in course]
 
 
 def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: str, *, block: int = 0) -> go.Figure:
     """Above, how often the source is found and how many letters are right; below, the loss. One line a seed.
 
     Args:
-        courses: for each seed the stops of `crn_lib.experiments.retrieval_course`.
+        courses: for each seed the stops of `crn_lib.experiments.retrieval_onset`.
         kind: `causal_rn` or `transformer`.
         block: whose lookup is shown.
     """

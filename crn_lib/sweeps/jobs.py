@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crn_lib.experiments.rows import Row
 from crn_lib.files import replace_text
+from crn_lib.sweeps.rows import Row
 from crn_lib.training import CheckpointError, TrainConfig, TrainingDiverged, train
 from crn_lib.training.loop import CHECKPOINT_NAME
 from crn_lib.training.result import circumstances, config_fields

@@ -1,4 +1,4 @@
-"""The loops of `selective_scan`, compiled by Numba and cached on disk.
+"""The selective scan on a CPU: its loops, compiled by Numba and cached on disk.
 
 The innermost loop runs over the channels, which are many and contiguous, and not over the few states; `decay` and
 the hidden state are therefore laid out `(N, E)` here.
@@ -7,13 +7,16 @@ the hidden state are therefore laid out `(N, E)` here.
 from typing import Any
 
 import numpy as np
+import torch
 from numba import njit
+from torch import Tensor
 
-from crn_lib.ops import compiled
-from crn_lib.ops.compiled import SCAN_OPTIONS, exponential
-from crn_lib.ops.kernel_cache import unchanged
+from crn_lib.ops.cpu import scalar_math
+from crn_lib.ops.cpu.kernel_cache import unchanged
+from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
+from crn_lib.ops.cpu.threads import run_shares
 
-INLINED = (compiled,)
+INLINED = (scalar_math,)
 STAMP = "9ddbe505"
 KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INLINED)}
 
@@ -132,3 +135,32 @@ def scan_backward_kernel(
             for e in range(channels):
                 d_u[n, t, e] = d_pushed[e] * delta[n, t, e]
                 d_delta[n, t, e] += d_pushed[e] * u[n, t, e]
+
+
+class CompiledSelectiveScan(torch.autograd.Function):
+    """`selective_scan_reference` on the CPU. Saved for backward: the inputs only; the states are made again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        inputs = [x.detach().contiguous() for x in (u, delta, decay.T, into, out_of)]
+        y = np.empty(u.shape, inputs[0].numpy().dtype)
+        hidden = np.empty((u.shape[0], *inputs[2].shape), y.dtype)
+        run_shares(scan_forward_kernel, torch.get_num_threads(), *(x.numpy() for x in inputs), y, hidden)
+        ctx.save_for_backward(*inputs)
+        last = torch.from_numpy(hidden).transpose(1, 2)
+        ctx.mark_non_differentiable(last)
+        return torch.from_numpy(y), last
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, d_y: Tensor, _: Tensor) -> tuple[Tensor, ...]:
+        inputs = [x.numpy() for x in ctx.saved_tensors]
+        u, delta, decay, into, out_of = inputs
+        shares = torch.get_num_threads()
+        d_decay = np.zeros((shares, *decay.shape), decay.dtype)
+        d_u, d_delta, d_into, d_out_of = (np.empty_like(x) for x in (u, delta, into, out_of))
+        gradient = d_y.contiguous().numpy()
+        run_shares(scan_backward_kernel, shares, *inputs, gradient, d_u, d_delta, d_decay, d_into, d_out_of)
+        return tuple(torch.from_numpy(x) for x in (d_u, d_delta, d_decay.sum(0).T, d_into, d_out_of))

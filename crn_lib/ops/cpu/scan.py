@@ -14,12 +14,12 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from crn_lib.ops import compiled
-from crn_lib.ops.compiled import SCAN_OPTIONS, exponential
-from crn_lib.ops.kernel_cache import unchanged
-from crn_lib.ops.threads import run_shares
+from crn_lib.ops.cpu import scalar_math
+from crn_lib.ops.cpu.kernel_cache import unchanged
+from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
+from crn_lib.ops.cpu.threads import run_shares
 
-INLINED = (compiled,)
+INLINED = (scalar_math,)
 STAMP = "9ddbe505"
 KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INLINED)}
 
@@ -103,8 +103,8 @@ class ScanRelation(torch.autograd.Function):
 def scan_relation(a: Tensor, b: Tensor) -> Tensor:
     """`exp(a_i)` times the cumulative mean of `exp(b_j)`; `(batch, length, width)` in and out, on the CPU."""
     if torch.compiler.is_compiling():
-        from crn_lib.ops import uncompiled
+        from crn_lib.ops.graph_break import outside_graph
 
-        return uncompiled.scan_relation(a, b)
+        return outside_graph(scan_relation, a, b)
     result: Tensor = ScanRelation.apply(a, b)
     return result

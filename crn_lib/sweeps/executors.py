@@ -14,8 +14,8 @@ from typing import Protocol
 import torch
 
 from crn_lib.config import require_whole
-from crn_lib.experiments.jobs import Job, failed_row, run_job
-from crn_lib.experiments.rows import Row
+from crn_lib.sweeps.jobs import Job, failed_row, run_job
+from crn_lib.sweeps.rows import Row
 
 SECONDS_TO_SAVE = 10.0
 """How long an interrupted sweep waits for its runs to end their step and save."""

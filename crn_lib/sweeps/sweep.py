@@ -12,7 +12,7 @@ from crn_lib.paths import data_file
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 
-OWN_SWEEPS = Path(__file__).parent / "sweeps"
+OWN_SWEEPS = Path(__file__).parent / "own"
 """The workbook's own sweeps: their name is enough to run them."""
 
 
@@ -46,7 +46,7 @@ def own_sweeps() -> list[str]:
 def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
     """A sweep from its name, from a YAML file, or from `module:function`, a function that returns configurations.
 
-    A YAML file has these fields (`experiments/sweeps/*.yaml` are examples):
+    A YAML file has these fields (`sweeps/own/*.yaml` are examples):
 
         about: what it is for
         base: the fields of a TrainConfig that all runs share

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crn_lib.experiments.jobs import Job
-from crn_lib.experiments.rows import Row
-from crn_lib.experiments.run import SweepState
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row
+from crn_lib.sweeps.run import SweepState
 
 HEADINGS = ("run", "state", "steps", "letters", "strings", "free-running", "seconds")
 

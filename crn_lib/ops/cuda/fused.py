@@ -1,6 +1,6 @@
 """The exact relation on a GPU: one pass over the causal pairs forward, two backward, in Triton.
 
-The algebra is that of `fused_cpu`. Nothing of size `length**2` is stored: saved for the backward pass are the inputs
+The algebra is that of `cpu/fused.py`. Nothing of size `length**2` is stored: saved for the backward pass are the inputs
 and two numbers a row. Both passes backward make the pre-activations again; one sums the gradients of a block of
 receivers and one those of a block of senders, each in a fixed order and without atomic additions, so that the same
 call gives the same bits. The variance is summed from `a_i + b_j` itself and not from the expanded
@@ -23,7 +23,7 @@ import torch
 import triton
 from torch import Tensor
 
-from crn_lib.ops.fused_cuda_kernels import forward_kernel, gradient_kernel, mean_kernel
+from crn_lib.ops.cuda.fused_kernels import forward_kernel, gradient_kernel, mean_kernel
 from crn_lib.ops.normalise import EPSILON
 
 FUSED_ACTIVATIONS = ("exp", "relu", "squared_relu", "gelu")

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from crn_lib.ops.simd import (
+from crn_lib.ops.cpu.simd import (
     Vector,
     absolute,
     each_erf,

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crn_lib.ops.fused_cpu_kernels import backward_kernel, centre_kernel, forward_kernel
+from crn_lib.ops.cpu.fused_kernels import backward_kernel, centre_kernel, forward_kernel
+from crn_lib.ops.cpu.simd import BYTES
+from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.vector_math import ACTIVATION_CODES
 from crn_lib.ops.normalise import EPSILON
-from crn_lib.ops.simd import BYTES
-from crn_lib.ops.threads import run_shares
-from crn_lib.ops.vector_math import ACTIVATION_CODES
 
 FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
 
@@ -137,8 +137,9 @@ def fused_relation(a: Tensor, b: Tensor, *, activation: str, norm: str, causal: 
         norm: what is done to the sum: `exact`, `rms`, `unit` or `none`.
     """
     if torch.compiler.is_compiling():
-        from crn_lib.ops import uncompiled
+        from crn_lib.ops.graph_break import outside_graph
 
-        return uncompiled.fused_relation(a, b, activation=activation, norm=norm, causal=causal, heads=heads)
+        options = {"activation": activation, "norm": norm, "causal": causal, "heads": heads}
+        return outside_graph(fused_relation, a, b, **options)
     result: Tensor = FusedRelation.apply(a, b, activation, norm, causal, heads)
     return result

@@ -1,7 +1,7 @@
-"""The kernels of `fused_cpu`, compiled by Numba and cached on disk.
+"""The kernels of `fused.py`, compiled by Numba and cached on disk.
 
 A few receivers meet their senders a tile at a time. Where all of them see all of the tile they are taken as a block
-(`fused_cpu_blocks.py`), else pair by pair (`fused_cpu_pairs.py`): along the diagonal, at the ends, where a sender
+(`fused_blocks.py`), else pair by pair (`fused_pairs.py`): along the diagonal, at the ends, where a sender
 nearly cancels its receiver, and where nothing is normalised. All loops run over whole vectors; rows are padded to whole
 vectors by the caller.
 """
@@ -11,22 +11,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from crn_lib.ops import fused_cpu_blocks, fused_cpu_pairs, simd, vector_math
-from crn_lib.ops.fused_cpu_blocks import (
-    PAIRS,
-    ROWS,
-    TILE,
-    add_block_activations,
-    add_block_gradients,
-    block_scales,
-)
-from crn_lib.ops.fused_cpu_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
-from crn_lib.ops.kernel_cache import unchanged
-from crn_lib.ops.simd import fma, lanes, load, splat, store, total
-from crn_lib.ops.vector_math import EXP, LOG2_E, two_to_the
+from crn_lib.ops.cpu import fused_blocks, fused_pairs, simd, vector_math
+from crn_lib.ops.cpu.fused_blocks import PAIRS, ROWS, TILE, add_block_activations, add_block_gradients, block_scales
+from crn_lib.ops.cpu.fused_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
+from crn_lib.ops.cpu.kernel_cache import unchanged
+from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store, total
+from crn_lib.ops.cpu.vector_math import EXP, LOG2_E, two_to_the
 
-INLINED = (fused_cpu_blocks, fused_cpu_pairs, simd, vector_math)
-STAMP = "358ec15d"
+INLINED = (fused_blocks, fused_pairs, simd, vector_math)
+STAMP = "2c7c432a"
 KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "cache": unchanged(STAMP, *INLINED), "error_model": "numpy"}
 
 ROWS_AT_ONCE = 8

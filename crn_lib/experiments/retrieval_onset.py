@@ -1,10 +1,10 @@
 """When in training a copier begins to retrieve: the measures of every block beside the loss (lesson 08).
 
-`python -m crn_lib.experiments.retrieval_course` adds the rows that `figures/data/retrieval_course.jsonl` still lacks.
+`python -m crn_lib.experiments.retrieval_onset` adds the rows that `figures/data/retrieval_course.jsonl` still lacks.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from tqdm.auto import tqdm
 from crn_lib.analysis import capture_pairs, copy_sources
 from crn_lib.analysis.retrieval import look, named_edit, score_edited
 from crn_lib.experiments.retrieval import fresh_problems
-from crn_lib.experiments.rows import Row, append_row, config_key, read_rows
 from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
+from crn_lib.sweeps.rows import Row, append_row, config_key, read_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig, train
 from crn_lib.training.result import circumstances
@@ -26,6 +26,11 @@ STRINGS = 64
 """Fresh strings at every stop; the same ones at all."""
 
 ROWS = "retrieval_course.jsonl"
+
+FOUND = {"causal_rn": "opposed_is_source", "transformer": "attended_is_source"}
+"""What a block of each kind looks up by: the most anti-aligned sender, or the one with the largest weight."""
+
+HALF = 0.5
 
 
 def course_config(kind: str, string_length: int, seed: int, steps: int) -> TrainConfig:
@@ -98,6 +103,16 @@ def fill_rows(configs: Iterable[TrainConfig], path: Path) -> None:
     done = {row["key"] for row in read_rows(path)}
     for config in tqdm([c for c in configs if config_key(c) not in done], desc="time courses", unit="run"):
         append_row(path, course_row(config))
+
+
+def crossing(course: Sequence[Mapping[str, Any]], values: Sequence[float], level: float = HALF) -> int | None:
+    """The first stop of a time course at which a value is at least this; `None` if there is none."""
+    return next((stop["step"] for stop, value in zip(course, values, strict=True) if value >= level), None)
+
+
+def found_in_block(course: Sequence[Mapping[str, Any]], kind: str, block: int) -> list[float]:
+    """At every stop the share of positions at which this block's lookup finds the source."""
+    return [stop["looks"][block][FOUND[kind]] for stop in course]
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from crn_lib.ops.simd import fma, lanes, load, splat, store, total
-from crn_lib.ops.vector_math import activate, slope
+from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store, total
+from crn_lib.ops.cpu.vector_math import activate, slope
 
 
 @njit(forceinline=True)

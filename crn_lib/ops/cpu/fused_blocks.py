@@ -7,7 +7,7 @@ Everything but the activation is a product of small matrices here, in registers:
     dB_j += sum_i s_ij q_ij + p_ij (A_i + B_j)        p_ij = -s_ij^2 mean(q_ij s_ij (A_i + B_j))
 
 The expanded variance loses digits where `B_j` nearly cancels `A_i`. `block_scales` then says so, and the caller takes
-those pairs one by one (`fused_cpu_pairs.py`).
+those pairs one by one (`fused_pairs.py`).
 
 What belongs to the pairs of a block stands in arrays of `ROWS * TILE` numbers, half by half: pair `(i, k)` of half `h`,
 sender `4 h + k`, at `16 h + 4 i + k`.
@@ -17,8 +17,8 @@ from typing import Any
 
 from numba import njit
 
-from crn_lib.ops.simd import fma, lanes, load, splat, square_root, store, sum_sixteen, total, where_positive
-from crn_lib.ops.vector_math import EXP, activate, slope
+from crn_lib.ops.cpu.simd import fma, lanes, load, splat, square_root, store, sum_sixteen, total, where_positive
+from crn_lib.ops.cpu.vector_math import EXP, activate, slope
 
 ROWS, TILE = 4, 8
 PAIRS = ROWS * TILE

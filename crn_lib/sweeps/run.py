@@ -7,11 +7,11 @@ from pathlib import Path
 import filelock
 
 from crn_lib.errors import RunFailed
-from crn_lib.experiments.executors import Executor, InlineExecutor
-from crn_lib.experiments.jobs import History, Job
-from crn_lib.experiments.rows import Row, append_row, config_key, newest_rows, read_rows
-from crn_lib.experiments.sweep import Sweep
 from crn_lib.paths import checkpoint_folder
+from crn_lib.sweeps.executors import Executor, InlineExecutor
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row, append_row, config_key, newest_rows
+from crn_lib.sweeps.sweep import Sweep
 
 
 class SweepBusy(RunFailed):
@@ -110,8 +110,3 @@ def _store(sweep: Sweep, row: Row) -> Row:
     append_row(sweep.histories, {"key": row["key"], "history": history})
     append_row(sweep.rows, row)
     return row
-
-
-def read_histories(path: Path) -> dict[str, History]:
-    """Histories by key: of a row's file, the one it names beside it."""
-    return {row["key"]: row["history"] for row in read_rows(path)}

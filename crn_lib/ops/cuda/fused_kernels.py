@@ -1,4 +1,4 @@
-"""The kernels of `fused_cuda`, in Triton.
+"""The kernels of `fused.py`, in Triton.
 
 A program holds a block of rows of one side (receivers, or senders) and meets the rows of the other side one at a time,
 in order. A row is cut into parts of PART columns, which must be a power of two where the width need not be: width 192

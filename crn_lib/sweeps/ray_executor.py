@@ -13,9 +13,9 @@ import torch
 
 from crn_lib.config import ConfigError, require, require_whole
 from crn_lib.errors import RunFailed
-from crn_lib.experiments.executors import SECONDS_TO_SAVE, WORKER_DIED
-from crn_lib.experiments.jobs import Job, failed_row, run_job
-from crn_lib.experiments.rows import Row
+from crn_lib.sweeps.executors import SECONDS_TO_SAVE, WORKER_DIED
+from crn_lib.sweeps.jobs import Job, failed_row, run_job
+from crn_lib.sweeps.rows import Row
 
 STORE_BYTES = 100_000_000
 """Of the local cluster's object store, near the least that Ray takes: a row is a few kilobytes."""
