@@ -23,7 +23,7 @@ LINES_SHOWN = 24
 
 def sweep(
     source: Annotated[
-        str, typer.Argument(metavar="[SWEEP]", help="A name, a .yaml file or module:function; all names where none.")
+        str, typer.Argument(metavar="[SWEEP]", help="A name or a .yaml file; all names where none.")
     ] = "",
     executor: Annotated[str, typer.Option(help="inline, processes or ray.")] = "inline",
     workers: Annotated[int | None, typer.Option(help="Runs at once; one a processor where not given.")] = None,

@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from crn_lib.errors import RunFailed
 from crn_lib.models import SequenceModel
 from crn_lib.paths import data_file
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps.jobs import Job
 from crn_lib.sweeps.rows import Row, append_row, newest_rows
 from crn_lib.sweeps.run import sweep_state
@@ -22,7 +23,6 @@ from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forc
 from crn_lib.tasks.copying import EOS, NOT_SCORED
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import circumstances
 
 LENGTHS = (4, 8, 16, 24, 32, 33, 34, 36, 40, 48, 64)
 """Letters; training ends at 32."""

@@ -19,8 +19,8 @@ from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops import factorises
 from crn_lib.ops.pool import Pool
 from crn_lib.paths import data_file
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import append_row, read_rows
-from crn_lib.training.result import circumstances
 
 WIDTH, BLOCKS, LONGEST = 192, 12, 4096
 """The paper's shape, and eight times its longest context."""

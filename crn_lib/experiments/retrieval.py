@@ -22,11 +22,11 @@ from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION
 from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.ops.normalise import PAIR_NORMS
 from crn_lib.paths import checkpoint_folder, data_file
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row, append_row, newest_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import circumstances
 
 KINDS = ("causal_rn", "linear_rn", "transformer")
 LONGEST = 128

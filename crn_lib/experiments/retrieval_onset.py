@@ -17,10 +17,10 @@ from crn_lib.analysis.retrieval import look, named_edit, score_edited
 from crn_lib.experiments.retrieval import fresh_problems
 from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row, append_row, config_key, read_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig, train
-from crn_lib.training.result import circumstances
 
 STRINGS = 64
 """Fresh strings at every stop; the same ones at all."""

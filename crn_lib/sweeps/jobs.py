@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.files import replace_text
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row
 from crn_lib.training import CheckpointError, TrainConfig, TrainingDiverged, train
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import circumstances, config_fields
+from crn_lib.training.result import config_fields
 
 PROGRESS_NAME = "progress.json"
 History = list[dict[str, float]]

@@ -1,6 +1,5 @@
-"""Sweeps: grids of frozen configurations, written as YAML or made by a Python function."""
+"""Sweeps: grids of frozen configurations, written as YAML."""
 
-import importlib
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ def own_sweeps() -> list[str]:
 
 
 def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
-    """A sweep from its name, from a YAML file, or from `module:function`, a function that returns configurations.
+    """A sweep from its name or from a YAML file.
 
     A YAML file has these fields (`sweeps/own/*.yaml` are examples):
 
@@ -68,10 +67,7 @@ def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
         return _from_yaml(OWN_SWEEPS / f"{text}.yaml", rows)
     if Path(text).suffix in (".yaml", ".yml"):
         return _from_yaml(Path(text), rows)
-    module, separator, function = text.partition(":")
-    if separator:
-        return _from_python(module, function, rows)
-    raise ConfigError(f"a sweep is one of {', '.join(own_sweeps())}, a .yaml file, or module:function; got {text!r}")
+    raise ConfigError(f"a sweep is one of {', '.join(own_sweeps())}, or a .yaml file; got {text!r}")
 
 
 def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[TrainConfig]:
@@ -123,17 +119,6 @@ def _from_yaml(path: Path, rows: Path | None) -> Sweep:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     return Sweep(path.stem, configs, rows or default_rows(path.stem), str(fields.get("about") or ""))
-
-
-def _from_python(module: str, function: str, rows: Path | None) -> Sweep:
-    try:
-        configs = tuple(getattr(importlib.import_module(module), function)())
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ConfigError(f"{module}:{function} is no function that makes a sweep ({error})") from None
-    for config in configs:
-        require(isinstance(config, TrainConfig), f"{module}:{function} must return TrainConfigs; got {config!r}")
-    name = module.rpartition(".")[2]
-    return Sweep(name, configs, rows or default_rows(name))
 
 
 def default_rows(name: str) -> Path:

@@ -14,7 +14,7 @@ from crn_lib.sweeps.stored_runs import read_runs
 from crn_lib.training import TrainConfig
 
 RUNS = data_file("runs")
-FILES = [*(p for p in sorted(RUNS.glob("*.jsonl")) if ".history" not in p.name), data_file("state_size.jsonl")]
+FILES = [path for path in sorted(RUNS.glob("*.jsonl")) if ".history" not in path.name]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
