@@ -1,6 +1,6 @@
 """The claims table as it is shown: in a lesson as a card whose rows fold open, in the README with all columns.
 
-`collect_claims` makes the rows and writes the README and the stored lessons.
+`workbook.collect_claims` makes the rows and writes the README and the stored lessons.
 """
 
 import html

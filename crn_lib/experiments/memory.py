@@ -1,6 +1,6 @@
 """Bytes that every kind of model holds while it decodes, token by token, against what its formula says (lesson 05).
 
-`python -m crn_lib.experiments.memory` fills in the rows that `figures/data/memory.jsonl` still lacks.
+`crn measure memory` fills in the rows that `figures/data/memory.jsonl` still lacks.
 """
 
 import hashlib
@@ -13,12 +13,11 @@ import torch
 from tqdm.auto import tqdm
 
 from crn_lib.config import to_mapping
-from crn_lib.models import KINDS, DecodingState, ModelConfig, build_model
+from crn_lib.models import DecodingState, ModelConfig, build_model
 from crn_lib.models.ssm import EXPANSION, KERNEL, STATES
 from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops import factorises
 from crn_lib.ops.pool import Pool
-from crn_lib.paths import data_file
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import append_row, read_rows
 
@@ -147,7 +146,3 @@ def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path
             append_row(path, row)
             done[row["key"]] = row
     return [done[row_key(config, length)] for config, length in wanted]
-
-
-if __name__ == "__main__":
-    fill_rows(map(memory_config, KINDS), marked_lengths(LONGEST), data_file(ROWS))

@@ -1,6 +1,6 @@
 """When in training a copier begins to retrieve: the measures of every block beside the loss (lesson 08).
 
-`python -m crn_lib.experiments.retrieval_onset` adds the rows that `figures/data/retrieval_course.jsonl` still lacks.
+`crn measure retrieval_onset` adds the rows that `figures/data/retrieval_course.jsonl` still lacks.
 """
 
 import tempfile
@@ -16,7 +16,6 @@ from crn_lib.analysis import capture_pairs, copy_sources
 from crn_lib.analysis.retrieval import look, named_edit, score_edited
 from crn_lib.experiments.retrieval import fresh_problems
 from crn_lib.models import ModelConfig
-from crn_lib.paths import data_file
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row, append_row, config_key, read_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
@@ -113,7 +112,3 @@ def crossing(course: Sequence[Mapping[str, Any]], values: Sequence[float], level
 def found_in_block(course: Sequence[Mapping[str, Any]], kind: str, block: int) -> list[float]:
     """At every stop the share of positions at which this block's lookup finds the source."""
     return [stop["looks"][block][FOUND[kind]] for stop in course]
-
-
-if __name__ == "__main__":
-    fill_rows(grid(), data_file(ROWS))

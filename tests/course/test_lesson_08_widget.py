@@ -9,7 +9,7 @@ import torch
 
 from crn_lib.analysis import cancellation_copier, copy_sources, copy_without
 from crn_lib.course import RelationWidget, relation_map
-from crn_lib.course.relation_widget import EVERY_PAIR, RELATION_MAPS
+from crn_lib.course.widgets.relation import EVERY_PAIR, RELATION_MAPS
 from crn_lib.experiments.retrieval_onset import crossing
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.paths import data_file

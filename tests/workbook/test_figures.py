@@ -1,4 +1,4 @@
-"""`make figures`: the stored figures show the stored rows."""
+"""`crn publish`: the stored figures show the stored rows."""
 
 import json
 import re
@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from crn_lib.config import ConfigError
-from crn_lib.experiments import figures, results_table
 from crn_lib.paths import workbook_folder
 from crn_lib.viz import describe
+from crn_lib.workbook import figures, results_table
 
 
 def stored(name: str) -> tuple[list[dict[str, Any]], str]:
@@ -25,28 +24,14 @@ def stored(name: str) -> tuple[list[dict[str, Any]], str]:
 def test_each_stored_figure_shows_the_stored_rows(name: str) -> None:
     traces, page = stored(name)
     drawn = figures.FIGURES[name](workbook_folder())
-    assert traces == json.loads(drawn.to_json())["data"], f"{name} is stale: make figures"
+    assert traces == json.loads(drawn.to_json())["data"], f"{name} is stale: crn publish"
     assert describe(drawn) in page
     assert (workbook_folder() / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_figure_is_written_as_page_and_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "figures").mkdir()
-    (tmp_path / "figures/data").symlink_to(workbook_folder() / "figures/data")
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path)
-    figures.main(["steps_to_solve"])
-    assert {path.name for path in (tmp_path / "figures").glob("steps*")} >= {"steps_to_solve.html"}
-
-
-def test_an_unknown_figure_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="there is no figure pie; there are copying_curves, "):
-        figures.main(["pie"])
-
-
 def test_the_readme_holds_the_table_of_the_stored_rows() -> None:
     root = workbook_folder()
-    assert (root / "README.md").read_text(encoding="utf-8") == results_table.updated_readme(root), "make figures"
+    assert (root / "README.md").read_text(encoding="utf-8") == results_table.updated_readme(root), "crn publish"
     runs = results_table.read_runs(root / "figures/data/runs/lengths.jsonl")
     kinds_and_lengths = {(run.kind, run.string_length) for run in runs}
     table = results_table.results_markdown(root).splitlines()

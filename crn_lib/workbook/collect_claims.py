@@ -1,25 +1,22 @@
 """The claims table: every statement of the paper, the cell that tests it, our number, and whether the two agree.
 
-    python -m crn_lib.course.collect_claims
-
-collects the rows from the stored lessons into `figures/data/claims.jsonl` and writes the table anew where it is shown:
-in the README, and in the stored output of the lesson that calls `course.show_claims()`. Nothing is executed, and the
-rows depend on nothing that is written, so the order of refreshing lessons does not matter.
+`crn publish claims` collects the rows from the stored lessons into `figures/data/claims.jsonl` and writes the table
+anew where it is shown: in the README, and in the stored output of the lesson that calls `course.show_claims()`. Nothing
+is executed, and the rows depend on nothing that is written, so the order of refreshing lessons does not matter.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from crn_lib.course import claims, claims_table
-from crn_lib.course.runner import find_lessons
-from crn_lib.files import replace_text, text_between
-from crn_lib.paths import workbook_folder
+from crn_lib.files import replace_text
+from crn_lib.workbook.readme import text_between
+from crn_lib.workbook.runner import find_lessons
 
-COMMAND = "python -m crn_lib.course.collect_claims"
+COMMAND = "crn publish claims"
 START, END = f"<!-- claims: written by `{COMMAND}` -->", "<!-- end of claims -->"
 
 # What the paper says and no lesson tests yet: its place, the lesson that will, and the statement in our words. A lesson
@@ -98,19 +95,3 @@ def update(root: Path) -> list[Path]:
     for path, text in texts.items():
         replace_text(path, text)
     return list(texts)
-
-
-def main() -> int:
-    """Update this workbook's table, and say what changed."""
-    root = workbook_folder()
-    changed = update(root)
-    print(*(f"written: {path.relative_to(root)}" for path in changed), sep="\n", end="\n" if changed else "")
-    rows = collect(root / "notebooks")
-    print(claims_table.claims_card(rows).title)
-    late = overdue(root / "notebooks")
-    print(*late, sep="\n", end="\n" if late else "", file=sys.stderr)
-    return 1 if late else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from links import broken_links
+
+from crn_lib.workbook.site.links import broken_links
 
 GOOD = """<html><head><link rel="stylesheet" href="_static/a.css"><script src="_static/a.js?v=1"></script></head>
 <body id="top"><h2 id="two-words">Two words</h2><a href="#top">up</a> <a href="b.html#here">there</a>

@@ -1,14 +1,15 @@
-"""The README's table of results, from the stored runs: `make figures` writes it anew."""
+"""The README's table of results, from the stored runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from crn_lib.experiments.lengths import LENGTH_SWEEPS, length_points
-from crn_lib.files import replace_text, text_between
+from crn_lib.files import replace_text
 from crn_lib.sweeps.stored_runs import Run, read_runs
 from crn_lib.viz.theme import KIND_NAMES
+from crn_lib.workbook.readme import text_between
 
-START, END = "<!-- results: written by `make figures` -->", "<!-- end of results -->"
+START, END = "<!-- results: written by `crn publish results` -->", "<!-- end of results -->"
 HEADINGS = (
     "letters",
     "model",

@@ -1,26 +1,16 @@
-"""The workbook's figures, each drawn by one function from stored rows: `make figures`.
+"""The workbook's figures, each drawn by one function from stored rows: `crn publish` writes them."""
 
-`python -m crn_lib.experiments.figures [NAME…]` writes `figures/<name>.png` and `figures/<name>.html`; without a name
-all of them, and the README's table of results.
-"""
-
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import plotly.graph_objects as go
-from tqdm import tqdm
 
 from crn_lib.bench.cases import PANEL_CASES
-from crn_lib.config import ConfigError
 from crn_lib.experiments.lengths import LENGTH_SWEEPS, length_points, state_points
-from crn_lib.experiments.results_table import update_readme
-from crn_lib.paths import workbook_folder
 from crn_lib.sweeps.rows import read_rows
 from crn_lib.sweeps.stored_runs import Run, budget_in_words, by_kind_and_length, curve_over_seeds, read_runs
 from crn_lib.viz.ablations import draw_ablations
 from crn_lib.viz.bench import draw_bench
-from crn_lib.viz.files import store_figure
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 from crn_lib.viz.memory import draw_memory
@@ -94,26 +84,3 @@ FIGURES: dict[str, Callable[[Path], go.Figure]] = {
     )
 }
 """Every figure by the name of its files. A new one is a function and its name here."""
-
-
-def main(names: list[str]) -> None:
-    """Draw the figures named, all where none is.
-
-    Raises:
-        ConfigError: an unknown name.
-    """
-    root = workbook_folder()
-    unknown = [name for name in names if name not in FIGURES]
-    if unknown:
-        raise ConfigError(f"there is no figure {', '.join(unknown)}; there are {', '.join(FIGURES)}")
-    for name in tqdm(names or list(FIGURES), desc="drawing", unit="figure"):
-        tqdm.write(store_figure(FIGURES[name](root), root / "figures" / name))
-    if not names:
-        update_readme(root)
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ConfigError as error:
-        sys.exit(f"error: {error}")

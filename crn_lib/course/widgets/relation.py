@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from crn_lib.analysis import copy_sources, influence, most_opposed
 from crn_lib.analysis.edited_copy import EditedCopy, copy_without
 from crn_lib.course.figures import BoundFigure
-from crn_lib.course.live import fill_up, string_box
+from crn_lib.course.widgets.live import fill_up, string_box
 from crn_lib.models import SequenceModel
 from crn_lib.tasks import CopyingTask
 from crn_lib.viz.relation_map import MAP_NAMES, RelationMap, draw_relation_view

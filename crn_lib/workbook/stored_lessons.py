@@ -1,27 +1,20 @@
-"""Stored notebooks: execute them, keep their outputs light, and check that they are.
-
-    python -m crn_lib.course.notebook_files refresh notebooks    execute all lessons, store what they show and
-                                                                 with it the claims table
-    python -m crn_lib.course.notebook_files check notebooks      say what is wrong with the stored ones
+"""Stored lessons: execute them, keep their outputs light (`crn refresh`), and check that they are (`crn check`).
 
 A stored lesson has execution counts 1 to n, no widget state, no timestamps, no progress bars, and a PNG beside each
 figure, so that a page without JavaScript shows it too.
 """
 
 import base64
-import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
-from tqdm import tqdm
 
-from crn_lib.course import collect_claims
 from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.files import replace_text
-from crn_lib.paths import workbook_folder
+from crn_lib.workbook.runner import run_lesson
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -32,13 +25,11 @@ def refresh(path: Path) -> None:
     """Execute a lesson with its defaults and store the result, whole or not at all.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: a cell failed; the stored file is as it was.
+        LessonError: a cell failed, or an error was swallowed by an output widget; the stored file is as it was.
     """
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook, timeout=900, kernel_name="python3", record_timing=False, resources={"metadata": {"path": path.parent}}
-    )
-    client.execute()
+    with tempfile.TemporaryDirectory() as folder:
+        ran = run_lesson(path, Path(folder) / path.name, {})
+        notebook = nbformat.read(ran.copy, as_version=4)
     clean(notebook)
     _add_pictures(notebook)
     replace_text(path, nbformat.writes(notebook) + "\n")
@@ -47,6 +38,10 @@ def refresh(path: Path) -> None:
 def clean(notebook: Any) -> None:
     """Drop what differs from run to run or means nothing without a kernel; number the code cells 1 to n."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
     for count, cell in enumerate(_code_cells(notebook), start=1):
         cell.execution_count = count
         cell.metadata.pop("execution", None)
@@ -104,28 +99,3 @@ def _add_pictures(notebook: Any) -> None:
                 figure = go.Figure(data[PLOTLY_MIME]).update_layout(paper_bgcolor="white", plot_bgcolor="white")
                 picture = figure.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
                 data["image/png"] = base64.b64encode(picture).decode()
-
-
-def main(arguments: list[str]) -> int:
-    """`check` or `refresh`, then notebooks or folders of them."""
-    if len(arguments) < 2 or arguments[0] not in ("check", "refresh"):
-        print("usage: python -m crn_lib.course.notebook_files check|refresh NOTEBOOK|FOLDER ...", file=sys.stderr)
-        return 2
-    paths = [
-        path
-        for name in arguments[1:]
-        for path in (sorted(Path(name).glob("*.ipynb")) if Path(name).is_dir() else [Path(name)])
-    ]
-    if arguments[0] == "refresh":
-        for path in tqdm(paths, desc="refreshing", unit="lesson"):
-            refresh(path)
-        if any(path.resolve().parent == workbook_folder() / "notebooks" for path in paths):
-            collect_claims.update(workbook_folder())
-        return 0
-    found = [f"{path}: {problem}" for path in paths for problem in problems(path)]
-    print("\n".join(found) if found else f"{len(paths)} stored lessons are clean")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import filelock
 import pytest
-from sweep_cases import quick
-from sweep_cases import sweep as quick_sweep
 
 from crn_lib.cli import main
+from crn_lib.commands.sweep import make_executor
 from crn_lib.config import ConfigError
-from crn_lib.sweep_command import make_executor
 from crn_lib.sweeps import ProcessExecutor, own_sweeps, read_rows
+from tests.experiments.sweep_cases import quick
+from tests.experiments.sweep_cases import sweep as quick_sweep
 
 YAML = """
 about: two seeds
@@ -122,7 +122,7 @@ def test_a_terminal_gets_a_table_of_the_runs_in_flight(tmp_path: Path, monkeypat
 
     from rich.console import Console
 
-    from crn_lib.sweep_command import _Shown
+    from crn_lib.commands.sweep import _Shown
     from crn_lib.sweeps import run_sweep
 
     screen = io.StringIO()

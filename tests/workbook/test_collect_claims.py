@@ -2,17 +2,16 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from crn_lib.course import claims_table, collect_claims
+from crn_lib.course import claims_table
 from crn_lib.course.claims import claim_card
-from crn_lib.course.notebook_files import main as notebook_files
 from crn_lib.paths import workbook_folder
+from crn_lib.workbook import collect_claims
 
 ROOT = workbook_folder()
 
@@ -129,12 +128,3 @@ def test_the_card_says_all_of_it_escaped_with_a_link_to_the_heading(workbook: Pa
     assert 'href="03_later.ipynb#Is-it-%3Cso%3E%3F">03 · Is it &lt;so&gt;?</a>' in page and "<so>" not in page
     assert page.count("<details>") == 3, "what no lesson tested has no number to unfold"
     assert page.count("✓</b> same") == 2 and page.count("✗</b> different") == 1, "a sign and a word, not colour alone"
-
-
-def test_refreshing_a_lesson_of_the_workbook_writes_the_table(workbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outside = shutil.copy(workbook / "notebooks" / "03_later.ipynb", workbook / "03_copy.ipynb")
-    monkeypatch.setattr("crn_lib.course.notebook_files.workbook_folder", lambda: workbook)
-    monkeypatch.setattr("crn_lib.course.notebook_files.refresh", lambda path: None)
-    assert notebook_files(["refresh", str(outside)]) == 0 and not (workbook / "figures").exists()
-    assert notebook_files(["refresh", str(workbook / "notebooks" / "03_later.ipynb")]) == 0
-    assert collect_claims.stale(workbook) == {}

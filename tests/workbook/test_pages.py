@@ -11,11 +11,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from build_site import build, list_lessons
-from pages import make_page, makes_control
 
-from crn_lib.course.runner import find_lessons
 from crn_lib.paths import workbook_folder
+from crn_lib.workbook.runner import find_lessons
+from crn_lib.workbook.site.pages import make_page, makes_control
+from crn_lib.workbook.site.stage import build, list_lessons
 
 PICTURE = b"not really a picture"
 FIGURE = {"data": [{"type": "scatter", "x": [1, 2], "name": "</script>"}], "layout": {"height": 300}}
@@ -97,7 +97,7 @@ OPENING = "# 00 · Small\n\n**After this lesson you can**\n\n- follow [a link]({
 
 
 def run_build(notebooks: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(workbook_folder() / "docs" / "build_site.py"), str(notebooks), str(site)]
+    command = [sys.executable, "-m", "crn_lib.cli", "site", "--notebooks", str(notebooks), "--out", str(site)]
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -2,8 +2,8 @@
 
 import plotly.graph_objects as go
 
-from crn_lib.viz.files import store_figure
 from crn_lib.viz.theme import new_figure
+from crn_lib.workbook.figure_files import store_figure
 
 
 def test_the_page_says_the_figure_in_words_and_falls_back_to_the_picture(tmp_path, monkeypatch):

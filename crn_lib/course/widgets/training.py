@@ -5,9 +5,9 @@ from typing import Any
 import ipywidgets
 
 from crn_lib.course.figures import BoundFigure
-from crn_lib.course.live import copy_widget
 from crn_lib.course.parameters import Settings
 from crn_lib.course.status import training_words, working
+from crn_lib.course.widgets.live import copy_widget
 from crn_lib.models import KINDS, ModelConfig
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import RunResult, TrainConfig, train

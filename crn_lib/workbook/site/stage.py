@@ -1,4 +1,4 @@
-"""Build the static edition of the workbook: `python docs/build_site.py notebooks build/site`, as `make site` does.
+"""Build the static edition of the workbook: `crn site`.
 
 The lessons are taken as they are stored; nothing is executed. A warning of Sphinx, a link that leads nowhere or a page
 that would fetch something from the network fails the build.
@@ -7,19 +7,18 @@ that would fetch something from the network fails the build.
 import importlib.resources
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import nbformat
 import plotly
-from links import broken_links
-from pages import make_page
 from sphinx.cmd.build import main as sphinx
 
-from crn_lib.course.runner import find_lessons
+from crn_lib.paths import workbook_folder
+from crn_lib.workbook.runner import find_lessons
+from crn_lib.workbook.site.links import broken_links
+from crn_lib.workbook.site.pages import make_page
 
-HERE = Path(__file__).resolve().parent
-LIST_HERE = "<!-- build_site.py lists the lessons here -->"
+LIST_HERE = "<!-- `crn site` lists the lessons here -->"
 # One file each, shared by all pages, from the packages that pip installed.
 SCRIPTS = (
     Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
@@ -28,9 +27,9 @@ SCRIPTS = (
 
 
 def stage(lessons: list[Path], source: Path) -> None:
-    """Write what Sphinx builds from into the folder `source`: this folder, the lessons' pages, and the scripts."""
+    """Write what Sphinx builds from into the folder `source`: `docs/`, the lessons' pages, and the scripts."""
     source.parent.mkdir(parents=True)
-    shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(workbook_folder() / "docs", source, ignore=shutil.ignore_patterns("__pycache__"))
     pictures = source / "static" / "pictures"
     pictures.mkdir()
     for script in SCRIPTS:
@@ -77,24 +76,3 @@ def build(notebooks: Path, site: Path) -> list[str]:
         built.rename(site)
         shutil.rmtree(work)
     return wrong
-
-
-def main(arguments: list[str]) -> int:
-    """Build, and say where the site is or what is wrong."""
-    if len(arguments) != 2:
-        print("usage: python docs/build_site.py NOTEBOOKS SITE", file=sys.stderr)
-        return 2
-    site = Path(arguments[1]).resolve()
-    try:
-        wrong = build(Path(arguments[0]), site)
-    except ValueError as error:
-        wrong = [str(error)]
-    if wrong:
-        print(*wrong, sep="\n", file=sys.stderr)
-        return 1
-    print(f"The static edition: {site / 'index.html'}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
