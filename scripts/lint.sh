@@ -14,4 +14,6 @@ echo "No git repository here: the checks run without pre-commit."
 ruff check .
 ruff format --check .
 mypy
+lint-imports --no-cache
+deptry crn_lib
 crn check

@@ -289,7 +289,7 @@ def _ends(runs: Sequence[Run], metric: str) -> Spread | None:
 
 
 def _runs_in_words(runs: Sequence[Run], metric: str) -> str:
-    """X."""
+    """How many runs copy, after how many steps, and with which accuracy they end."""
     if not runs:
         return NO_ROW
     steps = [point["step"] for run in runs if (point := run.first()) is not None]
