@@ -1,4 +1,4 @@
-"""Sphinx's settings for the static edition. `build_site.py` copies this folder beside the lessons and runs it there."""
+"""Sphinx's settings for the static edition. `crn site` copies this folder beside the lessons and runs it there."""
 
 project = "The CausalRN workbook"
 html_title = project
@@ -33,4 +33,4 @@ html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["workbook.css"]
 html_js_files = [("figures.js", {"defer": "defer"})]
-mathjax_path = "tex-svg.js"  # in static/, put there by build_site.py; in SVG, so that it needs no fonts
+mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts

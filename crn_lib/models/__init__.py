@@ -5,7 +5,7 @@ import torch
 from crn_lib.models.block import Block
 from crn_lib.models.causal_rn import RelationBlock
 from crn_lib.models.config import KINDS, ModelConfig
-from crn_lib.models.linear_transformer import LinearTransformerBlock
+from crn_lib.models.linear_transformer import LinearTransformerBlock, feature_map
 from crn_lib.models.recurrent import LSTMBlock
 from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel
@@ -50,4 +50,5 @@ __all__ = [
     "RelationNetwork",
     "SequenceModel",
     "build_model",
+    "feature_map",
 ]

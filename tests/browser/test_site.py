@@ -88,9 +88,8 @@ class Reader:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the lessons as they are stored, built as `make site` builds it."""
-    root = workbook_folder()
     place = tmp_path_factory.mktemp("static") / "site"
-    command = [sys.executable, str(root / "docs" / "build_site.py"), str(root / "notebooks"), str(place)]
+    command = [sys.executable, "-m", "crn_lib.cli", "site", "--out", str(place)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return place

@@ -13,7 +13,7 @@ import torch
 from crn_lib import ops
 from crn_lib.course import bind, check
 from crn_lib.course.figures import BoundFigure
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.viz import describe, draw_close_pairs, draw_multiples, draw_pair, draw_seed_accuracies
 from tests.course.exercise_answers.lesson_02 import ALSO_RIGHT
 

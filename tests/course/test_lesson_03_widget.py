@@ -8,17 +8,9 @@ import ipywidgets
 import plotly.graph_objects as go
 import pytest
 
+from crn_lib.analysis import ScalingCurve, fit_power
 from crn_lib.course import bind, check
-from crn_lib.viz import (
-    ScalingCurve,
-    describe,
-    draw_multiples,
-    draw_scaling,
-    fit_power,
-    show_bytes,
-    show_count,
-    show_seconds,
-)
+from crn_lib.viz import describe, draw_multiples, draw_scaling, show_bytes, show_count, show_seconds
 from tests.course.exercise_answers.lesson_03 import ALSO_RIGHT
 
 PAIRS, SUMS = (1, 2, 4, 8, 16, 32), tuple(2**k for k in range(11))

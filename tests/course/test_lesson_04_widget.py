@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from crn_lib.analysis import keyed_letters
+from crn_lib.analysis import ScalingCurve, fit_power, keyed_letters
 from crn_lib.course import bind, check
 from crn_lib.course.figures import BoundFigure
 from crn_lib.ops import relation
@@ -20,7 +20,6 @@ from crn_lib.viz import (
     PAIR_FORMULAS,
     Answers,
     NormPlace,
-    ScalingCurve,
     describe,
     draw_answer,
     draw_multiples,
@@ -29,7 +28,6 @@ from crn_lib.viz import (
     draw_norm_place,
     draw_pair_scale,
     draw_rank_growth,
-    fit_power,
     show_seconds,
 )
 from tests.course.exercise_answers.lesson_04 import ALSO_RIGHT

@@ -9,10 +9,11 @@ import torch
 
 from crn_lib.analysis import cancellation_copier, copy_sources, copy_without
 from crn_lib.course import RelationWidget, relation_map
-from crn_lib.course.relation_widget import EVERY_PAIR, RELATION_MAPS
-from crn_lib.experiments import read_rows
+from crn_lib.course.widgets.relation import EVERY_PAIR, RELATION_MAPS
+from crn_lib.experiments.retrieval_onset import crossing
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.paths import data_file
+from crn_lib.sweeps import read_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask, trace_copy
 from crn_lib.viz import (
     RelationMap,
@@ -22,7 +23,6 @@ from crn_lib.viz import (
     draw_relation_view,
     draw_retrieval_course,
 )
-from crn_lib.viz.retrieval_course import crossing
 
 LENGTH = 6
 TEXT = "cancel"

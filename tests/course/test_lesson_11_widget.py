@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 import pytest
 
 from crn_lib.course import SweepTable, bind, check
-from crn_lib.course.sweep_widget import EXECUTORS
-from crn_lib.experiments import InlineExecutor, Sweep, SweepBusy, read_rows
-from crn_lib.experiments.jobs import PROGRESS_NAME
+from crn_lib.course.widgets.sweep import EXECUTORS
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import InlineExecutor, Sweep, SweepBusy, read_rows
+from crn_lib.sweeps.jobs import PROGRESS_NAME
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 from crn_lib.viz import describe, draw_cost_check, draw_multiples, draw_workers

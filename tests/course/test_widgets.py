@@ -118,7 +118,7 @@ def test_the_training_widget_shows_a_failure_and_raises_it(monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of paper")
 
-    monkeypatch.setattr("crn_lib.course.training_widget.train", fail)
+    monkeypatch.setattr("crn_lib.course.widgets.training.train", fail)
     widget = TrainingWidget(begin(profile="smoke", seed=0, device="cpu"), width=8, blocks=1, longest=8)
     with pytest.raises(RuntimeError, match="out of paper"):
         widget.train()

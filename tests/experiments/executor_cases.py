@@ -8,10 +8,10 @@ from typing import Any
 
 import psutil
 
-from crn_lib.experiments import Executor
-from crn_lib.experiments.jobs import Job
-from crn_lib.experiments.rows import Row, config_key
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import Executor
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row, config_key
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 from crn_lib.training.checkpoints import Checkpoint

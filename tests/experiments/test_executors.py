@@ -26,9 +26,9 @@ from executor_cases import (
 )
 
 from crn_lib.config import ConfigError
-from crn_lib.experiments import InlineExecutor, ProcessExecutor, Sweep, run_sweep
-from crn_lib.experiments import executors as module
-from crn_lib.experiments.jobs import Job
+from crn_lib.sweeps import InlineExecutor, ProcessExecutor, Sweep, run_sweep
+from crn_lib.sweeps import executors as module
+from crn_lib.sweeps.jobs import Job
 from crn_lib.training.loop import CHECKPOINT_NAME
 
 
@@ -97,7 +97,7 @@ def test_workers_go_home_politely(tmp_path):
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from executor_cases import jobs_in, quick, rows_of
         from pathlib import Path
-        from crn_lib.experiments import ProcessExecutor
+        from crn_lib.sweeps import ProcessExecutor
         if __name__ == "__main__":
             rows = rows_of(ProcessExecutor(2), jobs_in(Path({str(tmp_path)!r}), [quick(), quick(seed=1)]))
             print([row["error"] for row in rows])
@@ -118,7 +118,7 @@ def started(tmp_path: Path, ends_with_test: Callable[[psutil.Popen], psutil.Pope
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from executor_cases import endless, jobs_in
         from pathlib import Path
-        from crn_lib.experiments import ProcessExecutor
+        from crn_lib.sweeps import ProcessExecutor
         if __name__ == "__main__":
             jobs = jobs_in(Path({str(tmp_path)!r}), [endless(), endless(seed=1)])
             for job, row in ProcessExecutor(2).run(jobs):
@@ -165,7 +165,7 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from executor_cases import quick
         from pathlib import Path
-        from crn_lib.experiments import ProcessExecutor, Sweep, run_sweep
+        from crn_lib.sweeps import ProcessExecutor, Sweep, run_sweep
         if __name__ == "__main__":
             configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
             folder = Path({str(tmp_path)!r})
@@ -206,7 +206,7 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
 
 
 def _losses(file: Path) -> dict[str, list[float]]:
-    from crn_lib.experiments import read_histories
+    from crn_lib.sweeps import read_histories
 
     return {key: [row["loss"] for row in history] for key, history in read_histories(file).items()}
 

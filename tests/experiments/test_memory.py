@@ -6,9 +6,10 @@ import re
 import pytest
 import torch
 
-from crn_lib.experiments import memory, read_rows
+from crn_lib.experiments import memory
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.paths import data_file, workbook_folder
+from crn_lib.sweeps import read_rows
 from crn_lib.viz import describe, draw_memory
 
 OTHER_SHAPES = [

@@ -27,8 +27,8 @@ from executor_cases import (
 )
 
 from crn_lib.config import ConfigError
-from crn_lib.experiments import InlineExecutor
-from crn_lib.experiments.ray_executor import LOCAL_ENVIRONMENT, RayExecutor
+from crn_lib.sweeps import InlineExecutor
+from crn_lib.sweeps.ray_executor import LOCAL_ENVIRONMENT, RayExecutor
 from crn_lib.training.loop import CHECKPOINT_NAME
 
 
@@ -56,7 +56,7 @@ import json, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from executor_cases import *
-from crn_lib.experiments.ray_executor import RayExecutor
+from crn_lib.sweeps.ray_executor import RayExecutor
 folder = Path(sys.argv[1])
 """
 

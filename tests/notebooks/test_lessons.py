@@ -10,10 +10,10 @@ import nbformat
 import pytest
 
 from crn_lib.course.claims import VERDICTS
-from crn_lib.course.collect_claims import claims_in
-from crn_lib.course.notebook_files import problems
-from crn_lib.course.runner import LessonError, find_lessons, parameters_of, run_lesson
 from crn_lib.paths import workbook_folder
+from crn_lib.workbook.collect_claims import claims_in
+from crn_lib.workbook.runner import LessonError, find_lessons, parameters_of, run_lesson
+from crn_lib.workbook.stored_lessons import problems
 
 ROOT = workbook_folder()
 LESSONS = find_lessons(ROOT / "notebooks")

@@ -69,7 +69,7 @@ a = torch.ones(1, 3, 4, requires_grad=True)
 relation(a, a).sum().backward()
 assert "Numba" in which_backend().reason, which_backend()
 assert str(which_backend(device="cuda")).endswith("because no CUDA device is here"), which_backend(device="cuda")
-assert not {"crn_lib.ops.fused_cuda", "crn_lib.ops.fused_cuda_kernels"} & set(sys.modules)
+assert not {"crn_lib.ops.cuda.fused", "crn_lib.ops.cuda.fused_kernels"} & set(sys.modules)
 """
     done = run(["-c", program], TRITON_INTERPRET=interpreter)
     assert done.returncode == 0, done.stdout
