@@ -1,6 +1,7 @@
 """The command `crn`: what it prints, what it leaves behind, and its exit codes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -192,12 +193,28 @@ def test_doctor_reports_every_part_and_fails_where_one_is_missing(
     assert "pip install" in capsys.readouterr().out
 
 
-def test_help_names_every_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_command_and_each_has_help_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert crn(monkeypatch) == 0
-    shown = capsys.readouterr().out
-    listed = {line.split()[1] for line in shown.splitlines() if line.startswith("│ ")}
-    commands = {"run", "refresh", "check", "train", "sweep", "bench", "publish", "measure", "site", "doctor"}
-    assert commands <= listed
+    listed = set(re.findall(r"^│ ([a-z]+) ", capsys.readouterr().out, re.MULTILINE))
+    promised = re.findall(r"\bcrn ([a-z]+)", (workbook_folder() / "README.md").read_text(encoding="utf-8"))
+    assert listed >= {
+        "run",
+        "refresh",
+        "check",
+        "train",
+        "sweep",
+        "bench",
+        "publish",
+        "measure",
+        "site",
+        "doctor",
+        *promised,
+    }
+    for command in listed:
+        assert crn(monkeypatch, command, "--help") == 0
+        assert f"Usage: crn {command} " in capsys.readouterr().out
 
 
 def test_outside_a_workbook_the_folder_looked_in_is_named(

@@ -1,16 +1,12 @@
-"""Bytes held while decoding: the formulas, the stored rows, and the figure drawn from them."""
-
-import json
-import re
+"""Bytes held while decoding: the formulas, and the stored rows."""
 
 import pytest
 import torch
 
 from crn_lib.experiments import memory
 from crn_lib.models import KINDS, ModelConfig, build_model
-from crn_lib.paths import data_file, workbook_folder
+from crn_lib.paths import data_file
 from crn_lib.sweeps import read_rows
-from crn_lib.viz import describe, draw_memory
 
 OTHER_SHAPES = [
     {"kind": "linear_transformer", "heads": 3},
@@ -91,16 +87,3 @@ def test_the_stored_rows_are_complete_and_as_predicted():
         assert config == memory.memory_config(row["kind"]) and row["key"] == memory.row_key(config, row["length"])
         assert row["used"] == row["predicted"] == memory.predicted_bytes(config, row["length"])
         assert row["allocated"] == memory.predicted_bytes(config, memory.capacity(row["length"]))
-
-
-def test_the_stored_figure_shows_the_stored_rows():
-    page = (workbook_folder() / "figures" / "memory.html").read_text(encoding="utf-8")
-    start = re.search(r'Plotly\.newPlot\(\s*"memory",\s*', page)
-    decoder = json.JSONDecoder()
-    data, end = decoder.raw_decode(page, start.end())
-    layout, _ = decoder.raw_decode(page, page.index("{", end))
-    figure = draw_memory(read_rows(data_file("memory.jsonl")))
-    drawn = json.loads(figure.to_json())
-    assert data == drawn["data"] and layout["title"] == drawn["layout"]["title"]
-    assert describe(figure) in page
-    assert (workbook_folder() / "figures" / "memory.png").read_bytes().startswith(b"\x89PNG")

@@ -9,7 +9,6 @@ from typing import Any
 import nbformat
 import pytest
 
-from crn_lib.course.claims import VERDICTS
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.collect_claims import claims_in
 from crn_lib.workbook.runner import LessonError, find_lessons, parameters_of, run_lesson
@@ -112,7 +111,7 @@ def test_its_claims_are_complete(lesson: Path) -> None:
     assert claims
     prose = "\n".join(cell.source for cell in nbformat.read(lesson, as_version=4).cells)
     for claim in claims:
-        assert claim["verdict"] in VERDICTS and all(claim.values())
+        assert all(claim.values())
         assert f"## {claim['cell']}" in prose, "a claim names the heading of the cell that tests it"
 
 
@@ -135,8 +134,11 @@ def test_papermill_runs_it_with_other_parameters(lesson: Path, tmp_path: Path) -
     injected = next(cell for cell in code_cells(ran.copy) if "injected-parameters" in cell.metadata.get("tags", []))
     for name, value in given.items():
         assert f"{name} = " in injected.source and str(value) in injected.source
-    verdicts = {claim["verdict"] for claim in claims_in(ran.copy)}
-    assert verdicts <= {"not attempted", "different", "same"}
+    # The same claims in the same order; a small run may not be enough to judge by, but contradicts no stored verdict.
+    for found, stored in zip(claims_in(ran.copy), claims_in(lesson), strict=True):
+        same = ("lesson", "paper", "where", "cell")
+        assert [found[name] for name in same] == [stored[name] for name in same]
+        assert found["verdict"] in (stored["verdict"], "not attempted") and found["ours"]
 
 
 @pytest.mark.notebooks
