@@ -109,7 +109,9 @@ class Lab:
         workbook = self.root / name
         for folder in ("notebooks", "figures"):
             # Kernels that run beside this test leave their sockets where they run.
-            shutil.copytree(workbook_folder() / folder, workbook / folder, ignore=shutil.ignore_patterns("kernel-ipc-*"))
+            shutil.copytree(
+                workbook_folder() / folder, workbook / folder, ignore=shutil.ignore_patterns("kernel-ipc-*")
+            )
         lesson = workbook / "notebooks" / f"{name}.ipynb"
         lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
         assert 'profile = \\"smoke\\"' in lesson.read_text()
