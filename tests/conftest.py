@@ -58,12 +58,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that needs what is not here, or fail it where CRN_REQUIRE names that; no fixture is made for it."""
-    for mark in item.iter_markers("needs"):
-        for name in mark.args:
-            if words := missing(name):
-                if name in required():
-                    pytest.fail(f"CRN_REQUIRE names {name}, but: {words}", pytrace=False)
-                pytest.skip(words)
+    names = {name for mark in item.iter_markers("needs") for name in mark.args}
+    if item.get_closest_marker("browser"):
+        names.add("browser")
+    for name in sorted(names):
+        if words := missing(name):
+            if name in required():
+                pytest.fail(f"CRN_REQUIRE names {name}, but: {words}", pytrace=False)
+            pytest.skip(words)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from crn_lib.course.collect_claims import claims_in
 from crn_lib.course.notebook_files import problems
 from crn_lib.course.runner import LessonError, find_lessons, parameters_of, run_lesson
 from crn_lib.paths import workbook_folder
+from tests.waiting import PATIENCE
 
 ROOT = workbook_folder()
 LESSONS = find_lessons(ROOT / "notebooks")
@@ -119,7 +120,7 @@ def test_its_claims_are_complete(lesson: Path) -> None:
 @pytest.mark.notebooks
 @lessons
 def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={PATIENCE}"]
     command += ["-q", "-p", "no:cacheprovider", str(lesson)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-6000:]
