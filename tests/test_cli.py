@@ -199,22 +199,11 @@ def test_help_lists_every_command_and_each_has_help_of_its_own(
     assert crn(monkeypatch) == 0
     listed = set(re.findall(r"^│ ([a-z]+) ", capsys.readouterr().out, re.MULTILINE))
     promised = re.findall(r"\bcrn ([a-z]+)", (workbook_folder() / "README.md").read_text(encoding="utf-8"))
-    assert listed >= {
-        "run",
-        "refresh",
-        "check",
-        "train",
-        "sweep",
-        "bench",
-        "publish",
-        "measure",
-        "site",
-        "doctor",
-        *promised,
-    }
+    everything = "run refresh check train sweep bench publish measure site doctor"
+    assert listed >= {*everything.split(), *promised}
     for command in listed:
         assert crn(monkeypatch, command, "--help") == 0
-        assert f"Usage: crn {command} " in capsys.readouterr().out
+        assert re.search(rf"Usage: .*\bcrn {command}\b", capsys.readouterr().out)
 
 
 def test_outside_a_workbook_the_folder_looked_in_is_named(

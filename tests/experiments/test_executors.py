@@ -22,7 +22,6 @@ from executor_cases import (
     saved_when_interrupted,
     steps_saved,
     timeless,
-    wait_until,
 )
 
 from crn_lib.config import ConfigError
@@ -30,6 +29,7 @@ from crn_lib.sweeps import InlineExecutor, ProcessExecutor, Sweep, run_sweep
 from crn_lib.sweeps import executors as module
 from crn_lib.sweeps.jobs import Job
 from crn_lib.training.loop import CHECKPOINT_NAME
+from tests.waiting import PATIENCE, wait_until
 
 
 def workers_of(parent: psutil.Process) -> list[psutil.Process]:
@@ -104,7 +104,7 @@ def test_workers_go_home_politely(tmp_path):
     """
     file = tmp_path / "sweep.py"
     file.write_text(textwrap.dedent(script))
-    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[None, None]\n", "")
 
 
@@ -140,7 +140,7 @@ def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test
     workers = workers_of(process)
     assert len(workers) == 2
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0 and errors.count("KeyboardInterrupt") == 1, errors
     assert "leaked" not in errors
     assert not any(is_alive(worker) for worker in workers)
@@ -153,8 +153,8 @@ def test_the_workers_of_a_killed_sweep_end_too(tmp_path, ends_with_test):
     workers = workers_of(process)
     assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
     process.kill()
-    process.wait(10)
-    wait_until(lambda: not any(is_alive(worker) for worker in workers), seconds=10)
+    process.wait(PATIENCE)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers))
 
 
 def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undisturbed_run(tmp_path, use_threads):
@@ -179,7 +179,7 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
         wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() and steps_saved(job) >= 60 for job in jobs))
         workers = workers_of(process)
         process.kill()
-    wait_until(lambda: not any(is_alive(worker) for worker in workers), seconds=10)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers))
     assert not (tmp_path / "killed.jsonl").exists(), "the kill came too late: no run was in flight"
     saved = [steps_saved(job) for job in jobs]
 
@@ -212,14 +212,14 @@ def _losses(file: Path) -> dict[str, list[float]]:
 
 
 def test_an_error_in_what_stores_the_rows_ends_the_workers(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "SECONDS_TO_SAVE", 5.0)
+    monkeypatch.setattr(module, "SECONDS_TO_SAVE", PATIENCE)
     jobs = jobs_in(tmp_path, [quick(), endless(seed=1)])
     with pytest.raises(OSError, match="disk full"), warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in ProcessExecutor(2).run(jobs):
             wait_until(jobs[1].progress)
             raise OSError("disk full")
-    wait_until(lambda: not workers_of(psutil.Process()), seconds=15)
+    wait_until(lambda: not workers_of(psutil.Process()))
     assert jobs[1].progress() is None and steps_saved(jobs[1]) > 0
 
 

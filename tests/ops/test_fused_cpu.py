@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -173,7 +172,7 @@ print("torch._dynamo" in sys.modules)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.needs("compiler")
 @pytest.mark.filterwarnings("ignore")
 def test_torch_compile_breaks_its_graph_around_the_kernel_and_goes_on():
     def small(a, b):

@@ -4,7 +4,6 @@ Whether Triton interprets or compiles is settled for a whole process when it is 
 in files of their own, which run here in processes of their own.
 """
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -16,7 +15,7 @@ import torch
 
 HERE = Path(__file__).parent
 
-needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+needs_triton = pytest.mark.needs("triton")
 
 
 def run(arguments, **environment):
