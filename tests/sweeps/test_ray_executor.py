@@ -14,7 +14,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from executor_cases import (
+
+from crn_lib.config import ConfigError
+from crn_lib.paths import workbook_folder
+from crn_lib.sweeps import InlineExecutor
+from crn_lib.sweeps.ray_executor import LOCAL_ENVIRONMENT, RayExecutor
+from crn_lib.training.loop import CHECKPOINT_NAME
+from tests.sweeps.executor_cases import (
     diverging_and_impossible,
     endless,
     is_alive,
@@ -25,11 +31,6 @@ from executor_cases import (
     timeless,
     wait_until,
 )
-
-from crn_lib.config import ConfigError
-from crn_lib.sweeps import InlineExecutor
-from crn_lib.sweeps.ray_executor import LOCAL_ENVIRONMENT, RayExecutor
-from crn_lib.training.loop import CHECKPOINT_NAME
 
 
 def test_without_ray_the_message_says_how_to_get_it(monkeypatch):
@@ -54,8 +55,8 @@ needs_ray = pytest.mark.skipif(
 HEAD = f"""
 import json, sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from executor_cases import *
+sys.path.insert(0, {str(workbook_folder())!r})
+from tests.sweeps.executor_cases import *
 from crn_lib.sweeps.ray_executor import RayExecutor
 folder = Path(sys.argv[1])
 """
