@@ -16,7 +16,7 @@ def config_key(config: TrainConfig) -> str:
     """A short hash of what a configuration says beyond the defaults; equal configurations, and only they, share it.
 
     Fields at their default do not count, so that a field added later, at a default that changes nothing, leaves the
-    keys of stored rows as they are. (Changing a default would not: `tests/experiments/test_stored_runs.py` computes
+    keys of stored rows as they are. (Changing a default would not: `tests/sweeps/test_stored_runs.py` computes
     every stored key again from the whole configuration in its row.)
     """
     plain = json.dumps(_beyond_defaults(config), sort_keys=True)

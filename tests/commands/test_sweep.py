@@ -10,8 +10,8 @@ from crn_lib.cli import main
 from crn_lib.commands.sweep import make_executor
 from crn_lib.config import ConfigError
 from crn_lib.sweeps import ProcessExecutor, own_sweeps, read_rows
-from tests.experiments.sweep_cases import quick
-from tests.experiments.sweep_cases import sweep as quick_sweep
+from tests.sweeps.sweep_cases import sweep as quick_sweep
+from tests.tiny import quick
 
 YAML = """
 about: two seeds

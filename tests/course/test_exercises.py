@@ -10,12 +10,17 @@ import pytest
 from crn_lib.course import CheckFailed, check
 from crn_lib.course.exercises import EXERCISES
 from crn_lib.paths import workbook_folder
-from tests.course.exercise_answers import RIGHT, WRONG
+from tests.course.exercise_answers import ALSO_RIGHT, RIGHT, WRONG
 
 
 @pytest.mark.parametrize("key", sorted(EXERCISES))
 def test_the_reference_passes(key: str) -> None:
     check(key, RIGHT[key])
+
+
+@pytest.mark.parametrize(("key", "answer"), ALSO_RIGHT)
+def test_another_right_answer_passes_too(key: str, answer: Callable[..., Any]) -> None:
+    check(key, answer)
 
 
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key in sorted(WRONG) for name in WRONG[key]])

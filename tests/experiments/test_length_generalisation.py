@@ -4,20 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from sweep_cases import sweep
 
 from crn_lib.errors import RunFailed
 from crn_lib.experiments import length_generalisation
-from crn_lib.models import ModelConfig
 from crn_lib.sweeps import load_sweep, read_rows, run_sweep
 from crn_lib.tasks import CopyingConfig, CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, load_model
+from tests.sweeps.sweep_cases import sweep
+from tests.tiny import quick
 
 
 def config(seed: int = 0) -> TrainConfig:
-    task = CopyingConfig(string_length=3, shortest=2)
-    model = ModelConfig(kind="lstm", width=8, blocks=1, max_length=12)
-    return TrainConfig(model=model, task=task, steps=3, batch=4, evaluation_strings=4, seed=seed)
+    return quick(seed, task=CopyingConfig(string_length=3, shortest=2), max_length=12, steps=3)
 
 
 def test_every_trained_model_is_tested_at_every_length_once(tmp_path: Path) -> None:

@@ -6,27 +6,26 @@ import pytest
 import torch
 
 from crn_lib.experiments import retrieval, retrieval_onset
-from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
 from crn_lib.sweeps import newest_rows
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import append_row, config_key
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig, train
+from tests.tiny import tiny
 
 TASK = CopyingConfig(string_length=4)
 
 
-def tiny(**model):
-    shape = ModelConfig(width=8, blocks=2, max_length=TASK.context, **model)
-    return TrainConfig(model=shape, task=TASK, steps=2, batch=4, evaluate_every=1, evaluation_strings=4)
+def look_at(kind: str, **model: str) -> TrainConfig:
+    return tiny(kind, task=TASK, width=8, steps=2, batch=4, evaluate_every=1, evaluation_strings=4, **model)
 
 
 MODELS = [
-    tiny(kind="causal_rn"),
-    tiny(kind="causal_rn", activation="gelu", norm="approx"),
-    tiny(kind="transformer"),
-    tiny(kind="lstm"),
+    look_at("causal_rn"),
+    look_at("causal_rn", activation="gelu", norm="approx"),
+    look_at("transformer"),
+    look_at("lstm"),
 ]
 
 
@@ -82,7 +81,7 @@ def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
 
 
 def test_a_time_course_looks_at_the_run_that_never_stopped():
-    config = replace(tiny(kind="causal_rn"), steps=4)
+    config = replace(look_at("causal_rn"), steps=4)
     row = retrieval_onset.course_row(config)
     whole = train(config, device="cpu", progress=False)
     assert [stop["step"] for stop in row["course"]] == [1, 2, 3, 4]
@@ -95,7 +94,7 @@ def test_a_time_course_looks_at_the_run_that_never_stopped():
 
 def test_time_courses_are_made_once(tmp_path):
     path = tmp_path / "course.jsonl"
-    configs = [tiny(kind="transformer")]
+    configs = [look_at("transformer")]
     retrieval_onset.fill_rows(configs, path)
     text = path.read_text()
     retrieval_onset.fill_rows(configs, path)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from model_cases import FIXED_STATE, GROWING_STATE, VARIANTS, VOCAB, name_of, small_model, tokens
 from torch import Tensor
 
 from crn_lib.models import KINDS
+from tests.models.model_cases import FIXED_STATE, GROWING_STATE, VARIANTS, VOCAB, name_of, small_model, tokens
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
 
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.models.linear_transformer import feature_map, linear_attention
+from tests.models.model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=name_of)

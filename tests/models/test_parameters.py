@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from model_cases import RELATION_FORMS, VARIANTS, name_of, small_model, tokens
 
 from crn_lib.models import BLOCKS, KINDS, ModelConfig, build_model
+from tests.models.model_cases import RELATION_FORMS, VARIANTS, name_of, small_model, tokens
 
 W, L, V, LETTERS = 192, 12, 29, 64
 """The paper's shape: width, blocks, 26 letters with BOS, SEP and EOS; strings of 64."""

@@ -98,6 +98,12 @@ def test_the_lesson_has_the_parts_every_lesson_has(lesson: Path) -> None:
 
 
 @lessons
+def test_the_lesson_imports_from_the_faces_of_the_rooms(lesson: Path) -> None:
+    code = "\n".join(cell.source for cell in code_cells(lesson))
+    assert re.findall(r"^\s*(?:from|import) +crn_lib\.\w+\.[\w.]+", code, re.MULTILINE) == []
+
+
+@lessons
 def test_every_link_in_the_lesson_leads_somewhere(lesson: Path) -> None:
     prose = "\n".join(cell.source for cell in nbformat.read(lesson, as_version=4).cells if cell.cell_type == "markdown")
     targets = re.findall(r"\]\(([^)]+)\)", prose)

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from relation_cases import normal, pair, with_gradients
 from torch import Tensor
 
 from crn_lib import measure
@@ -12,6 +11,7 @@ from crn_lib.ops import relation
 from crn_lib.ops.linear import LARGEST_LOG, SMALLEST_LOG, largest_normalised, log_relation
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
+from tests.ops.relation_cases import normal, pair, with_gradients
 
 LARGE = 1e4
 

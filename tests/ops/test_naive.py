@@ -5,10 +5,10 @@ import statistics
 
 import pytest
 import torch
-from relation_cases import FORMS, pair
 from torch import Tensor
 
 from crn_lib.ops import relation
+from tests.ops.relation_cases import FORMS, pair
 
 LOOP_ACTIVATIONS = {
     "exp": math.exp,

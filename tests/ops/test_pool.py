@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from relation_cases import FORMS, WIDTH, pair
 
 from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
+from tests.ops.relation_cases import FORMS, WIDTH, pair
 
 LINEAR_NORMS = ("approx", "none", "mean")
 

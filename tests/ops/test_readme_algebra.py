@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from relation_cases import normal
 
 import crn_lib.ops
 from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, naive_relation
 from crn_lib.ops.normalise import PAIR_NORMS
+from tests.ops.relation_cases import normal
 
 README = Path(crn_lib.ops.__file__).with_name("README.md").read_text(encoding="utf-8")
 FORMULAS: dict = {"torch": torch}

@@ -4,9 +4,9 @@ import re
 
 import pytest
 import torch
-from relation_cases import PAPER_NORMS, WITHOUT_KERNEL, normal, pair
 
 from crn_lib.ops import ACTIVATIONS, BACKENDS, NORMS, backends, factorises, relation, which_backend
+from tests.ops.relation_cases import PAPER_NORMS, WITHOUT_KERNEL, normal, pair
 
 
 @pytest.mark.parametrize(

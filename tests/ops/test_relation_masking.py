@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from relation_cases import FORMS, WIDTH, able_backends, normal, pair, with_gradients
 
 from crn_lib.ops import relation
+from tests.ops.relation_cases import FORMS, WIDTH, able_backends, normal, pair, with_gradients
 
 CUT = 5
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from relation_cases import normal
 from torch import Tensor
 
 from crn_lib.ops.selective_scan import selective_scan, selective_scan_reference, selective_step
+from tests.ops.relation_cases import normal
 
 
 def inputs(batch: int, length: int, channels: int, states: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:

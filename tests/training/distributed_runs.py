@@ -1,6 +1,6 @@
 """What `torchrun` starts in the tests: runs of several processes, and what each process saw, as JSON.
 
-torchrun --nproc-per-node 2 distributed_runs.py FOLDER
+torchrun --nproc-per-node 2 -m tests.training.distributed_runs FOLDER
 """
 
 import json
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from training_cases import tiny, weights
 
 from crn_lib.config import ConfigError
 from crn_lib.models import KINDS
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import RunResult, TrainConfig, TrainingDiverged, train
+from tests.tiny import tiny, weights
 
 RAGGED = CopyingConfig(string_length=4, shortest=1, vocab=5)
 CASES: dict[str, TrainConfig] = {

@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
-from training_cases import run, timeless, tiny, weights
 
 from crn_lib.models import build_model
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig, loop
+from tests.tiny import run, timeless, tiny, weights
 
 STEPS, WARMUP, EVERY, STRINGS = 12, 4, 5, 400
 

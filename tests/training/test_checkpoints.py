@@ -9,13 +9,13 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from training_cases import run, timeless, tiny, weights
 
 from crn_lib import files
 from crn_lib.models import KINDS, ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import CheckpointError, RunResult, TrainConfig, load_model, loop
 from crn_lib.training.checkpoints import FORMAT, Checkpoint
+from tests.tiny import run, timeless, tiny, weights
 
 
 def checkpoint_in(folder: Path) -> Path:

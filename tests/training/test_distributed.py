@@ -11,13 +11,14 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from distributed_runs import CASES
-from training_cases import run, tiny, weights
 
 from crn_lib.models import KINDS
+from crn_lib.paths import workbook_folder
 from crn_lib.training import RunResult, load_model, loop
 from crn_lib.training.checkpoints import Checkpoint
 from crn_lib.training.distributed import Processes
+from tests.tiny import run, tiny, weights
+from tests.training.distributed_runs import CASES
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
@@ -37,8 +38,7 @@ def torchrun(*arguments: str, **options: Any) -> psutil.Popen:
 def both(tmp_path_factory) -> tuple[Path, list[dict[str, Any]]]:
     """The folder of the two processes' runs, and what each saw."""
     folder = tmp_path_factory.mktemp("two")
-    script = Path(__file__).with_name("distributed_runs.py")
-    with torchrun(str(script), str(folder)) as process:
+    with torchrun("-m", "tests.training.distributed_runs", str(folder), cwd=workbook_folder()) as process:
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return folder, [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]

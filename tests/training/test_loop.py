@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from torch import Tensor
-from training_cases import run, timeless, tiny, weights
 
 import crn_lib
 from crn_lib.models import KINDS, SequenceModel
 from crn_lib.tasks import CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, TrainingDiverged, load_model, loop, train
 from crn_lib.training.interrupts import interrupts_held
+from tests.tiny import run, timeless, tiny, weights
 
 # --- learning ---
 

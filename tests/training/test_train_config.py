@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from training_cases import tiny
 
 from crn_lib.config import ConfigError, from_mapping, to_mapping
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
+from tests.tiny import tiny
 
 
 @pytest.mark.parametrize(

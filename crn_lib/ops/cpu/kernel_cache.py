@@ -8,8 +8,9 @@ those files, and holds a stamp of their text:
     STAMP = "0f3a9c51"
     KERNEL_OPTIONS = {"cache": unchanged(STAMP, *INLINED)}
 
-Whoever edits one of them gets kernels that are compiled anew in every process, until `tests/ops/test_kernel_cache.py`
-tells the new stamp; writing it down changes the kernel's own file, for everyone who pulls it.
+Whoever edits one of them gets kernels that are compiled anew in every process, until
+`tests/ops/cpu/test_kernel_cache.py` tells the new stamp; writing it down changes the kernel's own file, for everyone
+who pulls it.
 """
 
 import hashlib

@@ -10,7 +10,7 @@ float32, bfloat16 and float16 are read and written as they are; all arithmetic b
 
 NEVER YET RUN, LET ALONE TIMED, ON A GPU. Tested are outputs and gradients in float32 in Triton's interpreter, and that
 the kernels compile for compute capability 8.0 and 9.0, bfloat16 too. The interpreter's bfloat16 is wrong, so no result
-in bfloat16 has been checked. `tests/ops/test_fused_cuda.py` runs the same checks, and more, where there is a GPU.
+in bfloat16 has been checked. `tests/ops/cuda/test_fused.py` runs the same checks, and more, where there is a GPU.
 
 Import this module only where there is a CUDA device, or with TRITON_INTERPRET=1.
 """

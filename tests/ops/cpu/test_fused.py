@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from numba import njit
-from relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
 
 from crn_lib.ops import ACTIVATIONS, relation
 from crn_lib.ops.cpu import simd, vector_math
 from crn_lib.ops.cpu.fused import FUSED_ACTIVATIONS
 from crn_lib.ops.cpu.scalar_math import exponential
+from tests.ops.relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
 
 COMPILED_FORMS = [(norm, activation) for norm, activation in FORMS if "fused" in able_backends(norm, activation)]
 

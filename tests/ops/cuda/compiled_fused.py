@@ -1,4 +1,4 @@
-"""The Triton kernels through the real compiler, for GPUs that are not here. Run by `test_fused_cuda.py`.
+"""The Triton kernels through the real compiler, for GPUs that are not here. Run by `test_fused.py`.
 
 The interpreter accepts what the compiler refuses. So every kernel is compiled to machine code as `fused_cuda` would
 launch it, arguments, specialisation and options included; only the launch is left out.
@@ -10,10 +10,10 @@ import subprocess
 import pytest
 import torch
 import triton
-from relation_cases import pair
 from triton.backends.compiler import GPUTarget
 
 from crn_lib.ops.cuda import fused as fused_cuda
+from tests.ops.relation_cases import pair
 
 KERNELS = ("mean_kernel", "forward_kernel", "gradient_kernel")
 

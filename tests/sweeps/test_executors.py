@@ -12,7 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from executor_cases import (
+
+from crn_lib.config import ConfigError
+from crn_lib.paths import workbook_folder
+from crn_lib.sweeps import InlineExecutor, ProcessExecutor, Sweep, run_sweep
+from crn_lib.sweeps import executors as module
+from crn_lib.sweeps.jobs import Job
+from crn_lib.training.loop import CHECKPOINT_NAME
+from tests.sweeps.executor_cases import (
     diverging_and_impossible,
     endless,
     is_alive,
@@ -23,12 +30,6 @@ from executor_cases import (
     steps_saved,
     timeless,
 )
-
-from crn_lib.config import ConfigError
-from crn_lib.sweeps import InlineExecutor, ProcessExecutor, Sweep, run_sweep
-from crn_lib.sweeps import executors as module
-from crn_lib.sweeps.jobs import Job
-from crn_lib.training.loop import CHECKPOINT_NAME
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -94,8 +95,8 @@ def test_workers_go_home_politely(tmp_path):
     """Terminated ones would leak semaphores, of which Python warns when the parent ends."""
     script = f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from executor_cases import jobs_in, quick, rows_of
+        sys.path.insert(0, {str(workbook_folder())!r})
+        from tests.sweeps.executor_cases import jobs_in, quick, rows_of
         from pathlib import Path
         from crn_lib.sweeps import ProcessExecutor
         if __name__ == "__main__":
@@ -115,8 +116,8 @@ def started(tmp_path: Path, ends_with_test: Callable[[psutil.Popen], psutil.Pope
     """A process that runs two endless jobs, and the jobs, once both have a checkpoint."""
     script = f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from executor_cases import endless, jobs_in
+        sys.path.insert(0, {str(workbook_folder())!r})
+        from tests.sweeps.executor_cases import endless, jobs_in
         from pathlib import Path
         from crn_lib.sweeps import ProcessExecutor
         if __name__ == "__main__":
@@ -162,8 +163,8 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
     configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
     script = f"""
         import sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from executor_cases import quick
+        sys.path.insert(0, {str(workbook_folder())!r})
+        from tests.sweeps.executor_cases import quick
         from pathlib import Path
         from crn_lib.sweeps import ProcessExecutor, Sweep, run_sweep
         if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sweep_cases import quick, sweep
-
 from crn_lib.sweeps import run_sweep, sweep_state
 from crn_lib.sweeps.progress import HEADINGS, differing_fields, lines, run_name, summary
 from crn_lib.sweeps.run import SweepState
+from tests.sweeps.sweep_cases import sweep
+from tests.tiny import quick
 
 
 def state_of(folder: Path, limit: int | None = None) -> SweepState:

@@ -6,13 +6,14 @@ from typing import Any
 
 import filelock
 import pytest
-from sweep_cases import quick, sweep, timeless
 
 from crn_lib.sweeps import InlineExecutor, SweepBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
 from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key
 from crn_lib.training import load_model
+from tests.sweeps.sweep_cases import sweep
+from tests.tiny import quick, timeless
 
 
 def run(folder: Path, *configs: Any, **options: Any) -> SweepState:

@@ -22,7 +22,7 @@ def run(arguments, **environment):
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRITON_")}
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=HERE.parents[1],
+        cwd=HERE.parents[2],
         env=inherited | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -41,19 +41,19 @@ def assert_all_pass(file, least, **environment):
 @needs_triton
 @pytest.mark.slow
 def test_in_the_interpreter_the_kernels_give_what_the_definition_gives():
-    assert_all_pass("interpreted_fused_cuda.py", least=50, TRITON_INTERPRET="1")
+    assert_all_pass("interpreted_fused.py", least=50, TRITON_INTERPRET="1")
 
 
 @needs_triton
 @pytest.mark.slow
 def test_the_kernels_compile_for_gpus_that_are_not_here(tmp_path):
-    assert_all_pass("compiled_fused_cuda.py", least=9, TRITON_CACHE_DIR=str(tmp_path))
+    assert_all_pass("compiled_fused.py", least=9, TRITON_CACHE_DIR=str(tmp_path))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_on_a_gpu_the_kernels_give_what_the_definition_gives():
-    assert_all_pass("interpreted_fused_cuda.py", least=80)
+    assert_all_pass("interpreted_fused.py", least=80)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

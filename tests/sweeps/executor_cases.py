@@ -7,33 +7,21 @@ from typing import Any
 
 import psutil
 
-from crn_lib.models import ModelConfig
 from crn_lib.sweeps import Executor
 from crn_lib.sweeps.jobs import Job
 from crn_lib.sweeps.rows import Row, config_key
-from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 from crn_lib.training.checkpoints import Checkpoint
 from crn_lib.training.loop import CHECKPOINT_NAME
+from tests.tiny import tiny
 
 REGULAR = 37
 TIMES = ("seconds", "cpu_seconds", "peak_bytes")
 
 
 def quick(**fields: Any) -> TrainConfig:
-    """Strings of 4 letters out of 5, width 16, two blocks, 20 steps."""
-    base: dict[str, Any] = {
-        "model": ModelConfig(kind="causal_rn", vocab_size=8, width=16, blocks=2, max_length=10),
-        "task": CopyingConfig(string_length=4, vocab=5),
-        "steps": 20,
-        "batch": 8,
-        "learning_rate": 1e-2,
-        "warmup": 10,
-        "evaluate_every": 10,
-        "evaluation_strings": 20,
-        "checkpoint_every": 10,
-    }
-    return TrainConfig(**(base | fields))
+    """20 steps."""
+    return tiny(**({"steps": 20} | fields))
 
 
 def endless(**fields: Any) -> TrainConfig:

@@ -13,7 +13,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from executor_cases import (
+
+from crn_lib.config import ConfigError
+from crn_lib.paths import workbook_folder
+from crn_lib.sweeps import InlineExecutor
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.ray_executor import LOCAL_ENVIRONMENT, RayExecutor
+from crn_lib.training.loop import CHECKPOINT_NAME
+from tests.sweeps.executor_cases import (
     diverging_and_impossible,
     endless,
     is_alive,
@@ -22,12 +29,6 @@ from executor_cases import (
     saved_when_interrupted,
     timeless,
 )
-
-from crn_lib.config import ConfigError
-from crn_lib.sweeps import InlineExecutor
-from crn_lib.sweeps.jobs import Job
-from crn_lib.sweeps.ray_executor import LOCAL_ENVIRONMENT, RayExecutor
-from crn_lib.training.loop import CHECKPOINT_NAME
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -51,8 +52,8 @@ needs_ray = pytest.mark.needs("ray")
 HEAD = f"""
 import json, sys
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from executor_cases import *
+sys.path.insert(0, {str(workbook_folder())!r})
+from tests.sweeps.executor_cases import *
 from crn_lib.config import ConfigError
 from crn_lib.sweeps import ray_executor
 ray_executor.SECONDS_TO_SAVE = {PATIENCE}  # on a busy machine the ten seconds may be over

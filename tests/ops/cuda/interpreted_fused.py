@@ -1,7 +1,7 @@
-"""The Triton kernels against the definition. Run by `test_fused_cuda.py` in processes of their own:
+"""The Triton kernels against the definition. Run by `test_fused.py` in processes of their own:
 
-    TRITON_INTERPRET=1 python -m pytest tests/ops/interpreted_fused_cuda.py     on the CPU, in Triton's interpreter
-    python -m pytest tests/ops/interpreted_fused_cuda.py                        on a GPU
+    TRITON_INTERPRET=1 python -m pytest tests/ops/cuda/interpreted_fused.py     on the CPU, in Triton's interpreter
+    python -m pytest tests/ops/cuda/interpreted_fused.py                        on a GPU
 
 The interpreter takes milliseconds a pair of rows, so shapes are small. Its bfloat16 is wrong: that is for a GPU only.
 """
@@ -10,10 +10,10 @@ import os
 
 import pytest
 import torch
-from relation_cases import normal, pair, relative_error
 
 from crn_lib.ops import backends, relation, which_backend
 from crn_lib.ops.cuda import fused as fused_cuda
+from tests.ops.relation_cases import normal, pair, relative_error
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 DEVICE = torch.device("cpu" if INTERPRETED else "cuda")
