@@ -9,11 +9,12 @@ NOTEBOOK = notebooks/00_welcome.ipynb
 SETUP = PYTHON='$(PYTHON)' sh scripts/setup.sh
 BIN = .venv/bin
 
-.PHONY: help run test lab site figures lint pins clean
+.PHONY: help run test check lab site figures lint pins clean
 
 help:
 	@echo 'make run    set everything up, then run the workbook     RUN_FLAGS="--profile smoke"'
 	@echo 'make test   set up the tests too, then lint and test     PYTEST_FLAGS="-k relation"'
+	@echo 'make check  the quick loop: lint, and all tests that take no more than two seconds'
 	@echo 'make lab    open the first lesson in JupyterLab          LAB_FLAGS="--no-browser"'
 	@echo 'make site   build the lessons as pages that need no Jupyter: build/site/index.html'
 	@echo 'make figures  draw every figure and write every table anew from the stored rows'
@@ -27,8 +28,14 @@ run:
 	@$(BIN)/crn run $(RUN_FLAGS)
 
 # One thread each: two lessons of two threads on two processors take nearly three times as long as two of one thread.
+PYTEST = OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n 2
+
+# How long every test took lies in test-results/tests.xml afterwards.
 test: lint
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_FLAGS)
+	@$(PYTEST) --durations=40 --junitxml=test-results/tests.xml $(PYTEST_FLAGS)
+
+check: lint
+	@$(PYTEST) -m "not slow and not notebooks and not browser" $(PYTEST_FLAGS)
 
 lab:
 	@$(SETUP) run

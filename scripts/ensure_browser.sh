@@ -1,9 +1,16 @@
 #!/bin/sh
 # A Chromium for the browser tests: the one that is there, or else one from the system's packages. Where neither can
-# be had it says so in one line and still succeeds: those tests are then skipped.
+# be had it says so in one line and still succeeds, since those tests are then skipped; not so where CRN_REQUIRE names
+# the browser.
 set -u
 
 skip() {
+    case ,${CRN_REQUIRE:-}, in
+    *,browser,*)
+        echo "No Chromium for the browser tests: $1. CRN_REQUIRE names browser."
+        exit 1
+        ;;
+    esac
     echo "No Chromium for the browser tests: $1. They will be skipped."
     exit 0
 }

@@ -118,7 +118,10 @@ run)
 test)
     echo "Installing crn_lib, what it uses, the test tools (pytest, playwright, triton, Ray, ...) and Sphinx: about 0.6 GB to fetch, a minute or more."
     install "crn_lib and the test tools" -c requirements.txt -e '.[dev,site]'
-    sh scripts/ensure_browser.sh
+    sh scripts/ensure_browser.sh || {
+        rm -f "$unfinished" # what is installed is whole, and can stay
+        exit 1
+    }
     echo "$here $inputs" >"$venv/.ready-test"
     ;;
 esac

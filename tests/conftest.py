@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from tests.requirements import missing, required
+from tests.requirements import pytest_configure, pytest_runtest_setup  # noqa: F401  (hooks: what a test needs)
 from tests.waiting import PATIENCE
 
 # The machine may be busy with a training run: how long one example takes says nothing.
@@ -23,13 +23,6 @@ settings.load_profile("crn")
 # A shell that starts this in the background may have told it to ignore Ctrl-C, which the tests send.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_configure() -> None:
-    try:
-        required()
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,19 +46,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     config.option.loadscopereorder = False  # in the order above, not the files with most tests first
     return ByFileOrLesson(config, log)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that needs what is not here, or fail it where CRN_REQUIRE names that; no fixture is made for it."""
-    names = {name for mark in item.iter_markers("needs") for name in mark.args}
-    if item.get_closest_marker("browser"):
-        names.add("browser")
-    for name in sorted(names):
-        if words := missing(name):
-            if name in required():
-                pytest.fail(f"CRN_REQUIRE names {name}, but: {words}", pytrace=False)
-            pytest.skip(words)
 
 
 @pytest.fixture

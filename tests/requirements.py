@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from crn_lib.doctor import BROWSERS
 
 MAC_BROWSERS = (
@@ -37,15 +39,27 @@ def required() -> set[str]:
     """What CRN_REQUIRE names.
 
     Raises:
-        ValueError: it names something that no test needs.
+        pytest.UsageError: it names something that no test needs.
     """
     names = {name.strip() for name in os.environ.get("CRN_REQUIRE", "").split(",")} - {""}
     if unknown := names - set(NEEDS):
-        raise ValueError(f"CRN_REQUIRE takes {', '.join(NEEDS)}; got {', '.join(sorted(unknown))}")
+        raise pytest.UsageError(f"CRN_REQUIRE takes {', '.join(NEEDS)}; got {', '.join(sorted(unknown))}")
     return names
 
 
-def missing(name: str) -> str:
-    """What is said where this is not there, or nothing."""
-    find, words = NEEDS[name]
-    return "" if find() else words
+def pytest_configure() -> None:
+    required()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip or fail a test that needs what is not here, before anything is made for it."""
+    needs = [name for mark in item.iter_markers("needs") for name in mark.args]
+    needs += ["browser"] if item.get_closest_marker("browser") else []
+    for name in needs:
+        find, missing = NEEDS[name]
+        if find():
+            continue
+        if name in required():
+            pytest.fail(f"{missing}, and CRN_REQUIRE names {name}", pytrace=False)
+        pytest.skip(missing)

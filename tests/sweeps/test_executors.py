@@ -1,5 +1,6 @@
 """Executors: the same rows everywhere, an error row for what fails, nothing left behind, nothing lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -38,11 +39,32 @@ def workers_of(parent: psutil.Process) -> list[psutil.Process]:
     return [child for child in parent.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
 
 
-def test_processes_give_the_rows_of_this_process_in_the_order_they_end(tmp_path, use_threads):
+def run_script(folder: Path, script: str) -> list[str]:
+    """The command that runs this script, with what the tests of executors share."""
+    file = folder / "sweep.py"
+    head = f"""
+import json, sys
+from pathlib import Path
+sys.path.insert(0, {str(workbook_folder())!r})
+from tests.sweeps.executor_cases import *
+from crn_lib.sweeps import ProcessExecutor, Sweep, executors, run_sweep
+executors.SECONDS_TO_SAVE = {PATIENCE}  # on a busy machine the ten seconds may be over
+folder = Path({str(folder)!r})
+if __name__ == "__main__":
+"""
+    file.write_text(head + textwrap.indent(textwrap.dedent(script), "    "))
+    return [sys.executable, str(file)]
+
+
+@pytest.mark.slow
+def test_processes_give_the_rows_of_this_process_and_go_home_politely(tmp_path, use_threads):
+    """Terminated workers would leak semaphores, of which Python warns when the parent ends."""
     use_threads(1)
+    command = run_script(tmp_path, "print(json.dumps(rows_of(ProcessExecutor(2), diverging_and_impossible(folder))))")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
     here = rows_of(InlineExecutor(), diverging_and_impossible(tmp_path / "inline"))
-    there = rows_of(ProcessExecutor(2), diverging_and_impossible(tmp_path / "processes"))
-    assert [timeless(row) for row in there] == [timeless(row) for row in here]
+    assert [timeless(row) for row in json.loads(done.stdout)] == [timeless(row) for row in here]
 
 
 def test_what_fails_is_a_row_and_costs_nothing_else(tmp_path):
@@ -55,6 +77,7 @@ def test_what_fails_is_a_row_and_costs_nothing_else(tmp_path):
         assert row["sweep"] == "test" and row["model"]["kind"] == "causal_rn" and row["training"]["batch"] == 8
 
 
+@pytest.mark.slow
 def test_each_worker_has_its_own_threads_and_processor(tmp_path, monkeypatch):
     """Two workers of one thread must not share a processor; a third, where there are two, shares with the first."""
     monkeypatch.setattr(module, "run_job", _say_where)
@@ -72,6 +95,7 @@ def _say_where(job):
     return {"key": job.key, "threads": torch.get_num_threads(), "processors": processors}
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_its_run_and_no_other(tmp_path):
     jobs = jobs_in(tmp_path, [endless(), quick(seed=1), quick(seed=2)])
 
@@ -91,50 +115,23 @@ def test_a_killed_worker_costs_its_run_and_no_other(tmp_path):
     assert workers_of(psutil.Process()) == []
 
 
-def test_workers_go_home_politely(tmp_path):
-    """Terminated ones would leak semaphores, of which Python warns when the parent ends."""
-    script = f"""
-        import sys
-        sys.path.insert(0, {str(workbook_folder())!r})
-        from tests.sweeps.executor_cases import jobs_in, quick, rows_of
-        from pathlib import Path
-        from crn_lib.sweeps import ProcessExecutor
-        if __name__ == "__main__":
-            rows = rows_of(ProcessExecutor(2), jobs_in(Path({str(tmp_path)!r}), [quick(), quick(seed=1)]))
-            print([row["error"] for row in rows])
-    """
-    file = tmp_path / "sweep.py"
-    file.write_text(textwrap.dedent(script))
-    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=PATIENCE)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "[None, None]\n", "")
-
-
 # --- interrupted ---
 
 
 def started(tmp_path: Path, ends_with_test: Callable[[psutil.Popen], psutil.Popen]) -> tuple[psutil.Popen, list[Job]]:
     """A process that runs two endless jobs, and the jobs, once both have a checkpoint."""
-    script = f"""
-        import sys
-        sys.path.insert(0, {str(workbook_folder())!r})
-        from tests.sweeps.executor_cases import endless, jobs_in
-        from pathlib import Path
-        from crn_lib.sweeps import ProcessExecutor
-        if __name__ == "__main__":
-            jobs = jobs_in(Path({str(tmp_path)!r}), [endless(), endless(seed=1)])
-            for job, row in ProcessExecutor(2).run(jobs):
-                print(row["error"])
+    script = """
+        for job, row in ProcessExecutor(2).run(jobs_in(folder, [endless(), endless(seed=1)])):
+            print(row["error"])
     """
-    file = tmp_path / "sweep.py"
-    file.write_text(textwrap.dedent(script))
-    process = ends_with_test(
-        psutil.Popen([sys.executable, str(file)], stderr=subprocess.PIPE, text=True, start_new_session=True)
-    )
+    command = run_script(tmp_path, script)
+    process = ends_with_test(psutil.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True))
     jobs = jobs_in(tmp_path, [endless(), endless(seed=1)])
     wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() for job in jobs))
     return process, jobs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "parent alone"])
 def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test, whole_group):
     process, jobs = started(tmp_path, ends_with_test)
@@ -149,36 +146,20 @@ def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test
     assert all(job.progress() is None for job in jobs), "a run that is not in flight has no progress"
 
 
-def test_the_workers_of_a_killed_sweep_end_too(tmp_path, ends_with_test):
-    process, _ = started(tmp_path, ends_with_test)
-    workers = workers_of(process)
-    assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
-    process.kill()
-    process.wait(PATIENCE)
-    wait_until(lambda: not any(is_alive(worker) for worker in workers))
-
-
-def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undisturbed_run(tmp_path, use_threads):
+@pytest.mark.slow
+def test_a_killed_sweep_leaves_no_worker_and_the_next_call_gives_the_rows_of_an_undisturbed_run(tmp_path, use_threads):
     use_threads(1)
     configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
-    script = f"""
-        import sys
-        sys.path.insert(0, {str(workbook_folder())!r})
-        from tests.sweeps.executor_cases import quick
-        from pathlib import Path
-        from crn_lib.sweeps import ProcessExecutor, Sweep, run_sweep
-        if __name__ == "__main__":
-            configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
-            folder = Path({str(tmp_path)!r})
-            run_sweep(Sweep("killed", configs, folder / "killed.jsonl"), executor=ProcessExecutor(2), device="cpu",
-                      checkpoints=folder / "killed")
+    script = """
+        configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
+        run_sweep(Sweep("killed", configs, folder / "killed.jsonl"), executor=ProcessExecutor(2), device="cpu",
+                  checkpoints=folder / "killed")
     """
-    file = tmp_path / "sweep.py"
-    file.write_text(textwrap.dedent(script))
     jobs = jobs_in(tmp_path / "killed", configs)
-    with psutil.Popen([sys.executable, str(file)]) as process:
+    with psutil.Popen(run_script(tmp_path, script)) as process:
         wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() and steps_saved(job) >= 60 for job in jobs))
         workers = workers_of(process)
+        assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
         process.kill()
     wait_until(lambda: not any(is_alive(worker) for worker in workers))
     assert not (tmp_path / "killed.jsonl").exists(), "the kill came too late: no run was in flight"
@@ -212,6 +193,7 @@ def _losses(file: Path) -> dict[str, list[float]]:
     return {key: [row["loss"] for row in history] for key, history in read_histories(file).items()}
 
 
+@pytest.mark.slow
 def test_an_error_in_what_stores_the_rows_ends_the_workers(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_TO_SAVE", PATIENCE)
     jobs = jobs_in(tmp_path, [quick(), endless(seed=1)])

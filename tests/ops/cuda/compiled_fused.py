@@ -98,7 +98,7 @@ def test_the_tilings_fit_into_registers(compiled, tmp_path, capability, width, d
     ("length", "width", "options"),
     [
         (1, 65, {}),  # a length of 1 is a constant to the compiler
-        (48, 1023, {"activation": "gelu"}),
+        (48, 255, {"activation": "gelu"}),
         (2, 6, {"activation": "relu", "norm": "none", "heads": 3}),
         (100, 40, {"activation": "squared_relu", "causal": False, "heads": 2}),
     ],
