@@ -13,7 +13,7 @@ from crn_lib.config import ConfigError, parse_value, read_yaml
 def train(
     fields: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FIELD=VALUE]", help="Any field of a TrainConfig, named as in a sweep's grid."),
+        typer.Argument(metavar="FIELD=VALUE", help="Any field of a TrainConfig, named as in a sweep's grid."),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file of fields; those named here win.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
