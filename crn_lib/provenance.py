@@ -1,7 +1,9 @@
 """Where a stored number comes from: commit, processor, device, format, threads and versions."""
 
+import importlib.metadata
 import platform
 import subprocess
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,18 @@ def circumstances(device: str, dtype: str) -> dict[str, Any]:
         "processor": processor(device),
         "dtype": dtype,
         "threads": torch.get_num_threads(),
-        "versions": versions(),
+        "versions": versions(device),
         "commit": COMMIT,
     }
 
 
-def versions() -> dict[str, str]:
-    """Versions that a stored number depends on."""
-    return {"crn_lib": crn_lib.__version__, "torch": torch.__version__, "python": platform.python_version()}
+def versions(device: str = "cpu") -> dict[str, str]:
+    """Versions that a number measured on the device depends on."""
+    found = {"crn_lib": crn_lib.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    if device.startswith("cuda"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found["triton"] = importlib.metadata.version("triton")
+    return found
 
 
 @cache

@@ -95,6 +95,7 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
         (["train", *TINY, "--out", "taken"], 1, ["taken"]),
         (["bench", "--only", "warp drive"], 2, ["'warp drive'", "exact relation"]),
         (["bench", "--only", "exact", "--longest", "34", "--out", "taken/rows.jsonl"], 1, ["taken"]),
+        (["bench", "--device", "tpu"], 2, ["--device", "'tpu'", "cpu, cuda"]),
         (["refresh", "77"], 2, ["'77'", "00_good"]),
         (["check", "77"], 2, ["'77'", "00_good"]),
         (["publish", "pie"], 2, ["pie", "copying_curves", "claims"]),
@@ -245,6 +246,14 @@ def test_bench_of_some_cases_leaves_the_stored_rows_alone_and_says_so(
     assert "stored rows and figure stay as they were" in capsys.readouterr().out
 
 
+def test_bench_on_a_gpu_that_is_not_here_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert crn(monkeypatch, "bench", "--device", "cuda") == 2
+    assert capsys.readouterr().err == "error: device must be auto or one of cpu on this machine; got 'cuda'\n"
+
+
 def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
     tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -253,7 +262,7 @@ def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
 
     cases = (linear_case(1, 9, 8), Case("demo", 9, 1.0, prepare))
     monkeypatch.setattr("crn_lib.bench.CASES", cases)
-    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda: 0.5)
+    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda device: 0.5)
     assert crn(monkeypatch, "bench") == 1
     shown = capsys.readouterr()
     assert "error: demo, length 9: wrong differs from right" in shown.err
