@@ -1,6 +1,7 @@
 """Frozen configurations: checked when made, read from and written to plain mappings (YAML, JSON, flags)."""
 
 import dataclasses
+import difflib
 import re
 import types
 import typing
@@ -54,9 +55,8 @@ def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> 
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(mapping) - set(fields))
     if unknown:
-        raise ConfigError(
-            f"{kind.__name__} has no field {', '.join(map(repr, unknown))}; its fields are {', '.join(fields)}"
-        )
+        named = ", ".join(repr(name) + _near(name, hints) for name in unknown)
+        raise ConfigError(f"{kind.__name__} has no field {named}; its fields are {', '.join(fields)}")
     values = {}
     for name, value in mapping.items():
         inner = _dataclass_in(hints[name])
@@ -95,9 +95,29 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(f"{path} is not valid YAML ({str(error).splitlines()[0]})") from None
 
 
+def parse_value(text: str) -> Any:
+    """The value that YAML gives the text: a number, true or false, null, a list, a mapping, else the text itself.
+
+    Raises:
+        ConfigError: it is not valid YAML.
+    """
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError:
+        raise ConfigError(f"{text!r} is not a value that YAML knows") from None
+
+
 def to_mapping(config: Any) -> dict[str, Any]:
     """The configuration as a plain mapping; `from_mapping(type(config), ...)` brings it back, equal."""
     return dataclasses.asdict(config)
+
+
+def _near(name: str, hints: Mapping[str, Any]) -> str:
+    """`" (did you mean ...?)"`: the field of that name further inside, else the most similar one; `""` for none."""
+    inner = {field: _dataclass_in(hint) for field, hint in hints.items()}
+    deep = [f"{field}.{one.name}" for field, kind in inner.items() if kind for one in dataclasses.fields(kind)]
+    found = [path for path in deep if path.endswith(f".{name}")] or difflib.get_close_matches(name, [*hints, *deep], 1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _dataclass_in(hint: Any) -> Any:

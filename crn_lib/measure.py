@@ -41,26 +41,45 @@ def peak_memory(device: torch.device) -> int | None:
     return int(line.split()[1]) * 1024 if line else None
 
 
-def added_memory(compute: Callable[[], object]) -> int | None:
-    """Peak bytes of this process during one call of `compute`, above what it held before; for work on the CPU."""
-    device = torch.device("cpu")
+CPU = torch.device("cpu")
+
+
+def finish(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given; a CPU has, when a call returns."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def added_memory(compute: Callable[[], object], device: torch.device = CPU) -> int | None:
+    """Peak bytes (`peak_memory`) during one call of `compute`, which works on the device, above those before it."""
     release_free_memory()
+    finish(device)
     reset_peak_memory(device)
     before = peak_memory(device)
     compute()
+    finish(device)
     after = peak_memory(device)
     return None if before is None or after is None else max(0, after - before)
 
 
-def call_times(compute: Callable[[], object], *, least_seconds: float = 0.6, most_repeats: int = 30) -> list[float]:
+def call_times(
+    compute: Callable[[], object],
+    device: torch.device = CPU,
+    *,
+    least_seconds: float = 0.6,
+    most_repeats: int = 30,
+) -> list[float]:
     """Seconds of each of several calls; the smallest says most about the work, the others about the machine's rest.
 
     Args:
         compute: called at least twice, then again until `least_seconds` have gone or `most_repeats` calls are made.
+        device: where it works; each call is waited for.
     """
     times: list[float] = []
+    finish(device)
     while len(times) < 2 or (sum(times) < least_seconds and len(times) < most_repeats):
         started = time.perf_counter()
         compute()
+        finish(device)
         times.append(time.perf_counter() - started)
     return times

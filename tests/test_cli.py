@@ -19,7 +19,7 @@ from crn_lib.cli import main
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook import collect_claims
 
-TINY = ["--steps", "4", "--batch", "4", "--width", "8", "--blocks", "1", "--string-length", "3", "--device", "cpu"]
+TINY = ["steps=4", "batch=4", "model.width=8", "model.blocks=1", "task.string_length=3", "--device", "cpu"]
 
 
 def crn(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -77,9 +77,16 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
         (["run", "-p", "3"], 2, ["-p NAME VALUE"]),
         (["run", "--profile", "fast"], 2, ["'fast'", "smoke", "laptop", "paper"]),
         (["run", "00", "--out", "taken"], 1, ["taken", "--out"]),
-        (["train", "--kind", "gru"], 2, ["'gru'", "causal_rn", "lstm"]),
-        (["train", "--steps", "many"], 2, ["--steps"]),
-        (["train", "--steps", "0"], 2, ["steps", "0"]),
+        (["train", "model.kind=gru"], 2, ["'gru'", "causal_rn", "lstm"]),
+        (["train", "learning_rate=fast"], 2, ["learning_rate", "number", "'fast'"]),
+        (["train", "steps=0"], 2, ["steps", "0"]),
+        (["train", "steps=[1, 2]"], 2, ["steps", "whole number"]),
+        (["train", "steps=["], 2, ["'['", "YAML"]),
+        (["train", "lerning_rate=1"], 2, ["'lerning_rate'", "did you mean learning_rate?"]),
+        (["train", "width=32"], 2, ["'width'", "did you mean model.width?"]),
+        (["train", "task.string_lenght=3"], 2, ["'string_lenght'", "did you mean string_length?"]),
+        (["train", "steps"], 2, ["NAME=VALUE", "'steps'"]),
+        (["train", "steps="], 2, ["NAME=VALUE", "'steps='"]),
         (["train", "--device", "tpu"], 2, ["'tpu'", "cpu"]),
         (["train", "--config", "nowhere.yaml"], 1, ["nowhere.yaml"]),
         (["train", "--config", "broken.yaml"], 2, ["broken.yaml"]),
@@ -89,6 +96,7 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
         (["train", *TINY, "--out", "taken"], 1, ["taken"]),
         (["bench", "--only", "warp drive"], 2, ["'warp drive'", "exact relation"]),
         (["bench", "--only", "exact", "--longest", "34", "--out", "taken/rows.jsonl"], 1, ["taken"]),
+        (["bench", "--device", "tpu"], 2, ["--device", "'tpu'", "cpu, cuda"]),
         (["refresh", "77"], 2, ["'77'", "00_good"]),
         (["check", "77"], 2, ["'77'", "00_good"]),
         (["publish", "pie"], 2, ["pie", "copying_curves", "claims"]),
@@ -161,10 +169,10 @@ def test_train_keeps_a_result_and_resumes_from_its_checkpoint(
     assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 0
     row: dict[str, Any] = json.loads((tmp_path / "result.json").read_text())
     assert row["steps"] == 4 and row["model"]["width"] == 8 and 0 <= row["character_accuracy"] <= 1
-    assert crn(monkeypatch, "train", *TINY, "--steps", "6", "--out", str(tmp_path), "--resume") == 0
+    assert crn(monkeypatch, "train", *TINY, "steps=6", "--out", str(tmp_path), "--resume") == 0
     assert json.loads((tmp_path / "result.json").read_text())["steps"] == 6
     capsys.readouterr()
-    assert crn(monkeypatch, "train", *TINY, "--seed", "1", "--out", str(tmp_path), "--resume") == 1
+    assert crn(monkeypatch, "train", *TINY, "seed=1", "--out", str(tmp_path), "--resume") == 1
     assert "belongs to another run: seed" in capsys.readouterr().err
     (tmp_path / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
     assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path), "--resume") == 1
@@ -172,13 +180,14 @@ def test_train_keeps_a_result_and_resumes_from_its_checkpoint(
     assert json.loads((tmp_path / "result.json").read_text())["steps"] == 6
 
 
-def test_a_yaml_file_gives_the_fields_and_flags_override_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_yaml_file_gives_the_fields_and_those_named_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "model: {kind: lstm, width: 8, blocks: 1}\ntask: {string_length: 3}\nsteps: 50\nbatch: 4\n"
     (tmp_path / "run.yaml").write_text(text)
-    arguments = ["train", "--config", str(tmp_path / "run.yaml"), "--steps", "2", "--out", str(tmp_path / "made")]
-    assert crn(monkeypatch, *arguments) == 0
+    places = ["--config", str(tmp_path / "run.yaml"), "--out", str(tmp_path / "made")]
+    assert crn(monkeypatch, "train", "steps=2", "learning_rate=2e-4", *places) == 0
     row = json.loads((tmp_path / "made" / "result.json").read_text())
     assert (row["model"]["kind"], row["steps"], row["training"]["batch"]) == ("lstm", 2, 4)
+    assert row["training"]["learning_rate"] == 2e-4 and row["model"]["max_length"] == 8
 
 
 def test_doctor_reports_every_part_and_fails_where_one_is_missing(
@@ -243,6 +252,14 @@ def test_bench_of_some_cases_leaves_the_stored_rows_alone_and_says_so(
     assert "stored rows and figure stay as they were" in capsys.readouterr().out
 
 
+def test_bench_on_a_gpu_that_is_not_here_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert crn(monkeypatch, "bench", "--device", "cuda") == 2
+    assert capsys.readouterr().err == "error: device must be auto or one of cpu on this machine; got 'cuda'\n"
+
+
 def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
     tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,7 +268,7 @@ def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
 
     cases = (linear_case(1, 9, 8), Case("demo", 9, 1.0, prepare))
     monkeypatch.setattr("crn_lib.bench.CASES", cases)
-    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda: 0.5)
+    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda device: 0.5)
     assert crn(monkeypatch, "bench") == 1
     shown = capsys.readouterr()
     assert "error: demo, length 9: wrong differs from right" in shown.err

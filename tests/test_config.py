@@ -53,7 +53,7 @@ def test_fields_with_a_default_may_be_left_out():
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ({"size": 1, "nmae": "b"}, "Inner has no field 'nmae'; its fields are size, name"),
+        ({"size": 1, "nmae": "b"}, r"Inner has no field 'nmae' \(did you mean name\?\); its fields are size, name"),
         ({"size": 1, "z": 1, "y": 1}, "Inner has no field 'y', 'z'; its fields are size, name"),
         ({}, "Inner needs the field 'size'"),
         ({"size": 0}, "size must be a whole number >= 1; got 0"),

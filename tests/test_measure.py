@@ -71,6 +71,20 @@ def test_the_memory_a_call_adds_is_its_own_and_not_an_earlier_ones():
     assert 50 * MIB < added_memory(lambda: torch.ones(64 * MIB // 4)) < 80 * MIB
 
 
+def test_work_on_a_gpu_is_waited_for_before_the_clock_starts_and_before_it_stops(monkeypatch):
+    done, allocated = [], [5, 12]
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: done.append("waited"))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: done.append("reset"))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: allocated.pop(0))
+    call_times(lambda: done.append("called"), torch.device("cuda"), least_seconds=0.0)
+    assert done == ["waited", "called", "waited", "called", "waited"]
+    done.clear()
+    assert added_memory(lambda: done.append("called"), torch.device("cuda")) == 7
+    assert done == ["waited", "reset", "called", "waited"]
+    call_times(lambda: done.clear(), least_seconds=0.0)
+    assert done == []
+
+
 def test_calls_are_timed_twice_at_least_and_no_longer_than_asked():
     calls = []
     assert len(call_times(lambda: calls.append(1), least_seconds=0.0)) == 2 == len(calls)

@@ -51,8 +51,8 @@ def normalised_by_hand(a: Tensor, b: Tensor) -> Tensor:
 def _pool(pairs: Tensor) -> Tensor:
     """`1/(i+1) * sum_{j<=i} exp(pairs_ij)`, `(batch, length, length, width)` to `(batch, length, width)`."""
     length = pairs.shape[1]
-    future = torch.ones(length, length, dtype=torch.bool).triu(1)[:, :, None]
-    senders_seen = torch.arange(1, length + 1, dtype=pairs.dtype)[:, None]
+    future = torch.ones(length, length, dtype=torch.bool, device=pairs.device).triu(1)[:, :, None]
+    senders_seen = torch.arange(1, length + 1, dtype=pairs.dtype, device=pairs.device)[:, None]
     pairs = pairs.masked_fill(future, -math.inf)
     return pairs.exp().sum(dim=2) / senders_seen
 

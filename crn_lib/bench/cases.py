@@ -1,4 +1,4 @@
-"""The named cases of `crn bench`. A new one is an entry in `CASES`."""
+"""The named cases of `crn bench`. A new one is an entry in `CASES`, and in `GPU_CASES`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,6 +44,7 @@ class Case:
         tolerance: largest relative difference that counts as agreement.
         exponentials: the fewest that any method needs, to compare with what this machine can do; 0 where unknown.
         traffic: the fewest bytes that any method must read and write; 0 where unknown.
+        device: where the contenders work, `cpu` or `cuda`; nothing is put there before `prepare` is called.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Case:
     tolerance: float = 1e-4
     exponentials: float = 0.0
     traffic: float = 0.0
+    device: str = "cpu"
 
 
 def too_large(contender: str, batch: int, length: int, width: int, room: float) -> str:
@@ -61,57 +63,74 @@ def too_large(contender: str, batch: int, length: int, width: int, room: float) 
     return f"needs {needed / 1e9:.1f} GB" if needed > room else ""
 
 
+def room_on(device: str) -> float:
+    """Bytes that a contender's arrays of pairs may take."""
+    if device == "cuda":
+        torch.cuda.empty_cache()  # what the last case has left
+        return 0.8 * torch.cuda.mem_get_info()[0]
+    return min(MOST_BYTES, 0.8 * psutil.virtual_memory().available)
+
+
 @cache
-def compile_missing() -> str:
-    """Why `torch.compile` cannot be used here, or an empty string. It wants a C++ compiler."""
+def compile_missing(device: str) -> str:
+    """Why `torch.compile` cannot be used here, or an empty string. It wants a C++ compiler, on a GPU Triton."""
     try:
-        torch.compile(lambda x: x + 1)(torch.ones(2))
+        torch.compile(lambda x: x + 1)(torch.ones(2, device=device))
     except Exception as error:  # whatever its many layers raise where a compiler or a header is missing
         return f"torch.compile does not work here ({type(error).__name__})"
     return ""
 
 
-def exact_case(batch: int, length: int, width: int) -> Case:
+def exact_case(batch: int, length: int, width: int, device: str = "cpu") -> Case:
     """The exact relation, forward and backward, against plain torch and against attention of the same shape.
 
-    Plain torch runs as torch comes, in a process of its own; two of its forms also here, with larger pages.
+    On a CPU plain torch runs as torch comes, in a process of its own; two of its forms also here, with larger pages.
     """
 
     def prepare() -> Contenders:
-        a, b, gradient = relation_inputs(batch, length, width)
-        query, key, value = (x.detach()[:, None].clone().requires_grad_() for x in (a, b, a))
+        a, b, gradient = relation_inputs(batch, length, width, device)
 
         def run(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[[], list[Tensor]]:
             return lambda: with_gradients(function, a, b, gradient)
 
-        def attention() -> list[Tensor]:
-            F.scaled_dot_product_attention(query, key, value, is_causal=True).backward(gradient[:, None])
-            return []  # attention is another function: there is nothing to compare
+        def attention(dtype: torch.dtype) -> Callable[[], list[Tensor]]:
+            query, key, value = (x.detach()[:, None].to(dtype, copy=True).requires_grad_() for x in (a, b, a))
+            upstream = gradient[:, None].to(dtype)
 
-        room = min(MOST_BYTES, 0.8 * psutil.virtual_memory().available)
-        missing = compile_missing()
+            def attend() -> list[Tensor]:
+                F.scaled_dot_product_attention(query, key, value, is_causal=True).backward(upstream)
+                return []  # attention is another function: there is nothing to compare
+
+            return attend
+
+        room = room_on(device)
         left_out = {name: too_large(name, batch, length, width, room) for name in PLAIN}
-        left_out["torch.compile"] = left_out["torch.compile"] or missing
-        as_torch_comes = measure_elsewhere([name for name, why in left_out.items() if not why], batch, length, width)
-        here: dict[str, Contender | str] = {
-            f"eager{HUGE_PAGES}": left_out["eager"] or run(definition),
-            f"torch.compile{HUGE_PAGES}": left_out["torch.compile"] or run(compiled_definition()),
+        left_out["torch.compile"] = left_out["torch.compile"] or compile_missing(device)
+        ours: dict[str, Contender | str] = {
             "tiled": run(lambda a, b: relation(a, b, backend="tiled")),
             "fused": run(lambda a, b: relation(a, b, backend="fused")),
-            "SDPA attention": attention,
+            "SDPA attention": attention(torch.float32),
         }
-        return {name: why or as_torch_comes[name] for name, why in left_out.items()} | here
+        if device != "cpu":
+            plain = {name: why or run(PLAIN[name]()) for name, why in left_out.items()}
+            return plain | ours | {"SDPA attention, bfloat16": attention(torch.bfloat16)}
+        as_torch_comes = measure_elsewhere([name for name, why in left_out.items() if not why], batch, length, width)
+        huge_pages: dict[str, Contender | str] = {
+            f"eager{HUGE_PAGES}": left_out["eager"] or run(definition),
+            f"torch.compile{HUGE_PAGES}": left_out["torch.compile"] or run(compiled_definition()),
+        }
+        return {name: why or as_torch_comes[name] for name, why in left_out.items()} | huge_pages | ours
 
     elements = batch * length * (length + 1) / 2 * width
     name = f"exact relation, batch {batch}, width {width}"
-    return Case(name, length, elements, prepare, exponentials=elements)
+    return Case(name, length, elements, prepare, exponentials=elements, device=device)
 
 
-def linear_case(batch: int, length: int, width: int) -> Case:
+def linear_case(batch: int, length: int, width: int, device: str = "cpu") -> Case:
     """The linear relation (`approx`), forward and backward, against torch's logcumsumexp route."""
 
     def prepare() -> Contenders:
-        a, b, gradient = relation_inputs(batch, length, width)
+        a, b, gradient = relation_inputs(batch, length, width, device)
 
         def by_logarithms(a: Tensor, b: Tensor) -> Tensor:
             return log_relation(layer_norm(a), layer_norm(b), causal=True).exp()
@@ -124,18 +143,18 @@ def linear_case(batch: int, length: int, width: int) -> Case:
     name = f"linear relation, batch {batch}, width {width}"
     # Forward reads a and b and writes the result; backward reads a gradient and writes two: float32 all of them.
     traffic = 6 * 4 * batch * length * width
-    return Case(name, length, batch * length, prepare, traffic=traffic)
+    return Case(name, length, batch * length, prepare, traffic=traffic, device=device)
 
 
-def step_case(kind: str, string_length: int, batch: int) -> Case:
+def step_case(kind: str, string_length: int, batch: int, device: str = "cpu") -> Case:
     """Loss and gradients of one training batch, width 64, 4 blocks. The baseline is the Transformer."""
 
     def prepare() -> Contenders:
         task = CopyingTask(CopyingConfig(string_length=string_length))
-        tokens, targets = task.sample(batch, torch.Generator().manual_seed(SEED))
+        tokens, targets = (x.to(device) for x in task.sample(batch, torch.Generator().manual_seed(SEED)))
 
         def run(kind: str) -> Callable[[], list[Tensor]]:
-            model = build_model(ModelConfig(kind=kind, max_length=task.config.context))
+            model = build_model(ModelConfig(kind=kind, max_length=task.config.context)).to(device)
 
             def compute() -> list[Tensor]:
                 model.zero_grad()
@@ -148,7 +167,7 @@ def step_case(kind: str, string_length: int, batch: int) -> Case:
         return {"transformer": run("transformer"), kind: run(kind)}
 
     length = 2 * (string_length + 1)
-    return Case(f"training step, {kind}, batch {batch}", length, batch * length, prepare)
+    return Case(f"training step, {kind}, batch {batch}", length, batch * length, prepare, device=device)
 
 
 def decoding_case(kind: str, prompt_length: int, steps: int, batch: int) -> Case:
@@ -173,13 +192,20 @@ def decoding_case(kind: str, prompt_length: int, steps: int, batch: int) -> Case
 PANEL_CASES = ("exact relation, batch 1, width 192", "linear relation, batch 1, width 192")
 """What the figure shows: one batch at every length, so that its points can be joined."""
 
-CASES: tuple[Case, ...] = (
-    *(exact_case(1, length, 192) for length in (34, 130, 258, 514, 1026, 2050, 4098)),
-    *(exact_case(8, length, 192) for length in (34, 130, 258)),
-    exact_case(2, 514, 192),
-    exact_case(4, 1026, 192),
-    *(linear_case(1, length, 192) for length in (514, 1026, 2050, 4098, 16386, 65538)),
-    *(linear_case(8, length, 192) for length in (258, 1026, 4098)),
-    *(step_case(kind, 64, 32) for kind in KINDS if kind != "transformer"),
-    *(decoding_case(kind, 130, 128, 2) for kind in KINDS),
-)
+
+def _shared_cases(device: str) -> tuple[Case, ...]:
+    return (
+        *(exact_case(1, length, 192, device) for length in (34, 130, 258, 514, 1026, 2050, 4098)),
+        *(exact_case(8, length, 192, device) for length in (34, 130, 258)),
+        exact_case(2, 514, 192, device),
+        exact_case(4, 1026, 192, device),
+        *(linear_case(1, length, 192, device) for length in (514, 1026, 2050, 4098, 16386, 65538)),
+        *(linear_case(8, length, 192, device) for length in (258, 1026, 4098)),
+        *(step_case(kind, 64, 32, device) for kind in KINDS if kind != "transformer"),
+    )
+
+
+CASES: tuple[Case, ...] = (*_shared_cases("cpu"), *(decoding_case(kind, 130, 128, 2) for kind in KINDS))
+
+GPU_CASES = _shared_cases("cuda")
+"""Without decoding: there the rounding of two routes may tell apart two tokens that are nearly as likely."""

@@ -8,10 +8,12 @@ from torch import Tensor
 SEED = 0
 
 
-def relation_inputs(batch: int, length: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+def relation_inputs(
+    batch: int, length: int, width: int, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor, Tensor]:
     """Receivers and senders that ask for gradients, and an upstream gradient; each `(batch, length, width)`."""
     generator = torch.Generator().manual_seed(SEED)
-    a, b, gradient = torch.randn(3, batch, length, width, generator=generator)
+    a, b, gradient = torch.randn(3, batch, length, width, generator=generator).to(device)
     return a.requires_grad_(), b.requires_grad_(), gradient
 
 

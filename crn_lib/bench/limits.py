@@ -1,13 +1,23 @@
-"""What this machine can do at best: exponentials in cache, and memory bandwidth."""
+"""What this machine can do at best: exponentials in cache, and memory bandwidth; and its widest vectors."""
 
+import llvmlite.binding
 import torch
 
-from crn_lib.measure import call_times
+from crn_lib.measure import CPU, call_times
 from crn_lib.ops.cpu.fused_kernels import exponential_kernel
 from crn_lib.ops.cpu.threads import run_shares
 
 IN_CACHE = 4096
 REPEATS = 2000
+
+VECTORS = {"avx512f": "avx512", "avx2": "avx2", "avx": "avx", "neon": "neon", "sse2": "sse2"}
+"""What LLVM calls a CPU's vector extensions, widest first, and what everybody does."""
+
+
+def vector_extension() -> str | None:
+    """The widest vectors that Numba compiles for on this CPU; `None` where LLVM knows none of `VECTORS`."""
+    features = llvmlite.binding.get_host_cpu_features()
+    return next((name for feature, name in VECTORS.items() if features.get(feature)), None)
 
 
 def exponentials_per_second() -> float:
@@ -22,8 +32,8 @@ def exponentials_per_second() -> float:
     return threads * IN_CACHE * REPEATS / min(call_times(compute))
 
 
-def bytes_per_second() -> float:
-    """Bytes read and written a second when a large array is copied."""
-    source = torch.zeros(64 * 2**20 // 4)
+def bytes_per_second(device: torch.device = CPU) -> float:
+    """Bytes read and written a second when a large array is copied: 64 MiB, or 1 GiB on a GPU."""
+    source = torch.zeros((2**26 if device.type == "cpu" else 2**30) // 4, device=device)
     target = torch.empty_like(source)
-    return 2 * source.nbytes / min(call_times(lambda: target.copy_(source)))
+    return 2 * source.nbytes / min(call_times(lambda: target.copy_(source), device))

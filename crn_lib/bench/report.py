@@ -1,7 +1,6 @@
 """From measurements to rows, a table and files."""
 
 import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,28 +9,30 @@ import torch
 from tqdm import tqdm
 
 from crn_lib.bench.cases import Case
-from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
+from crn_lib.bench.limits import bytes_per_second, exponentials_per_second, vector_extension
 from crn_lib.bench.timing import Contender, Disagreement, Measurement, run_case
 from crn_lib.files import replace_text
 from crn_lib.paths import data_file, workbook_folder
-from crn_lib.provenance import versions
+from crn_lib.provenance import circumstances
 
-PARTIAL_ROWS = Path("out/bench.jsonl")
+PARTIAL = Path("out")
 
 
 def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Run the cases one after another, with progress.
+    """Run the cases, all of one device, one after another, with progress.
 
     Returns:
         One row a contender, and the cases whose contenders disagreed, in words.
     """
+    device = torch.device(cases[0].device)
+    on_cpu = device.type == "cpu"
+    where = circumstances(device.type, "float32")
+    del where["dtype"]  # a contender that computes in another says so in its name
     machine = {
-        "device": "cpu",
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "exponentials_per_second": exponentials_per_second(),
-        "bytes_per_second": bytes_per_second(),
+        **where,
+        "vectors": vector_extension() if on_cpu else None,
+        "exponentials_per_second": exponentials_per_second() if on_cpu else None,
+        "bytes_per_second": bytes_per_second(device),
     }
     rows: list[dict[str, Any]] = []
     disagreements: list[str] = []
@@ -53,15 +54,15 @@ def _run(case: Case, machine: dict[str, Any]) -> list[dict[str, Any]]:
             not_run[contender] = compute
         else:
             runnable[contender] = compute
-    measured = run_case(f"{case.name}, length {case.length}", runnable, tolerance=case.tolerance)
+    measured = run_case(
+        f"{case.name}, length {case.length}", runnable, tolerance=case.tolerance, device=torch.device(case.device)
+    )
     return [{**_row(case, one, measured[0], machine), "not_run": not_run} for one in measured]
 
 
 def _row(case: Case, measured: Measurement, baseline: Measurement, machine: dict[str, Any]) -> dict[str, Any]:
-    least = max(
-        case.exponentials / machine["exponentials_per_second"],
-        case.traffic / machine["bytes_per_second"],
-    )
+    exponentials = machine["exponentials_per_second"]  # not known of a GPU
+    least = max(case.exponentials / exponentials if exponentials else 0.0, case.traffic / machine["bytes_per_second"])
     same_work = least > 0 and measured.difference is not None
     return {
         "case": case.name,
@@ -107,6 +108,16 @@ def table(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
     return lines
 
 
+def limits_in_words(row: dict[str, Any]) -> str:
+    """What the row's machine can do at best, as far as it was measured, in words."""
+    memory, exponentials = f"{row['bytes_per_second'] / 1e9:.1f} GB/s of memory", row["exponentials_per_second"]
+    if exponentials is None:
+        return f"limits: {memory}, {row['processor']}"
+    vectors = row["vectors"] or "no vectors"
+    chip = f"{row['processor']}, {vectors}, {row['threads']} threads"
+    return f"limits: {exponentials / 1e9:.2f} G exponentials/s in cache, {memory}, {chip}"
+
+
 def not_run(rows: Sequence[dict[str, Any]]) -> list[str]:
     """What was left out and why, a line a case and length."""
     reasons = {(row["case"], row["length"]): row["not_run"] for row in rows if row["not_run"]}
@@ -116,19 +127,21 @@ def not_run(rows: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def destination(out: Path | None, figure: Path | None, *, complete: bool) -> tuple[Path, Path]:
+def destination(out: Path | None, figure: Path | None, *, complete: bool, device: str = "cpu") -> tuple[Path, Path]:
     """Where the rows go, and the figure (a path without its ending).
 
     Args:
         out, figure: file and folder that were asked for.
         complete: all cases have been run. Otherwise the workbook's own files, which hold all, are not touched, unless
             `out` names them.
+        device: whose files they are: `bench`, or `bench_cuda`.
     """
+    name = "bench" if device == "cpu" else f"bench_{device}"
     if out is not None:
         return out, (figure or out.parent) / out.stem
     if complete:
-        return data_file("bench.jsonl"), (figure or workbook_folder() / "figures") / "bench"
-    return PARTIAL_ROWS, (figure or PARTIAL_ROWS.parent) / PARTIAL_ROWS.stem
+        return data_file(f"{name}.jsonl"), (figure or workbook_folder() / "figures") / name
+    return PARTIAL / f"{name}.jsonl", (figure or PARTIAL) / name
 
 
 def store(rows: Sequence[dict[str, Any]], path: Path) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from crn_lib.measure import added_memory, call_times
+from crn_lib.measure import CPU, added_memory, call_times
 
 MOST_REPEATS = 200
 """Calls that are timed at most: enough for calls of a few milliseconds to fill the half second that longer ones get."""
@@ -21,7 +22,8 @@ class Measurement:
 
     Attributes:
         seconds: the shortest of `repeats` runs.
-        added_bytes: peak memory of the process above what it held before; `None` where this machine cannot tell.
+        added_bytes: peak memory above what was held before, of the process or of torch on a GPU; `None` where this
+            machine cannot tell.
         difference: largest difference from the first contender's results, relative to their largest value; `None`
             for one that computes something else and gives no results to compare.
     """
@@ -46,13 +48,16 @@ class Elsewhere:
 Contender = Callable[[], list[Tensor]] | Elsewhere
 
 
-def run_case(name: str, contenders: Mapping[str, Contender], *, tolerance: float) -> list[Measurement]:
+def run_case(
+    name: str, contenders: Mapping[str, Contender], *, tolerance: float, device: torch.device = CPU
+) -> list[Measurement]:
     """Time all contenders of a case.
 
     Args:
         contenders: names to functions that compute the same tensors, or to what another process measured; the first is
             the truth. A function that computes something else returns an empty list and is timed uncompared.
         tolerance: largest relative difference that counts as agreement.
+        device: where those of this process work.
 
     Raises:
         Disagreement: a contender's results differ by more; nothing has been timed here then.
@@ -70,14 +75,14 @@ def run_case(name: str, contenders: Mapping[str, Contender], *, tolerance: float
                 f"{name}: {contender} differs from {next(iter(contenders))} by {difference:.1e}, more than "
                 f"{tolerance:.0e}; no ratio is given"
             )
-    return [_time(contender, compute, differences[contender]) for contender, compute in contenders.items()]
+    return [_time(contender, compute, differences[contender], device) for contender, compute in contenders.items()]
 
 
-def _time(contender: str, compute: Contender, difference: float | None) -> Measurement:
+def _time(contender: str, compute: Contender, difference: float | None, device: torch.device) -> Measurement:
     if isinstance(compute, Elsewhere):
         return Measurement(contender, compute.seconds, compute.repeats, compute.added_bytes, difference)
-    added = added_memory(compute)
-    times = call_times(compute, most_repeats=MOST_REPEATS)
+    added = added_memory(compute, device)
+    times = call_times(compute, device, most_repeats=MOST_REPEATS)
     return Measurement(contender, min(times), len(times), added, difference)
 
 

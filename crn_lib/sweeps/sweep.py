@@ -82,11 +82,18 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
         choices = [value if isinstance(value, list) else [value] for value in grid.values()]
         require(all(choices), f"every list of a grid must hold a value; got {dict(grid)!r}")
         for values in itertools.product(*choices):
-            configs[_one_config(base, dict(zip(grid, values, strict=True)))] = None
+            configs[configure(base, dict(zip(grid, values, strict=True)))] = None
     return sorted(configs, key=lambda config: config.seed)
 
 
-def _one_config(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig:
+def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig:
+    """The configuration of a mapping of fields, with others over them that are named as in a grid: `model.width`.
+
+    `model.max_length` is what the task needs, where it is not given.
+
+    Raises:
+        ConfigError: a field that is unknown or out of range.
+    """
     fields = {name: dict(value) if isinstance(value, Mapping) else value for name, value in base.items()}
     for name, value in chosen.items():
         part, separator, field = name.partition(".")

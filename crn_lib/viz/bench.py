@@ -20,6 +20,7 @@ STYLES = {
     "torch.compile, 2 MiB pages": (GREEN, "diamond-open"),
     "fused": (VERMILION, "star"),
     "SDPA attention": (BLUE, "x"),
+    "SDPA attention, bfloat16": (BLUE, "x-open"),
     "logcumsumexp": (ORANGE, "hexagon"),
     "linear": (VERMILION, "star-square"),
 }
@@ -48,12 +49,10 @@ def draw_bench(rows: Sequence[Row], cases: Sequence[str]) -> go.Figure:
     missing = [case for case, own in chosen.items() if not own]
     if missing or not chosen:
         raise ValueError(f"nothing to draw: there is no row of {' or of '.join(missing) or 'any case'}")
-    machine = rows[0]
     height = TOP + ROW * len(chosen) + BOTTOM
     frame = new_figure(
         "Time and memory of one forward and backward pass"
-        f"<br><sup>{machine['processor']} processor, {machine['threads']} threads, float32, "
-        f"torch {machine['versions']['torch']}. Memory: the process at its peak, less what it held before; "
+        f"<br><sup>{_machine_in_words(rows[0])}, less what it held before; "
         f"no mark where that is under {LEAST_MEGABYTES} MB.</sup>",
         description="For each case two panels, milliseconds and megabytes added against tokens, logarithmic axes. "
         + " ".join(_in_words(case, own) for case, own in chosen.items()),
@@ -68,6 +67,15 @@ def draw_bench(rows: Sequence[Row], cases: Sequence[str]) -> go.Figure:
     for number, (case, own) in enumerate(chosen.items(), start=1):
         _draw_case(grid, number, case, own)
     return grid
+
+
+def _machine_in_words(row: Row) -> str:
+    """Chip, threads, torch, and whose memory was measured."""
+    torch = f"float32, torch {row['versions']['torch']}. Memory:"
+    if row.get("device") == "cuda":
+        return f"{row['processor']}, {torch} torch's on the GPU at its peak"
+    vectors = f" ({row['vectors']})" if row.get("vectors") else ""
+    return f"{row['processor']} processor{vectors}, {row['threads']} threads, {torch} the process at its peak"
 
 
 def _draw_case(grid: go.Figure, number: int, case: str, rows: Sequence[Row]) -> None:

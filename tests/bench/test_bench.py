@@ -9,16 +9,31 @@ import sys
 import pytest
 import torch
 
-from crn_lib.bench import CASES, PANEL_CASES, Disagreement, cases, destination, not_run, run_case, run_cases, table
+from crn_lib.bench import (
+    CASES,
+    GPU_CASES,
+    PANEL_CASES,
+    Disagreement,
+    cases,
+    destination,
+    limits_in_words,
+    not_run,
+    report,
+    run_case,
+    run_cases,
+    table,
+)
 from crn_lib.bench.baselines import compiled_definition, definition, masked_before_exp, normalised_by_hand
 from crn_lib.bench.cases import decoding_case, exact_case, linear_case, step_case, too_large
 from crn_lib.bench.first_call import first_call_seconds
 from crn_lib.bench.inputs import relation_inputs, with_gradients
-from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
+from crn_lib.bench.limits import bytes_per_second, exponentials_per_second, vector_extension
 from crn_lib.bench.own_settings import TORCHS_OWN, measure_elsewhere
 from crn_lib.bench.timing import Elsewhere
 from crn_lib.ops.naive import naive_relation
-from crn_lib.paths import workbook_folder
+from crn_lib.paths import data_file, workbook_folder
+from crn_lib.provenance import COMMIT
+from crn_lib.sweeps import read_rows
 
 SMALL = [
     exact_case(2, 9, 8),
@@ -30,7 +45,7 @@ SMALL = [
 
 @pytest.fixture
 def without_compiler(monkeypatch):
-    monkeypatch.setattr(cases, "compile_missing", lambda: "no compiler")
+    monkeypatch.setattr(cases, "compile_missing", lambda device: "no compiler")
 
 
 def test_contenders_that_disagree_are_not_timed():
@@ -71,7 +86,7 @@ def test_the_memory_a_contender_adds_is_seen_even_after_a_hungrier_one():
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
 def test_the_contenders_of_every_kind_of_case_agree(case):
-    assert cases.compile_missing() == ""
+    assert cases.compile_missing("cpu") == ""
     measured = run_case(case.name, case.prepare(), tolerance=case.tolerance)
     assert len(measured) >= 2 and case.elements > 0
 
@@ -133,8 +148,9 @@ def test_a_row_names_machine_baseline_and_ratio_and_the_table_shows_it(without_c
     assert fused["ratio"] == pytest.approx(eager["seconds"] / fused["seconds"])
     least = 2 * 9 * 10 / 2 * 8 / fused["exponentials_per_second"]
     assert fused["share_of_limit"] == pytest.approx(least / fused["seconds"]) and attention["share_of_limit"] is None
-    for field in ("threads", "versions", "exponentials_per_second", "bytes_per_second", "processor"):
+    for field in ("threads", "versions", "exponentials_per_second", "bytes_per_second", "processor", "vectors"):
         assert fused[field]
+    assert fused["device"] == "cpu" and fused["commit"] == COMMIT
     headings, *lines = table(rows)
     assert len(lines) == len(rows) and all(len(line) == len(headings) for line in lines)
     assert lines[0][4] == "" and lines[-2][4] == f"{fused['ratio']:.1f}x eager"
@@ -162,6 +178,54 @@ def test_the_limits_are_of_this_machine_and_not_of_a_fast_clock():
     assert 1e8 < bytes_per_second() < 1e13
 
 
+@pytest.mark.parametrize(
+    ("features", "name"),
+    [
+        ({"sse2": True, "avx2": True, "avx": True, "avx512f": False}, "avx2"),
+        ({"avx2": True, "avx512f": True}, "avx512"),
+        ({"neon": True, "sve": False}, "neon"),
+        ({}, None),
+    ],
+)
+def test_the_widest_vectors_are_named(monkeypatch, features, name):
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_features", lambda: features)
+    assert vector_extension() == name
+
+
+def test_a_gpus_contenders_all_run_in_this_process_and_agree(without_compiler, monkeypatch):
+    """On `cpu:0`, which is no GPU, but goes its way."""
+    monkeypatch.setattr(cases, "measure_elsewhere", lambda *_: pytest.fail("another process"))
+    monkeypatch.setattr(report, "exponentials_per_second", lambda: None)
+    rows, disagreements = run_cases([exact_case(2, 9, 8, "cpu:0")])
+    assert not disagreements and rows[0]["not_run"] == {"torch.compile": "no compiler"}
+    plain = ["eager", "eager, masked before exp", "eager, layer norm by hand"]
+    ours = ["tiled", "fused", "SDPA attention", "SDPA attention, bfloat16"]
+    assert [row["contender"] for row in rows] == plain + ours
+    assert {row["share_of_limit"] for row in rows} == {None} and len(table(rows)) == 8
+    assert (
+        limits_in_words(rows[0])
+        == f"limits: {rows[0]['bytes_per_second'] / 1e9:.1f} GB/s of memory, {rows[0]['processor']}"
+    )
+
+
+def test_the_cases_of_a_gpu_are_those_of_the_cpu_without_decoding():
+    names = [(case.name, case.length) for case in CASES if not case.name.startswith("decoding")]
+    assert [(case.name, case.length) for case in GPU_CASES] == names
+    assert {case.device for case in GPU_CASES} == {"cuda"} and {case.device for case in CASES} == {"cpu"}
+
+
+def test_the_rows_of_a_gpu_name_it_and_say_what_was_not_measured():
+    rows = read_rows(data_file("bench_cuda.jsonl"))
+    assert len(table(rows)) == len(rows) + 1
+    for row in rows:
+        assert row["device"] == "cuda" and row["processor"].startswith("NVIDIA") and row["versions"]["triton"]
+        first = next(one for one in rows if (one["case"], one["length"]) == (row["case"], row["length"]))
+        assert row["baseline"] == first["contender"]
+        assert row["ratio"] == pytest.approx(first["seconds"] / row["seconds"])
+        assert row["added_bytes"] is None or row["added_bytes"] >= 0
+        assert row["difference"] is None or row["difference"] < 1e-4
+
+
 def test_every_named_case_is_named_once_at_its_length():
     names = [(case.name, case.length) for case in CASES]
     assert len(set(names)) == len(names)
@@ -177,6 +241,9 @@ def test_only_a_run_of_all_cases_replaces_the_stored_rows(tmp_path):
     assert picture == workbook_folder() / "figures" / "bench"
     for place in destination(None, None, complete=False):
         assert not place.resolve().is_relative_to(workbook_folder() / "figures")
+    on_gpu = destination(None, None, complete=True, device="cuda")
+    assert on_gpu == (stored.with_name("bench_cuda.jsonl"), picture.with_name("bench_cuda"))
+    assert destination(None, None, complete=False, device="cuda")[0].name == "bench_cuda.jsonl"
     named = tmp_path / "mine.jsonl"
     for complete in (True, False):
         assert destination(named, None, complete=complete) == (named, tmp_path / "mine")

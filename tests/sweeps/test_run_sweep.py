@@ -38,7 +38,8 @@ def test_every_run_gets_a_row_with_all_that_decided_it_and_its_history(tmp_path:
     for row, config in zip(rows, sweep(tmp_path).configs, strict=True):
         assert row["key"] == config_key(config) and row["error"] is None and row["sweep"] == "quick"
         assert row["model"]["kind"] == "lstm" and row["task"]["string_length"] == 3 and row["training"]["batch"] == 4
-        assert {"device", "dtype", "backend", "threads", "versions", "peak_bytes", "stopped"} <= set(row)
+        assert {"device", "dtype", "backend", "threads", "versions", "commit", "processor"} <= set(row)
+        assert {"peak_bytes", "stopped"} <= set(row)
         assert row["steps"] == 6 and row["cpu_seconds"] > 0 and row["seconds"] > 0
         for name in ("character_accuracy", "string_accuracy"):
             assert 0 <= row[name] <= 1 and 0 <= row[f"free_running_{name}"] <= 1

@@ -113,12 +113,13 @@ def test_what_cannot_be_is_refused_in_every_process(both):
 
 # --- the command ---
 
-COMMAND = ["-m", "crn_lib.cli", "train", "--width", "16", "--blocks", "2", "--string-length", "4", "--device", "cpu"]
+SHAPE = ["model.width=16", "model.blocks=2", "task.string_length=4"]
+COMMAND = ["-m", "crn_lib.cli", "train", *SHAPE, "--device", "cpu"]
 
 
 def test_the_command_shows_and_writes_once(tmp_path):
     out = tmp_path / "run"
-    with torchrun(*COMMAND, "--steps", "3", "--batch", "8", "--out", str(out)) as process:
+    with torchrun(*COMMAND, "steps=3", "batch=8", "--out", str(out)) as process:
         printed, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     assert printed.count("stopped: steps") == 1 and printed.count("kept in") == 1
@@ -128,7 +129,7 @@ def test_the_command_shows_and_writes_once(tmp_path):
 
 def test_a_batch_that_does_not_divide_is_said_before_the_first_step(tmp_path):
     out = tmp_path / "run"
-    with torchrun(*COMMAND, "--steps", "3", "--batch", "7", "--out", str(out)) as process:
+    with torchrun(*COMMAND, "steps=3", "batch=7", "--out", str(out)) as process:
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert "error: batch must be a multiple of the 2 processes that share it; got 7, so choose 8" in errors
@@ -137,7 +138,7 @@ def test_a_batch_that_does_not_divide_is_said_before_the_first_step(tmp_path):
 
 def test_ctrl_c_ends_both_after_the_same_step_and_the_checkpoint_goes_on(tmp_path, ends_with_test):
     out = tmp_path / "run"
-    many = ["--steps", "100000", "--batch", "8", "--out", str(out)]
+    many = ["steps=100000", "batch=8", "--out", str(out)]
     process = ends_with_test(torchrun(*COMMAND, *many))
     wait_until(lambda: process.poll() is not None or (out / loop.CHECKPOINT_NAME).exists())
     assert process.poll() is None

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import crn_lib
 from crn_lib.models import KINDS, SequenceModel
+from crn_lib.provenance import COMMIT
 from crn_lib.tasks import CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, TrainingDiverged, load_model, loop, train
 from crn_lib.training.interrupts import interrupts_held
@@ -162,6 +163,7 @@ def test_a_row_is_plain_and_complete():
     assert row["model"]["kind"] == "causal_rn" and row["task"]["string_length"] == 4
     assert row["training"]["steps"] == 30 and row["seed"] == 0 and row["dtype"] == "float32"
     assert row["device"] == "cpu" and row["backend"] == "fused" and row["threads"] == torch.get_num_threads()
+    assert row["processor"] and row["commit"] == COMMIT
     assert row["versions"]["torch"] == torch.__version__ and set(row["versions"]) >= {"crn_lib", "python"}
     assert row["steps"] == 30 and row["stopped"] == "steps" and row["seconds"] > 0
     assert row["peak_bytes"] is None or row["peak_bytes"] > 1e7

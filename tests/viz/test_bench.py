@@ -57,6 +57,15 @@ def test_where_a_line_ends_and_why_is_written_in_the_figure_and_in_words():
     assert "fused: 4.1e+03 ms and 5 MB at 4,098 tokens" in describe(figure)
 
 
+def test_the_title_names_the_chip_its_vectors_and_whose_memory_it_is():
+    def title(**more):
+        return draw_bench([{**one, **more} for one in ROWS], [CASE]).layout.title.text
+
+    assert "demo processor, 2 threads, float32, torch 2.13.0. Memory: the process at its peak," in title()
+    assert "demo processor (avx2), 2 threads" in title(vectors="avx2", device="cpu")
+    assert "<sup>H200, float32, torch 2.13.0. Memory: torch's on the GPU at" in title(processor="H200", device="cuda")
+
+
 def test_axes_are_logarithmic_with_units_and_lines_differ_by_colour_and_symbol():
     figure = draw_bench(ROWS, [CASE, OTHER_CASE])
     axes = [*figure.select_xaxes(), *figure.select_yaxes()]
