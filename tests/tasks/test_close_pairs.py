@@ -50,11 +50,17 @@ def test_accuracy_counts_whole_answers():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"points": 1}, "points must be a whole number >= 2"),
-        ({"radius": 0}, "radius must be above 0"),
-        ({"radius": math.nan}, "radius must be a number"),
+        ({"points": 1}, "points must be a whole number >= 2; got 1"),
+        ({"radius": 0}, "radius must be above 0; got 0"),
+        ({"radius": -1}, "radius must be a number >= 0; got -1"),
+        ({"radius": math.nan}, "radius must be a number >= 0; got nan"),
     ],
 )
 def test_a_value_out_of_range_is_refused(wrong, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=f"^{message}$"):
         ClosePairsConfig(**wrong)
+
+
+def test_a_batch_must_be_a_whole_number(generator):
+    with pytest.raises(ConfigError, match=r"^batch must be a whole number >= 1; got 0$"):
+        ClosePairsTask(ClosePairsConfig()).sample(0, generator)

@@ -169,6 +169,9 @@ def test_metrics_refuse_what_cannot_be_scored(generator):
         task.metrics(targets[0], targets[0])
     with pytest.raises(ValueError, match=r"^every row of targets must have its EOS"):
         task.metrics(targets, torch.full_like(targets, X))
+    targets[1] = X
+    with pytest.raises(ValueError, match=r"^every row of targets must have its EOS"):
+        task.metrics(targets, targets)
 
 
 # --- prompts, answers, text ---

@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -188,7 +189,7 @@ def test_a_row_is_plain_and_complete():
     assert row["versions"]["torch"] == torch.__version__ and set(row["versions"]) >= {"crn_lib", "python"}
     assert row["steps"] == 30 and row["stopped"] == "steps" and row["processes"] == 1
     assert row["seconds"] == round(result.seconds, 2) > 0 and row["cpu_seconds"] == round(result.cpu_seconds, 2) > 0
-    assert row["peak_bytes"] is None or row["peak_bytes"] > 1e7
+    assert row["peak_bytes"] > 1e7 if sys.platform.startswith("linux") else row["peak_bytes"] is None
     assert row["character_accuracy"] == result.teacher_forced["character_accuracy"]
     assert row["free_running_string_accuracy"] == result.free_running["string_accuracy"]
     assert row["history"] == result.history
