@@ -54,3 +54,4 @@ def test_two_letters_follow_shannons_formula():
 
 def test_a_lossless_memory_of_that_many_letters_is_exactly_enough():
     assert letters_that_fit(string_bits(16, 5), 5) == pytest.approx(16)
+    assert letters_that_fit(string_bits(16)) == pytest.approx(16)
