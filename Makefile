@@ -16,7 +16,7 @@ help:
 	@echo 'make test   set up the tests too, then lint and test     PYTEST_FLAGS="-k relation"'
 	@echo 'make lab    open the first lesson in JupyterLab          LAB_FLAGS="--no-browser"'
 	@echo 'make site   build the lessons as pages that need no Jupyter: build/site/index.html'
-	@echo 'make figures  draw every figure of figures/ anew from the stored rows'
+	@echo 'make figures  draw every figure and write every table anew from the stored rows'
 	@echo 'make lint   only the checks of style, types and notebooks'
 	@echo 'make pins   look for newer versions: rewrites requirements.txt'
 	@echo 'make clean  remove .venv and the caches; results and notebooks stay'
@@ -36,11 +36,11 @@ lab:
 
 site:
 	@$(SETUP) test
-	@$(BIN)/python docs/build_site.py notebooks build/site
+	@$(BIN)/crn site
 
 figures:
 	@$(SETUP) test
-	@$(BIN)/python -m crn_lib.experiments.figures
+	@$(BIN)/crn publish
 
 lint:
 	@$(SETUP) test

@@ -1,8 +1,12 @@
 """crn_lib: the CausalRN of arXiv 2406.16168, its baselines, its task, and what the lessons need.
 
-Imports only ever point downwards:
+Imports only ever point downwards; siblings joined by `|` do not know each other (`lint-imports` holds it):
 
-    notebooks -> course -> {experiments, viz, measure, training} -> {tasks, models} -> ops
+    notebooks -> course
+    cli -> commands -> workbook -> course -> viz -> experiments -> {sweeps | bench} -> {training | analysis}
+        -> tasks -> models -> ops
+
+Anyone may import config, errors, files, paths, measure, device and provenance; doctor may import ops.
 """
 
 import os

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from crn_lib.measure import pick_device
+from crn_lib.device import pick_device
 from crn_lib.ops import which_backend
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

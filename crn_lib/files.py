@@ -1,7 +1,6 @@
 """Files written whole or not at all."""
 
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,18 +27,3 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
 def replace_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def text_between(path: Path, start: str, end: str, new: str) -> str:
-    """A file's text with something new between two of its lines; both stay. Nothing is written.
-
-    Raises:
-        ValueError: the file has not both lines, or has them more than once; the message names them.
-    """
-    between = re.escape(start) + ".*?" + re.escape(end)
-    text, found = re.subn(
-        between, lambda _: f"{start}\n{new}\n{end}", path.read_text(encoding="utf-8"), flags=re.DOTALL
-    )
-    if found != 1:
-        raise ValueError(f"{path} needs the line {start} and, below it, the line {end}, once each")
-    return text

@@ -1,9 +1,15 @@
-"""Sphinx's settings for the static edition. `build_site.py` copies this folder beside the lessons and runs it there."""
+"""Sphinx's settings for the static edition. `crn site` copies this folder beside the lessons and runs it there."""
 
 project = "The CausalRN workbook"
 html_title = project
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["*.py"]
+
+# api/: each package's `__all__`, with its docstrings, where `x` means code.
+autodoc_default_options = {"members": True, "imported-members": True}
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+default_role = "code"
 
 # The lessons are shown as they are stored: `make test` executes them, and a page must not differ from the file.
 nb_execution_mode = "off"
@@ -27,4 +33,4 @@ html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["workbook.css"]
 html_js_files = [("figures.js", {"defer": "defer"})]
-mathjax_path = "tex-svg.js"  # in static/, put there by build_site.py; in SVG, so that it needs no fonts
+mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts

@@ -14,4 +14,6 @@ echo "No git repository here: the checks run without pre-commit."
 ruff check .
 ruff format --check .
 mypy
-python -m crn_lib.course.notebook_files check notebooks
+lint-imports --no-cache
+deptry crn_lib
+crn check

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import crn_lib  # noqa: F401  (before torch: it says how torch's threads wait, which OpenMP reads only once)
@@ -12,6 +13,9 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests.requirements import missing, required
+from tests.waiting import PATIENCE
+
 # The machine may be busy with a training run: how long one example takes says nothing.
 settings.register_profile("crn", deadline=None)
 settings.load_profile("crn")
@@ -19,6 +23,49 @@ settings.load_profile("crn")
 # A shell that starts this in the background may have told it to ignore Ctrl-C, which the tests send.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    try:
+        required()
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest kinds of tests first, file by file: what comes last is short, so that two workers end together."""
+    kinds = ("browser", "notebooks", "slow")
+    ranks: dict[object, int] = defaultdict(lambda: len(kinds))
+    for item in items:
+        own = (rank for rank, kind in enumerate(kinds) if item.get_closest_marker(kind))
+        ranks[item.path] = min(ranks[item.path], *own, len(kinds))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Workers take file after file, so that fixtures are made once; executed lessons share none, and go one by one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrLesson(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith("tests/notebooks/") else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False  # in the order above, not the files with most tests first
+    return ByFileOrLesson(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs what is not here, or fail it where CRN_REQUIRE names that; no fixture is made for it."""
+    names = {name for mark in item.iter_markers("needs") for name in mark.args}
+    if item.get_closest_marker("browser"):
+        names.add("browser")
+    for name in sorted(names):
+        if words := missing(name):
+            if name in required():
+                pytest.fail(f"CRN_REQUIRE names {name}, but: {words}", pytrace=False)
+            pytest.skip(words)
 
 
 @pytest.fixture
@@ -49,4 +96,4 @@ def ends_with_test() -> Iterator[Callable[[psutil.Popen], psutil.Popen]]:
             for each in (*process.children(recursive=True), process):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     each.kill()
-            process.wait(10)
+            process.wait(PATIENCE)

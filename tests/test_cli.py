@@ -17,6 +17,7 @@ from crn_lib.bench.cases import linear_case
 from crn_lib.bench.profile import StepProfile
 from crn_lib.cli import main
 from crn_lib.paths import workbook_folder
+from crn_lib.workbook import collect_claims
 
 TINY = ["--steps", "4", "--batch", "4", "--width", "8", "--blocks", "1", "--string-length", "3", "--device", "cpu"]
 
@@ -88,6 +89,12 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
         (["train", *TINY, "--out", "taken"], 1, ["taken"]),
         (["bench", "--only", "warp drive"], 2, ["'warp drive'", "exact relation"]),
         (["bench", "--only", "exact", "--longest", "34", "--out", "taken/rows.jsonl"], 1, ["taken"]),
+        (["refresh", "77"], 2, ["'77'", "00_good"]),
+        (["check", "77"], 2, ["'77'", "00_good"]),
+        (["publish", "pie"], 2, ["pie", "copying_curves", "claims"]),
+        (["measure", "retrieval", "nowhere"], 1, ["'nowhere'", "crn sweep nowhere"]),
+        (["measure", "pie"], 2, ["pie"]),
+        (["site", "--out", "notebooks"], 2, ["notebooks", "no site built by Sphinx"]),
         (["trian"], 2, ["trian", "train"]),
         (["run", "--bogus"], 2, ["--bogus"]),
     ],
@@ -110,6 +117,42 @@ def test_bad_input_is_one_line_that_names_the_value_and_what_is_allowed(
     assert len(error.splitlines()) == 1 and error.startswith("error: ")
     for word in words:
         assert word in error
+
+
+def test_check_names_the_lesson_and_what_is_wrong_with_it(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crn(monkeypatch, "check", "02") == 1
+    assert capsys.readouterr().out == "02_other.ipynb: execution counts are not 1 to n in order\n"
+    lesson = nbformat.read(tiny_workbook / "notebooks" / "02_other.ipynb", 4)
+    for count, cell in enumerate(lesson.cells, start=1):
+        cell.execution_count = count
+    nbformat.write(lesson, tiny_workbook / "notebooks" / "02_other.ipynb")
+    assert crn(monkeypatch, "check", "02") == 0
+    assert capsys.readouterr().out == "1 stored lessons are clean\n"
+
+
+def test_refresh_stores_the_lessons_asked_for_and_writes_the_claims_table(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tiny_workbook / "README.md").write_text(f"{collect_claims.START}\n{collect_claims.END}\n")
+    assert crn(monkeypatch, "refresh", "00") == 0
+    counts = [
+        [cell.execution_count for cell in nbformat.read(path, 4).cells]
+        for path in sorted(tiny_workbook.glob("notebooks/*"))
+    ]
+    assert counts == [[1, 2], [None, None], [None, None]]
+    assert collect_claims.stale(tiny_workbook) == {}
+    assert crn(monkeypatch, "refresh", "01") == 1
+
+
+def test_publish_draws_the_figures_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/data").symlink_to(workbook_folder() / "figures/data")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert crn(monkeypatch, "publish", "steps_to_solve") == 0
+    assert {path.name for path in (tmp_path / "figures").glob("*.html")} == {"steps_to_solve.html"}
 
 
 def test_train_keeps_a_result_and_resumes_from_its_checkpoint(
@@ -156,10 +199,11 @@ def test_help_lists_every_command_and_each_has_help_of_its_own(
     assert crn(monkeypatch) == 0
     listed = set(re.findall(r"^│ ([a-z]+) ", capsys.readouterr().out, re.MULTILINE))
     promised = re.findall(r"\bcrn ([a-z]+)", (workbook_folder() / "README.md").read_text(encoding="utf-8"))
-    assert listed >= {"run", "train", "sweep", "bench", "doctor", *promised}
+    everything = "run refresh check train sweep bench publish measure site doctor"
+    assert listed >= {*everything.split(), *promised}
     for command in listed:
         assert crn(monkeypatch, command, "--help") == 0
-        assert f"Usage: crn {command} " in capsys.readouterr().out
+        assert re.search(rf"Usage: .*\bcrn {command}\b", capsys.readouterr().out)
 
 
 def test_outside_a_workbook_the_folder_looked_in_is_named(

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from crn_lib import measure
-from crn_lib.measure import added_memory, call_times, peak_memory, pick_device, reset_peak_memory
+from crn_lib.device import pick_device
+from crn_lib.measure import added_memory, call_times, peak_memory, reset_peak_memory
 
 CPU = torch.device("cpu")
 MIB = 1024**2

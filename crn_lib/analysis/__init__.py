@@ -18,6 +18,7 @@ from crn_lib.analysis.relation_maps import (
     most_opposed,
     random_sender,
 )
+from crn_lib.analysis.scaling import PowerLaw, ScalingCurve, fit_power
 
 __all__ = [
     "AttentionPairs",
@@ -25,7 +26,9 @@ __all__ = [
     "EditedCopy",
     "Influence",
     "KeyedLetters",
+    "PowerLaw",
     "RelationPairs",
+    "ScalingCurve",
     "attention_pairs",
     "cancellation_copier",
     "capture_pairs",
@@ -33,6 +36,7 @@ __all__ = [
     "copy_without",
     "drop",
     "effective_senders",
+    "fit_power",
     "freeze_scale",
     "influence",
     "keyed_letters",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.normalise import EPSILON, PAIR_NORMS, centre, layer_norm
 
 TILE_ELEMENTS = 8_000_000

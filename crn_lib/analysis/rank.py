@@ -9,7 +9,8 @@ If the rank is `n`, none of them may.
 import torch
 from torch import Tensor
 
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, pre_activation
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
+from crn_lib.ops.naive import pre_activation
 
 VISIBLE = 1e-6
 """Smallest singular value, relative to the largest, that counts: what float32 can still tell from zero."""

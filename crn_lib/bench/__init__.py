@@ -5,7 +5,6 @@ from crn_lib.bench.first_call import first_call_seconds
 from crn_lib.bench.profile import profile_step
 from crn_lib.bench.report import destination, not_run, run_cases, store, table
 from crn_lib.bench.timing import Disagreement, Measurement, run_case
-from crn_lib.viz.files import store_figure
 
 __all__ = [
     "CASES",
@@ -20,6 +19,5 @@ __all__ = [
     "run_case",
     "run_cases",
     "store",
-    "store_figure",
     "table",
 ]

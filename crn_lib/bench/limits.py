@@ -3,8 +3,8 @@
 import torch
 
 from crn_lib.measure import call_times
-from crn_lib.ops.fused_cpu_kernels import exponential_kernel
-from crn_lib.ops.threads import run_shares
+from crn_lib.ops.cpu.fused_kernels import exponential_kernel
+from crn_lib.ops.cpu.threads import run_shares
 
 IN_CACHE = 4096
 REPEATS = 2000

@@ -14,7 +14,7 @@ from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
 from crn_lib.bench.timing import Contender, Disagreement, Measurement, run_case
 from crn_lib.files import replace_text
 from crn_lib.paths import data_file, workbook_folder
-from crn_lib.training.result import versions
+from crn_lib.provenance import versions
 
 PARTIAL_ROWS = Path("out/bench.jsonl")
 

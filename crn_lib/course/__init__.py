@@ -1,18 +1,19 @@
 """What only a lesson needs: parameters, predictions, widgets, exercises, quizzes and claims."""
 
-from crn_lib.course.ablation_widget import AblationRun
-from crn_lib.course.checks import CheckFailed, check
+from crn_lib.course.checks import CheckFailed
 from crn_lib.course.claims import claim
 from crn_lib.course.claims_table import show_claims
+from crn_lib.course.exercises import check
 from crn_lib.course.figures import LiveFigure, bind, show
-from crn_lib.course.live import copy_widget, fill_up, train_live
 from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
-from crn_lib.course.relation_widget import RelationWidget, relation_map
-from crn_lib.course.sweep_widget import SweepTable
-from crn_lib.course.training_widget import TrainingWidget
+from crn_lib.course.widgets.ablation import AblationRun
+from crn_lib.course.widgets.live import copy_widget, fill_up, train_live
+from crn_lib.course.widgets.relation import RelationWidget, relation_map
+from crn_lib.course.widgets.sweep import SweepTable
+from crn_lib.course.widgets.training import TrainingWidget
 
 __all__ = [
     "AblationRun",

@@ -6,8 +6,6 @@ from typing import Any
 
 import torch
 
-from crn_lib.course.cards import Card
-
 
 class CheckFailed(AssertionError):
     """An answer that does not meet a requirement; the message says which one, for which input, and at which index."""
@@ -38,35 +36,6 @@ class Exercise:
         bullets = "\n".join(f"{number}. {text}" for number, text in enumerate(self.requirements, start=1))
         stars = "●" * self.difficulty + "○" * (3 - self.difficulty)
         return f"### Exercise {self.key}: {self.title}\n\nDifficulty {stars} · {self.minutes} minutes\n\n{bullets}"
-
-
-def check(key: str, attempt: Callable[..., Any]) -> None:
-    """Check an answer to an exercise.
-
-    Where the stub still raises `NotImplementedError`, says "not attempted" and lets the lesson go on.
-
-    Raises:
-        CheckFailed: a requirement is not met.
-        KeyError: there is no such exercise; the message names those there are.
-    """
-    from crn_lib.course.exercises import EXERCISES
-
-    if key not in EXERCISES:
-        raise KeyError(f"there is no exercise {key!r}; there are {', '.join(sorted(EXERCISES))}")
-    exercise = EXERCISES[key]
-    try:
-        exercise.examine(attempt)
-    except NotImplementedError:
-        Card(f"Exercise {key}: not attempted yet", "", f"{key}: not attempted").show()
-        return
-    except CheckFailed:
-        raise
-    except Exception as error:  # the reader's own code, or a result that cannot even be compared
-        hint = "; is there a `return`?" if "NoneType" in str(error) else ""
-        raise CheckFailed(f"requirement 1: it stopped with {type(error).__name__}: {error}{hint}") from error
-    count = len(exercise.requirements)
-    title = f"Exercise {key}: all {count} requirements met"
-    Card(title, "", f"{key}: all {count} requirements met", "right").show()
 
 
 def fail(requirement: int, message: str) -> None:

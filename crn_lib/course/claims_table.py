@@ -1,6 +1,6 @@
 """The claims table as it is shown: in a lesson as a card whose rows fold open, in the README with all columns.
 
-`collect_claims` makes the rows and writes the README and the stored lessons.
+`workbook.collect_claims` makes the rows and writes the README and the stored lessons.
 """
 
 import html
@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from crn_lib.course.cards import ACCENTS, Card
 from crn_lib.course.claims import VERDICTS
-from crn_lib.experiments import read_rows
 from crn_lib.paths import data_file
+from crn_lib.sweeps import read_rows
 
 MIME = "application/vnd.crn-claims-table+json"
 SIGNS = {"same": ("✓", "right"), "different": ("✗", "wrong"), "not attempted": ("○", "neutral")}

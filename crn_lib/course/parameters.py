@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import torch
 
-from crn_lib.measure import pick_device
+from crn_lib.device import pick_device
 from crn_lib.tasks.copying import ALPHABET
 
 PROFILES = ("smoke", "laptop", "paper")

@@ -1,33 +1,34 @@
-"""Experiments: grids of frozen configurations whose results are stored as rows."""
+"""The studies: which runs each asks for, what it measures, and what its rows say."""
 
-from crn_lib.experiments.ablations import GRID, Variant, ablation_cells, ablation_config, indispensable
-from crn_lib.experiments.executors import Executor, InlineExecutor, ProcessExecutor
-from crn_lib.experiments.lengths import Run, read_runs
-from crn_lib.experiments.rows import append_row, config_key, newest_rows, read_rows
-from crn_lib.experiments.run import SweepBusy, SweepState, read_histories, run_sweep, sweep_state
-from crn_lib.experiments.sweep import Sweep, load_sweep, own_sweeps
+from crn_lib.experiments.ablations import (
+    ACTIVATION_NAMES,
+    GRID,
+    GRID_ACTIVATIONS,
+    GRID_LENGTHS,
+    Cell,
+    Variant,
+    ablation_cells,
+    ablation_config,
+    indispensable,
+)
+from crn_lib.experiments.memory import bytes_used, capacity, decode, marked_lengths, predicted_bytes
+from crn_lib.experiments.retrieval_onset import crossing, found_in_block
 
 __all__ = [
+    "ACTIVATION_NAMES",
     "GRID",
-    "Executor",
-    "InlineExecutor",
-    "ProcessExecutor",
-    "Run",
-    "Sweep",
-    "SweepBusy",
-    "SweepState",
+    "GRID_ACTIVATIONS",
+    "GRID_LENGTHS",
+    "Cell",
     "Variant",
     "ablation_cells",
     "ablation_config",
-    "append_row",
-    "config_key",
+    "bytes_used",
+    "capacity",
+    "crossing",
+    "decode",
+    "found_in_block",
     "indispensable",
-    "load_sweep",
-    "newest_rows",
-    "own_sweeps",
-    "read_histories",
-    "read_rows",
-    "read_runs",
-    "run_sweep",
-    "sweep_state",
+    "marked_lengths",
+    "predicted_bytes",
 ]

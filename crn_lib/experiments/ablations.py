@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from crn_lib.experiments.lengths import Run, Spread
-from crn_lib.experiments.rows import Row, seedless
-from crn_lib.experiments.sweep import load_sweep
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps.rows import Row, seedless
+from crn_lib.sweeps.stored_runs import Run, Spread
+from crn_lib.sweeps.sweep import load_sweep
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from crn_lib.config import from_mapping, require
-from crn_lib.experiments.lengths import Run
-from crn_lib.experiments.rows import plain_config
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps.rows import plain_config
+from crn_lib.sweeps.stored_runs import Run
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 

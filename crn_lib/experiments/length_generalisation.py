@@ -1,6 +1,6 @@
 """Models trained on strings of 4 to 32 letters, tested on up to 64 (beyond the paper).
 
-`python -m crn_lib.experiments.length_generalisation` tests the models that `crn sweep length_generalisation` left, and
+`crn measure length_generalisation` tests the models that `crn sweep length_generalisation` left, and
 adds a row for every model and length to `figures/data/length_generalisation.jsonl` that is not there yet.
 """
 
@@ -12,17 +12,14 @@ import torch
 from tqdm.auto import tqdm
 
 from crn_lib.errors import RunFailed
-from crn_lib.experiments.jobs import Job
-from crn_lib.experiments.rows import Row, append_row, newest_rows
-from crn_lib.experiments.run import sweep_state
-from crn_lib.experiments.sweep import load_sweep
 from crn_lib.models import SequenceModel
-from crn_lib.paths import data_file
+from crn_lib.provenance import circumstances
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row, append_row, newest_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
 from crn_lib.tasks.copying import EOS, NOT_SCORED
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import circumstances
 
 LENGTHS = (4, 8, 16, 24, 32, 33, 34, 36, 40, 48, 64)
 """Letters; training ends at 32."""
@@ -94,11 +91,3 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
 
 def _key(job: Job, length: int) -> str:
     return hashlib.sha256(f"{job.key} tested at {length}".encode()).hexdigest()[:16]
-
-
-if __name__ == "__main__":
-    state = sweep_state(load_sweep("length_generalisation"))
-    try:
-        fill_rows(state.jobs, state.rows, data_file(ROWS))
-    except RunFailed as failure:
-        raise SystemExit(str(failure)) from None

@@ -1,7 +1,6 @@
 """Bytes that every kind of model holds while it decodes, token by token, against what its formula says (lesson 05).
 
-`python -m crn_lib.experiments.memory` fills in the rows that `figures/data/memory.jsonl` still lacks and draws
-`figures/memory.png` and `figures/memory.html` from all of them.
+`crn measure memory` fills in the rows that `figures/data/memory.jsonl` still lacks.
 """
 
 import hashlib
@@ -14,15 +13,13 @@ import torch
 from tqdm.auto import tqdm
 
 from crn_lib.config import to_mapping
-from crn_lib.experiments.rows import append_row, read_rows
-from crn_lib.models import KINDS, DecodingState, ModelConfig, build_model
+from crn_lib.models import DecodingState, ModelConfig, build_model
 from crn_lib.models.ssm import EXPANSION, KERNEL, STATES
 from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops import factorises
 from crn_lib.ops.pool import Pool
-from crn_lib.training.result import circumstances
-from crn_lib.viz.files import store_figure
-from crn_lib.viz.memory import draw_memory
+from crn_lib.provenance import circumstances
+from crn_lib.sweeps.rows import append_row, read_rows
 
 WIDTH, BLOCKS, LONGEST = 192, 12, 4096
 """The paper's shape, and eight times its longest context."""
@@ -34,8 +31,7 @@ FIRST_CAPACITY = 16
 POSITION = 8
 """Bytes of a counter of positions, one 64-bit whole number a sequence."""
 
-ROWS = Path("figures/data/memory.jsonl")
-FIGURE = Path("figures/memory")
+ROWS = "memory.jsonl"
 
 
 def capacity(rows: int) -> int:
@@ -150,7 +146,3 @@ def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path
             append_row(path, row)
             done[row["key"]] = row
     return [done[row_key(config, length)] for config, length in wanted]
-
-
-if __name__ == "__main__":
-    print(store_figure(draw_memory(fill_rows(map(memory_config, KINDS), marked_lengths(LONGEST), ROWS)), FIGURE))

@@ -1,12 +1,11 @@
 """How trained copiers retrieve: what every block's pairs look like, and what a copy is worth without some (lesson 08).
 
-`python -m crn_lib.experiments.retrieval lengths ablations` reads the models of these sweeps and adds the rows that
+`crn measure retrieval lengths ablations` reads the models of these sweeps and adds the rows that
 `figures/data/retrieval.jsonl` still lacks: for every model one row a block (`what` is `look`), one without any edit
 (`what` is `nothing`), one for every edit of all blocks at once (`block` is -1) and, unless `--together` is given, one
 for every edit of a single block.
 """
 
-import argparse
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,14 +18,13 @@ from tqdm.auto import tqdm
 from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
 from crn_lib.analysis.pairs import RelationPairs
 from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
-from crn_lib.experiments.rows import Row, append_row, newest_rows
 from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.ops.normalise import PAIR_NORMS
-from crn_lib.paths import checkpoint_folder, data_file
+from crn_lib.provenance import circumstances
+from crn_lib.sweeps.rows import Row, append_row, newest_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
-from crn_lib.training.result import circumstances
 
 KINDS = ("causal_rn", "linear_rn", "transformer")
 LONGEST = 128
@@ -143,18 +141,3 @@ def fill_rows(runs: Iterable[tuple[Row, Path]], path: Path, *, together: bool = 
     for run, checkpoint in tqdm(list(runs), desc="looking", unit="model"):
         for row in model_rows(run, checkpoint, done, together):
             append_row(path, row)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sweeps", nargs="+", help="names of sweeps")
-    parser.add_argument("--checkpoints", type=Path, help="folder of all sweeps' checkpoints; runs/sweeps by default")
-    parser.add_argument("--rows", type=Path, help="folder of all sweeps' rows; figures/data/runs by default")
-    parser.add_argument("--together", action="store_true", help="edit all blocks at once only")
-    chosen = parser.parse_args()
-    trained = trained_runs(
-        chosen.sweeps,
-        chosen.rows or data_file("runs"),
-        chosen.checkpoints or checkpoint_folder(),
-    )
-    fill_rows(trained, data_file(ROWS), together=chosen.together)

@@ -5,7 +5,7 @@ import torch
 from crn_lib.models.block import Block
 from crn_lib.models.causal_rn import RelationBlock
 from crn_lib.models.config import KINDS, ModelConfig
-from crn_lib.models.linear_transformer import LinearTransformerBlock
+from crn_lib.models.linear_transformer import LinearTransformerBlock, feature_map
 from crn_lib.models.recurrent import LSTMBlock
 from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel
@@ -28,6 +28,11 @@ def build_model(config: ModelConfig, *, generator: torch.Generator | None = None
     Args:
         config: kind and shape.
         generator: where the initial weights are drawn from; a new one with seed 0 where it is not given.
+
+    Example:
+        >>> model = build_model(ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=10))
+        >>> model(torch.tensor([[0, 3, 4, 5, 1]])).shape  # a score for each of the 29 tokens, at each of the 5 places
+        torch.Size([1, 5, 29])
     """
     with torch.random.fork_rng(devices=[]):  # torch's layers draw once when made; keep that from the outside
         blocks = [BLOCKS[config.kind](config) for _ in range(config.blocks)]
@@ -45,4 +50,5 @@ __all__ = [
     "RelationNetwork",
     "SequenceModel",
     "build_model",
+    "feature_map",
 ]

@@ -63,8 +63,3 @@ def init_uniform(parameters: list[Tensor], bound: float, generator: torch.Genera
 def residual_std(blocks: int, branches: int) -> float:
     """Start of a projection that adds to the residual stream, which `branches * blocks` of them share."""
     return INIT_STD / math.sqrt(branches * blocks)
-
-
-def last_real(x: Tensor, lengths: Tensor) -> Tensor:
-    """Of `(batch, length, ...)` the entry at each sequence's last real position, `(batch, ...)`."""
-    return x[torch.arange(len(x), device=x.device), lengths - 1]

@@ -30,6 +30,10 @@ class ModelConfig:
 
     Raises:
         ConfigError: a value out of range, or fields that contradict each other.
+
+    Example:
+        >>> ModelConfig(kind="causal_rn", width=32).norm, ModelConfig(kind="linear_rn").norm
+        ('exact', 'approx')
     """
 
     kind: str = "causal_rn"

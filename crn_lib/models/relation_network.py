@@ -16,6 +16,14 @@ class RelationNetwork(nn.Module):
     """`f(sum_i sum_j g(x_i, x_j))`, over all ordered pairs, an object with itself included.
 
     Shape: `(batch, n, features)` in, for any `n >= 1`; `(batch, outputs)` out.
+
+    Example:
+        >>> network = RelationNetwork(features=2, width=8, outputs=3, generator=torch.Generator())
+        >>> points = torch.randn(1, 5, 2)
+        >>> network(points).shape
+        torch.Size([1, 3])
+        >>> torch.allclose(network(points), network(points.flip(1)), atol=1e-4)  # the order does not matter
+        True
     """
 
     def __init__(self, features: int, width: int, outputs: int, *, layers: int = 3, generator: torch.Generator) -> None:
@@ -37,6 +45,10 @@ class ObjectNetwork(nn.Module):
     """`f(sum_i g(x_i))`: no object meets another before `f` (Zaheer et al. 2017, arXiv 1703.06114).
 
     Shape: as `RelationNetwork`.
+
+    Example:
+        >>> ObjectNetwork(features=2, width=8, outputs=3, generator=torch.Generator())(torch.randn(1, 5, 2)).shape
+        torch.Size([1, 3])
     """
 
     def __init__(self, features: int, width: int, outputs: int, *, layers: int = 3, generator: torch.Generator) -> None:

@@ -12,7 +12,16 @@ from crn_lib.ops.normalise import layer_norm
 
 @dataclass
 class DecodingState:
-    """What a model holds between two tokens: one state a block, and each sequence's position."""
+    """What a model holds between two tokens: one state a block, and each sequence's position.
+
+    Example:
+        >>> model = build_model(ModelConfig(kind="lstm", width=16, blocks=2))
+        >>> state = model.init_state(batch=1)
+        >>> before = state.nbytes
+        >>> _, state = model.step(torch.tensor([0]), state)
+        >>> state.nbytes == before, state.positions
+        (True, tensor([1]))
+    """
 
     blocks: list[BlockState]
     positions: Tensor
@@ -28,6 +37,15 @@ class SequenceModel(nn.Module):
 
     Token and position embeddings start as `N(0, 1)`; the head is a plain layer normalisation and a bias-free
     linear map. Made by `build_model`.
+
+    Example:
+        >>> model = build_model(ModelConfig(kind="linear_rn", width=16, blocks=2, max_length=8))
+        >>> tokens = torch.tensor([[0, 3, 4, 1]])
+        >>> logits, state = model.prefill(tokens)  # what follows the last token, and what to remember
+        >>> torch.allclose(logits, model(tokens)[:, -1], atol=1e-5)
+        True
+        >>> model.generate(tokens, steps=3).shape
+        torch.Size([1, 3])
     """
 
     def __init__(self, config: ModelConfig, blocks: list[Block]) -> None:

@@ -77,7 +77,7 @@ def linear_relation(
     if norm == "approx" and 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)
         if causal and compiled and a.device.type == "cpu":
-            from crn_lib.ops.scan_cpu import scan_relation
+            from crn_lib.ops.cpu.scan import scan_relation
 
             return scan_relation(a, b)
         return direct_relation(a, b, causal=causal)

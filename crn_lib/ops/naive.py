@@ -1,22 +1,10 @@
 """The definition, as the paper writes it. Every other backend is tested against this file."""
 
-from collections.abc import Callable
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.normalise import PAIR_NORMS
-
-ACTIVATION_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "exp": torch.exp,
-    "relu": F.relu,
-    "squared_relu": lambda x: F.relu(x).square(),
-    "gelu": F.gelu,
-    "elu": F.elu,
-    "softplus": F.softplus,
-    "identity": lambda x: x,
-}
 
 
 def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:

@@ -6,8 +6,9 @@ A relation that factorises needs one running sum. Any other needs every sender r
 import torch
 from torch import Tensor
 
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.linear import exponentiate_rows
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, pre_activation
+from crn_lib.ops.naive import pre_activation
 from crn_lib.ops.normalise import normalise_heads
 
 

@@ -5,13 +5,10 @@
 In the argument lists `decay` is A's diagonal, `into` is B and `out_of` is C.
 """
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor
 
-from crn_lib.ops.threads import run_shares
+from crn_lib.ops.backends import fused_cpu_missing
 
 
 def selective_step(
@@ -55,54 +52,21 @@ def selective_scan_reference(
     return torch.stack(outputs, dim=1), hidden
 
 
-class CompiledSelectiveScan(torch.autograd.Function):
-    """The same on the CPU. Saved for backward: the inputs only; the states are made again."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        from crn_lib.ops.selective_scan_kernels import scan_forward_kernel
-
-        inputs = [x.detach().contiguous() for x in (u, delta, decay.T, into, out_of)]
-        y = np.empty(u.shape, inputs[0].numpy().dtype)
-        hidden = np.empty((u.shape[0], *inputs[2].shape), y.dtype)
-        run_shares(scan_forward_kernel, torch.get_num_threads(), *(x.numpy() for x in inputs), y, hidden)
-        ctx.save_for_backward(*inputs)
-        last = torch.from_numpy(hidden).transpose(1, 2)
-        ctx.mark_non_differentiable(last)
-        return torch.from_numpy(y), last
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, d_y: Tensor, _: Tensor) -> tuple[Tensor, ...]:
-        from crn_lib.ops.selective_scan_kernels import scan_backward_kernel
-
-        inputs = [x.numpy() for x in ctx.saved_tensors]
-        u, delta, decay, into, out_of = inputs
-        shares = torch.get_num_threads()
-        d_decay = np.zeros((shares, *decay.shape), decay.dtype)
-        d_u, d_delta, d_into, d_out_of = (np.empty_like(x) for x in (u, delta, into, out_of))
-        gradient = d_y.contiguous().numpy()
-        run_shares(scan_backward_kernel, shares, *inputs, gradient, d_u, d_delta, d_decay, d_into, d_out_of)
-        return tuple(torch.from_numpy(x) for x in (d_u, d_delta, d_decay.sum(0).T, d_into, d_out_of))
-
-
 def selective_scan(u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor) -> tuple[Tensor, Tensor]:
     """The scan by the fastest way there is for these tensors; arguments and shapes as for the reference.
 
     The hidden state is returned without a gradient. Half-precision input is scanned in float32.
     """
-    from crn_lib.ops.relation import fused_cpu_missing
-
     if torch.compiler.is_compiling():
-        from crn_lib.ops import uncompiled
+        from crn_lib.ops.graph_break import outside_graph
 
-        return uncompiled.selective_scan_uncompiled(u, delta, decay, into, out_of)
+        return outside_graph(selective_scan, u, delta, decay, into, out_of)
     inputs = (u, delta, decay, into, out_of)
     if u.device.type != "cpu" or fused_cpu_missing():
         y, hidden = selective_scan_reference(*inputs)
         return y, hidden.detach()
+    from crn_lib.ops.cpu.selective_scan import CompiledSelectiveScan
+
     dtype = torch.promote_types(torch.float32, torch.promote_types(u.dtype, delta.dtype))
     y, hidden = CompiledSelectiveScan.apply(*(x.to(dtype) for x in inputs))
     return y.to(u.dtype), hidden

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS, pre_activation
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
+from crn_lib.ops.naive import pre_activation
 
 TILE_ELEMENTS = 4_000_000
 """Pair elements made at once: 16 MB in float32 for each array that autograd keeps inside one tile."""

@@ -7,12 +7,13 @@ from crn_lib.tasks.bounds import (
     letters_that_fit,
     string_bits,
 )
-from crn_lib.tasks.close_pairs import ClosePairsConfig, ClosePairsTask
+from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 
 __all__ = [
     "BOS",
+    "EDGE",
     "EOS",
     "NOT_SCORED",
     "SEP",

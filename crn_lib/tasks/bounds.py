@@ -8,12 +8,22 @@ import math
 
 
 def string_bits(string_length: int, vocab: int = 26) -> float:
-    """Information in a random string, in bits: `string_length * log2(vocab)`."""
+    """Information in a random string, in bits: `string_length * log2(vocab)`.
+
+    Example:
+        >>> string_bits(4, vocab=2)
+        4.0
+    """
     return string_length * math.log2(vocab)
 
 
 def letters_that_fit(bits: float, vocab: int = 26) -> float:
-    """How many letters a memory of so many bits can hold without loss: `bits / log2(vocab)`."""
+    """How many letters a memory of so many bits can hold without loss: `bits / log2(vocab)`.
+
+    Example:
+        >>> letters_that_fit(256, vocab=16)
+        64.0
+    """
     return bits / math.log2(vocab)
 
 
@@ -22,6 +32,10 @@ def best_string_accuracy(bits: float, string_length: int, vocab: int = 26) -> fl
 
     There are `2**bits` states and each leads to one answer, so at most that many of the `vocab**string_length`
     strings can be answered rightly.
+
+    Example:
+        >>> best_string_accuracy(bits=3, string_length=4, vocab=2)  # 8 states for 16 strings
+        0.5
     """
     return 2.0 ** min(0.0, bits - string_bits(string_length, vocab))
 
@@ -32,6 +46,10 @@ def bits_carried(character_accuracy: float, string_length: int, vocab: int = 26)
     The rate-distortion function of a uniform source under letter errors (Cover and Thomas, Elements of Information
     Theory, section 10.3 for two letters and exercise 10.5 for more): with error rate `e`, each letter needs
     `log2 K - h(e) - e log2(K - 1)` bits, and none where `e >= 1 - 1/K`, which guessing reaches.
+
+    Example:
+        >>> bits_carried(1.0, 4, vocab=2), bits_carried(0.5, 4, vocab=2)  # all letters right, and no more than guessing
+        (4.0, 0.0)
     """
     error = 1.0 - character_accuracy
     if error >= 1.0 - 1.0 / vocab:
@@ -43,7 +61,14 @@ def bits_carried(character_accuracy: float, string_length: int, vocab: int = 26)
 
 
 def best_character_accuracy(bits: float, string_length: int, vocab: int = 26) -> float:
-    """The largest share of right letters any memory of so many bits allows: the inverse of `bits_carried`."""
+    """The largest share of right letters any memory of so many bits allows: the inverse of `bits_carried`.
+
+    Example:
+        >>> round(best_character_accuracy(bits=0, string_length=4, vocab=2), 6)  # guessing one of two letters
+        0.5
+        >>> best_character_accuracy(bits=4, string_length=4, vocab=2)
+        1.0
+    """
     low, high = 1.0 / vocab, 1.0
     if bits >= string_bits(string_length, vocab):
         return 1.0

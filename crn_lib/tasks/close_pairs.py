@@ -21,6 +21,10 @@ class ClosePairsConfig:
 
     Raises:
         ConfigError: a value out of range.
+
+    Example:
+        >>> ClosePairsConfig(points=4).answers  # from 0 to 6 close pairs
+        7
     """
 
     points: int = 6
@@ -38,7 +42,13 @@ class ClosePairsConfig:
 
 
 class ClosePairsTask:
-    """Draws scenes, counts their close pairs, and scores answers."""
+    """Draws scenes, counts their close pairs, and scores answers.
+
+    Example:
+        >>> task = ClosePairsTask(ClosePairsConfig(points=3, radius=1.0))
+        >>> task.close(torch.tensor([[0.0, 0.0], [0.5, 0.0], [2.0, 2.0]])).nonzero().tolist()
+        [[0, 1]]
+    """
 
     def __init__(self, config: ClosePairsConfig) -> None:
         self.config = config

@@ -31,6 +31,11 @@ class CopyingConfig:
 
     Raises:
         ConfigError: a value out of range.
+
+    Example:
+        >>> config = CopyingConfig(string_length=16)
+        >>> config.context, config.vocab_size, round(config.bits)
+        (34, 29, 75)
     """
 
     string_length: int = 16
@@ -64,7 +69,16 @@ class CopyingConfig:
 
 
 class CopyingTask:
-    """Draws copying problems, scores answers, and turns text into tokens and back."""
+    """Draws copying problems, scores answers, and turns text into tokens and back.
+
+    Example:
+        >>> task = CopyingTask(CopyingConfig(string_length=3))
+        >>> tokens, targets = task.lay_out(task.encode("cab")[None], torch.tensor([3]))
+        >>> task.decode(tokens[0])
+        '<cab|cab'
+        >>> targets[0].tolist()  # scored from SEP on: c, a, b, EOS
+        [-100, -100, -100, -100, 5, 3, 4, 2]
+    """
 
     def __init__(self, config: CopyingConfig) -> None:
         self.config = config

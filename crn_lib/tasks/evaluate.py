@@ -12,7 +12,14 @@ from crn_lib.tasks.copying import CopyingTask
 def teacher_forced(
     model: SequenceModel, task: CopyingTask, strings: int, generator: torch.Generator
 ) -> dict[str, float]:
-    """Accuracies when the model sees the true letters so far, on `strings` freshly drawn problems."""
+    """Accuracies when the model sees the true letters so far, on `strings` freshly drawn problems.
+
+    Example:
+        >>> task = CopyingTask(CopyingConfig(string_length=3))
+        >>> model = build_model(ModelConfig(width=8, blocks=1, max_length=8))
+        >>> sorted(teacher_forced(model, task, 4, torch.Generator()))
+        ['character_accuracy', 'string_accuracy']
+    """
     tokens, targets = task.sample(strings, generator)
     device = model.head.weight.device
     predictions = model(tokens.to(device)).argmax(dim=-1).cpu()
@@ -21,7 +28,14 @@ def teacher_forced(
 
 @torch.no_grad()
 def free_running(model: SequenceModel, task: CopyingTask, strings: int, generator: torch.Generator) -> dict[str, float]:
-    """Accuracies when the model reads its own output: it gets `BOS x SEP` and must write the rest."""
+    """Accuracies when the model reads its own output: it gets `BOS x SEP` and must write the rest.
+
+    Example:
+        >>> task = CopyingTask(CopyingConfig(string_length=3))
+        >>> model = build_model(ModelConfig(width=8, blocks=1, max_length=8))
+        >>> free_running(model, task, 4, torch.Generator())["string_accuracy"]  # it has learnt nothing yet
+        0.0
+    """
     tokens, targets = task.sample(strings, generator)
     prompts, lengths = task.prompts(tokens)
     device = model.head.weight.device
@@ -39,6 +53,10 @@ class CopyTrace:
         written: what the model wrote, one character a token; `>` stands for EOS.
         probabilities: what it gave each token it chose.
         state_bytes: bytes it held before the first token it wrote and after each of them.
+
+    Example:
+        >>> CopyTrace(text="a", written="a>", probabilities=(0.9, 0.8), state_bytes=(64, 80, 80)).written
+        'a>'
     """
 
     text: str
@@ -54,6 +72,12 @@ def trace_copy(model: SequenceModel, task: CopyingTask, text: str) -> CopyTrace:
 
     Raises:
         ConfigError: text outside the task's alphabet or length.
+
+    Example:
+        >>> model = build_model(ModelConfig(width=8, blocks=1, max_length=8))
+        >>> trace = trace_copy(model, CopyingTask(CopyingConfig(string_length=3)), "cab")
+        >>> len(trace.written), len(trace.probabilities)  # three letters, and one token for EOS
+        (4, 4)
     """
     letters = task.encode(text)[None]
     tokens, _ = task.lay_out(letters, torch.tensor([len(text)]))

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from crn_lib.config import to_mapping
-from crn_lib.measure import peak_memory, pick_device, reset_peak_memory
+from crn_lib.device import pick_device
+from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
 from crn_lib.tasks import NOT_SCORED, CopyingTask

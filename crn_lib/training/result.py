@@ -1,15 +1,12 @@
 """What came of a training run."""
 
-import platform
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
-import crn_lib
 from crn_lib.config import to_mapping
 from crn_lib.errors import RunFailed
 from crn_lib.models import SequenceModel
+from crn_lib.provenance import circumstances
 from crn_lib.training.config import TrainConfig
 
 
@@ -71,13 +68,3 @@ def config_fields(config: TrainConfig) -> dict[str, Any]:
     """What a row says of the configuration: all of it, in three parts, and the seed."""
     plain = to_mapping(config)
     return {"model": plain.pop("model"), "task": plain.pop("task"), "training": plain, "seed": config.seed}
-
-
-def circumstances(device: str, dtype: str) -> dict[str, Any]:
-    """What a row says of where a number was measured; the threads are this process's."""
-    return {"device": device, "dtype": dtype, "threads": torch.get_num_threads(), "versions": versions()}
-
-
-def versions() -> dict[str, str]:
-    """Versions that a stored number depends on."""
-    return {"crn_lib": crn_lib.__version__, "torch": torch.__version__, "python": platform.python_version()}

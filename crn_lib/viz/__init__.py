@@ -14,6 +14,8 @@ from crn_lib.viz.formats import (
     draw_stalled_sums,
     show_error,
 )
+from crn_lib.viz.length_generalisation import draw_other_lengths
+from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import NORM_PLACES, PAIR_FORMULAS, draw_norm_circuit
@@ -29,9 +31,10 @@ from crn_lib.viz.norm_places import (
 from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
-from crn_lib.viz.retrieval_course import draw_retrieval_course
-from crn_lib.viz.scaling import PowerLaw, ScalingCurve, draw_scaling, fit_power, show_bytes, show_count, show_seconds
+from crn_lib.viz.retrieval_onset import draw_retrieval_course
+from crn_lib.viz.scaling import draw_scaling
 from crn_lib.viz.theme import KIND_NAMES, describe
+from crn_lib.viz.units import show_bytes, show_count, show_seconds
 
 __all__ = [
     "KIND_NAMES",
@@ -39,18 +42,18 @@ __all__ = [
     "PAIR_FORMULAS",
     "Answers",
     "NormPlace",
-    "PowerLaw",
     "RelationMap",
-    "ScalingCurve",
     "describe",
     "draw_ablation_pair",
     "draw_ablations",
     "draw_accuracy_against_state",
+    "draw_accuracy_by_state",
     "draw_answer",
     "draw_bench",
     "draw_bits_bound",
     "draw_close_pairs",
     "draw_copy",
+    "draw_copying_curves",
     "draw_cost_check",
     "draw_exponent_bound",
     "draw_form_errors",
@@ -60,6 +63,7 @@ __all__ = [
     "draw_norm_circuit",
     "draw_norm_costs",
     "draw_norm_place",
+    "draw_other_lengths",
     "draw_pair",
     "draw_pair_scale",
     "draw_rank_growth",
@@ -71,10 +75,10 @@ __all__ = [
     "draw_singular_values",
     "draw_stalled_sums",
     "draw_state_against_length",
+    "draw_steps_to_solve",
     "draw_task_layout",
     "draw_training_curves",
     "draw_workers",
-    "fit_power",
     "show_bytes",
     "show_count",
     "show_error",

@@ -13,7 +13,7 @@ from crn_lib.experiments.ablations import (
     Variant,
     ablation_cells,
 )
-from crn_lib.experiments.lengths import SOLVED, Run, Spread, budget_in_words
+from crn_lib.sweeps.stored_runs import SOLVED, Run, Spread, budget_in_words
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
@@ -289,7 +289,7 @@ def _ends(runs: Sequence[Run], metric: str) -> Spread | None:
 
 
 def _runs_in_words(runs: Sequence[Run], metric: str) -> str:
-    """X."""
+    """How many runs copy, after how many steps, and with which accuracy they end."""
     if not runs:
         return NO_ROW
     steps = [point["step"] for run in runs if (point := run.first()) is not None]

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from crn_lib.viz.curves import METRIC_NAMES
-from crn_lib.viz.scaling import show_bytes
 from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, new_figure
+from crn_lib.viz.units import show_bytes
 
 LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear_transformer": "top right"}
 """Where a mark's label stands, for kinds whose marks come close to each other; above it for the others."""
@@ -24,7 +24,7 @@ def draw_copying_curves(
     """Accuracy against training steps, a panel a length, a line a model: median over seeds, the range shaded.
 
     Args:
-        curves: for `(kind, string_length)` what `crn_lib.experiments.lengths.curve_over_seeds` gives.
+        curves: for `(kind, string_length)` what `crn_lib.sweeps.stored_runs.curve_over_seeds` gives.
         metric: `character_accuracy` or `string_accuracy`; what the curves hold.
         about: shape, seeds and device, for the second line of the title.
         columns: panels side by side.

@@ -6,8 +6,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from crn_lib.viz.scaling import show_bytes
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
+from crn_lib.viz.units import show_bytes
 
 Row = Mapping[str, Any]
 AXES = {"logarithmic": "log", "linear": "linear"}

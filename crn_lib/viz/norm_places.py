@@ -6,10 +6,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
-from crn_lib.viz.scaling import ScalingCurve, show_seconds
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, describe, new_figure
+from crn_lib.viz.units import show_seconds
 
 NORM_COLOURS = {"exact": VERMILION, "approx": BLUE, "none": GREEN}
 NORM_SYMBOLS = {"exact": "circle", "approx": "square", "none": "diamond"}

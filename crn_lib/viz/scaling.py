@@ -2,101 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
 
+from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, new_figure
+from crn_lib.viz.units import show_bytes, show_count, show_seconds, three_digits
 
 CURVE_COLOURS = (VERMILION, BLUE, GREEN, PURPLE)
 CURVE_SYMBOLS = ("circle", "square", "triangle-up", "diamond")
-
-
-@dataclass(frozen=True)
-class PowerLaw:
-    """`factor * length**slope`: a straight line where both axes are logarithmic.
-
-    Attributes:
-        first, last: the shortest and longest length it was fitted to.
-    """
-
-    slope: float
-    factor: float
-    first: int
-    last: int
-
-    def at(self, length: float) -> float:
-        """The line's value at this length."""
-        return float(self.factor * length**self.slope)
-
-
-def fit_power(lengths: Sequence[int], values: Sequence[float], *, upper: int = 4) -> PowerLaw:
-    """Least squares between the logarithms of the `upper` longest lengths and of their values.
-
-    Args:
-        lengths: ascending.
-        values: one a length, positive.
-
-    Raises:
-        ValueError: fewer than two points, or fewer than are to be fitted.
-    """
-    if upper < 2 or len(lengths) < upper or len(lengths) != len(values):
-        raise ValueError(f"a fit of {upper} points needs at least 2 and has {len(lengths)} with {len(values)} values")
-    x, y = np.log(lengths[-upper:]), np.log(values[-upper:])
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
-    return PowerLaw(slope, math.exp(y.mean() - slope * x.mean()), lengths[-upper], lengths[-1])
-
-
-@dataclass(frozen=True)
-class ScalingCurve:
-    """What one way to compute something costs at several lengths.
-
-    Attributes:
-        name: of the way, in a few words.
-        lengths: ascending.
-        values: one a length, positive, in the unit that `draw_scaling` is given.
-        fit: for measured values the line through the upper ones; `None` where values are counted and not measured.
-    """
-
-    name: str
-    lengths: tuple[int, ...]
-    values: tuple[float, ...]
-    fit: PowerLaw | None = None
-
-    def at(self, length: int) -> tuple[float, str]:
-        """The value at a length, and where it comes from: `measured`, `counted`, `interpolated` or `fitted line`.
-
-        Between two lengths it is interpolated on logarithmic axes; beyond the last it is on the fitted line.
-
-        Raises:
-            ValueError: a length before the first, or beyond the last where nothing was fitted.
-        """
-        if length in self.lengths:
-            return self.values[self.lengths.index(length)], "counted" if self.fit is None else "measured"
-        if self.lengths[0] < length < self.lengths[-1]:
-            log = np.interp(math.log(length), np.log(self.lengths), np.log(self.values))
-            return math.exp(log), "interpolated"
-        if length > self.lengths[-1] and self.fit is not None:
-            return self.fit.at(length), "fitted line"
-        raise ValueError(f"{self.name} is known from {self.lengths[0]} to {self.lengths[-1]} tokens; got {length}")
-
-
-def show_seconds(value: float) -> str:
-    """A time in words: `1.2 ms`."""
-    return _scaled(value, ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))
-
-
-def show_bytes(value: float) -> str:
-    """A size in words, in powers of ten: `1.2 MB`."""
-    return _scaled(value, ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")))
-
-
-def show_count(value: float) -> str:
-    """A number of things: as it is below a million, then `1.2 million` and so on."""
-    if value < 1e6:
-        return f"{value:,.0f}"
-    return _scaled(value, ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")))
 
 
 UNITS: dict[str, Callable[[float], str]] = {"seconds": show_seconds, "bytes": show_bytes, "": show_count}
@@ -120,7 +34,7 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
     values = ", ".join(f"{c.name} {show(v)} ({source})" for c, (v, source) in zip(curves, here, strict=True))
     title = f"{length:,} token{'s' if length > 1 else ''}: {values}"
     slopes = [f"{curve.name} {curve.fit.slope:.2f}" for curve in curves if curve.fit]
-    second = [f"ratio {_three_digits(ratio)}"] * (len(curves) > 1)
+    second = [f"ratio {three_digits(ratio)}"] * (len(curves) > 1)
     second += [f"fitted slopes: {', '.join(slopes)}"] * bool(slopes)
     figure = new_figure(
         f"{title}<br>{'; '.join(second)}",
@@ -217,13 +131,3 @@ def _short_decade(power: int, unit: str) -> str:
     if unit == "bytes" or power < 3 or (power == 3 and not unit):
         return UNITS[unit](10.0**power)
     return f"10<sup>{power}</sup>{' s' if unit else ''}"
-
-
-def _three_digits(value: float) -> str:
-    """Three significant digits, never in powers of ten."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _scaled(value: float, scales: tuple[tuple[float, str], ...]) -> str:
-    scale, name = next((pair for pair in scales if abs(value) >= 0.9995 * pair[0]), scales[-1])
-    return f"{_three_digits(value / scale)} {name}"

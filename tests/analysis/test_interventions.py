@@ -18,7 +18,7 @@ from crn_lib.analysis import (
 )
 from crn_lib.analysis.interventions import with_scale
 from crn_lib.models import ModelConfig, build_model
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 
 BATCH, LENGTH, HEADS, WIDTH = 3, 7, 2, 8
 ROWS = torch.tensor([0, 2, 5, 6])

@@ -3,8 +3,9 @@
 import plotly.graph_objects as go
 import pytest
 
-from crn_lib.bench import report, store_figure
+from crn_lib.bench import report
 from crn_lib.viz import describe, draw_bench
+from crn_lib.workbook.figure_files import store_figure
 
 CASE, OTHER_CASE = "exact relation, batch 1, width 192", "linear relation, batch 1, width 192"
 MACHINE = {"processor": "demo", "threads": 2, "versions": {"torch": "2.13.0"}}

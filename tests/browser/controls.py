@@ -48,29 +48,28 @@ def push(page: Page, name: str) -> None:
     _ready(page.get_by_role("button", name=name, exact=True).last).press("Enter")
 
 
-def once(page: Page, script: str, condition: str, *, of: str | None = None, seconds: float = 20) -> dict[str, Any]:
+def once(page: Page, script: str, condition: str = "true", *, of: object = None) -> Any:
     """What a script finds on the page, once it is as awaited and nothing of it moves any more.
 
     Args:
         script: JavaScript, a function of `of` that gives an object, or null while there is nothing yet.
         condition: JavaScript about that object, `s`.
     """
-    found: dict[str, Any] = page.wait_for_function(
+    return page.wait_for_function(
         f"""of => {{
           const s = ({script})(of), now = JSON.stringify(s), still = now === window.foundBefore;
           window.foundBefore = now;
           return still && s && ({condition}) && s;
         }}""",
         arg=of,
-        timeout=1000 * seconds,
         polling=100,  # milliseconds between two looks
     ).json_value()
-    return found
 
 
 def drawn(page: Page, figure: str, *words: str, of: str | None = None) -> dict[str, str]:
     """What a script finds in a figure, once the `title` it finds there has all these words (see `once`)."""
-    return once(page, figure, f"{json.dumps(words)}.every(word => s.title.includes(word))", of=of)
+    found: dict[str, str] = once(page, figure, f"{json.dumps(words)}.every(word => s.title.includes(word))", of=of)
+    return found
 
 
 def assert_no_error(page: Page) -> None:

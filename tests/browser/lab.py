@@ -1,4 +1,4 @@
-"""A JupyterLab of its own, isolated from the user's settings, and a page in it."""
+"""A JupyterLab of its own, isolated from the user's settings, and a browser with lessons in it."""
 
 import json
 import os
@@ -8,21 +8,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from crn_lib.doctor import BROWSERS
 from crn_lib.paths import workbook_folder
+from tests.requirements import find_browser
+from tests.waiting import PATIENCE, wait_until
 
-MAC_BROWSERS = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,13 +38,8 @@ WAIT_FOR_KERNEL = """async () => {
   while (kernel.status !== 'idle' || kernel.connectionStatus !== 'connected')
     await new Promise(resolve => setTimeout(resolve, 100));
 }"""
+END_KERNEL = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
-
-
-def find_browser() -> str | None:
-    """The browser's program, or `None`."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    return found or next((path for path in MAC_BROWSERS if Path(path).exists()), None)
 
 
 @contextmanager
@@ -81,63 +73,65 @@ def jupyterlab(root: Path) -> Iterator[str]:
         yield address
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        server.wait(PATIENCE)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
-def browser_page(width: int = 1200, height: int = 1000) -> Iterator[Page]:
-    """A page in headless Chromium, with a profile of its own."""
+def chromium() -> Iterator[BrowserContext]:
+    """Headless Chromium with a profile of its own; its pages wait patiently for whatever they wait for."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
             profile,
             headless=True,
             executable_path=find_browser(),
             args=CHROMIUM_FLAGS,
-            viewport={"width": width, "height": height},
+            viewport={"width": 1200, "height": 1000},
         )
+        context.set_default_timeout(1000 * PATIENCE)
         try:
-            yield context.new_page()
+            yield context
         finally:
             context.close()
 
 
-def open_notebook(page: Page, address: str, name: str) -> None:
-    """Open a notebook and wait until its kernel is there."""
-    page.goto(f"{address}/lab/tree/{name}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.evaluate(WAIT_FOR_KERNEL)
+@dataclass(frozen=True)
+class Lab:
+    """JupyterLab on a folder, and a browser for it."""
 
+    root: Path
+    address: str
+    browser: BrowserContext
 
-@contextmanager
-def lesson_in_lab(root: Path, name: str) -> Iterator[Page]:
-    """A copy of the workbook in the empty folder `root`, and its lesson `name` with all cells run, profile smoke."""
-    for folder in ("notebooks", "figures"):
-        # Kernels that run beside this test leave their sockets where they run.
-        shutil.copytree(workbook_folder() / folder, root / folder, ignore=shutil.ignore_patterns("kernel-ipc-*"))
-    lesson = root / "notebooks" / f"{name}.ipynb"
-    lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
-    assert 'profile = \\"smoke\\"' in lesson.read_text()
-    with jupyterlab(root) as address, browser_page() as page:
-        open_notebook(page, address, f"notebooks/{name}.ipynb")
-        run_all_cells(page)
-        yield page
-
-
-def run_all_cells(page: Page) -> None:
-    """Run all cells and wait for the last one."""
-    page.set_default_timeout(180_000)
-    page.evaluate(RUN_ALL)
+    @contextmanager
+    def lesson(self, name: str) -> Iterator[Page]:
+        """The lesson of this name, in a copy of the workbook of its own, with all cells run in the profile smoke."""
+        workbook = self.root / name
+        for folder in ("notebooks", "figures"):
+            # Kernels that run beside this test leave their sockets where they run.
+            shutil.copytree(
+                workbook_folder() / folder, workbook / folder, ignore=shutil.ignore_patterns("kernel-ipc-*")
+            )
+        lesson = workbook / "notebooks" / f"{name}.ipynb"
+        lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
+        assert 'profile = \\"smoke\\"' in lesson.read_text()
+        with self.browser.new_page() as page:
+            page.goto(f"{self.address}/lab/tree/{name}/notebooks/{name}.ipynb?reset")
+            page.wait_for_selector(".jp-Notebook .jp-Cell")
+            page.evaluate(WAIT_FOR_KERNEL)
+            page.evaluate(RUN_ALL)
+            yield page
+            page.evaluate(END_KERNEL)
 
 
 def _wait_until_up(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+    def answers() -> bool:
         if server.poll() is not None:
             raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()[-2000:]}")
         try:
-            urllib.request.urlopen(f"{address}/api/status", timeout=2)
-            return
+            urllib.request.urlopen(f"{address}/api/status", timeout=PATIENCE)
         except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not answer within 60 s:\n{log.read_text()[-2000:]}")
+            return False
+        return True
+
+    wait_until(answers)

@@ -6,12 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, drawn, press
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What is drawn below the sliders: the title, the curve, and the place of the mark on it.
 BOUND_FIGURE = """() => {
@@ -28,11 +25,11 @@ BOUND_FIGURE = """() => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 01 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "01_copying_task") as page:
+    with lab.lesson("01_copying_task") as page:
         page.locator(".widget-label", has_text="numbers in the state").scroll_into_view_if_needed()
-        page.wait_for_function(BOUND_FIGURE, timeout=60_000)
+        page.wait_for_function(BOUND_FIGURE)
         yield page
 
 

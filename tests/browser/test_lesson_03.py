@@ -6,12 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, drawn, slider, type_choice
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What the cost widget draws: its title, the rings' labels and places, and the number of marks. It is the figure below
 # the slider whose label names tokens.
@@ -33,11 +30,11 @@ COST_FIGURE = """() => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 03 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "03_exp_decomposition") as page:
+    with lab.lesson("03_exp_decomposition") as page:
         page.locator(".widget-label", has_text="length (tokens)").scroll_into_view_if_needed()
-        page.wait_for_function(COST_FIGURE, timeout=60_000)
+        page.wait_for_function(COST_FIGURE)
         yield page
 
 

@@ -8,12 +8,9 @@ from playwright.sync_api import Page
 
 from crn_lib.viz import NORM_PLACES
 from tests.browser.controls import assert_no_error, once, press
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What the widget draws: its title and panel titles, the bars, the boxes of the circuit and its words. It is the figure
 # below the slider whose label names a letter.
@@ -35,11 +32,11 @@ PLACE_FIGURE = """() => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 04 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "04_normalise_first") as page:
+    with lab.lesson("04_normalise_first") as page:
         page.locator(".widget-label", has_text="asked for (letter)").scroll_into_view_if_needed()
-        page.wait_for_function(PLACE_FIGURE, timeout=60_000)
+        page.wait_for_function(PLACE_FIGURE)
         yield page
 
 

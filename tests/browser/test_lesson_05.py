@@ -7,12 +7,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, drawn, once, slider
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 LENGTH, TOLERANCE = "length (tokens)", "tolerance (of the largest)"
 
@@ -35,12 +32,12 @@ FIGURE = """label => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 05 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "05_growing_memory") as page:
+    with lab.lesson("05_growing_memory") as page:
         for label in (LENGTH, TOLERANCE):
             page.locator(".widget-label", has_text=label).scroll_into_view_if_needed()
-            page.wait_for_function(FIGURE, arg=label, timeout=90_000)
+            page.wait_for_function(FIGURE, arg=label)
         yield page
 
 

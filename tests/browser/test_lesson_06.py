@@ -6,12 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, choose, once, press, push
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What stands below the training widget's sliders: the curve's title and marks, and the copy's title once there is one.
 TRAINER = """() => {
@@ -29,28 +26,28 @@ TRAINER = """() => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 06 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "06_train_to_copy") as page:
+    with lab.lesson("06_train_to_copy") as page:
         page.locator(".widget-label", has_text="letters, at most").scroll_into_view_if_needed()
-        page.wait_for_function(TRAINER, timeout=90_000)
+        page.wait_for_function(TRAINER)
         yield page
 
 
 def test_a_model_is_trained_and_copies_what_is_typed(lesson_page: Page) -> None:
-    assert not once(lesson_page, TRAINER, "s.marks === 0", seconds=60)["copy"], "nothing is trained yet"
+    assert not once(lesson_page, TRAINER, "s.marks === 0")["copy"], "nothing is trained yet"
     choose(lesson_page, "model", "LSTM")
     press(lesson_page, "letters, at most", "Home", "ArrowRight")
     press(lesson_page, "training steps", "Home", "ArrowRight")
     push(lesson_page, "train")
-    lesson_page.get_by_text("step 40 of 40, ").wait_for(timeout=60_000)
-    trained = once(lesson_page, TRAINER, "s.marks === 20 && s.copy", seconds=60)
+    lesson_page.get_by_text("step 40 of 40, ").wait_for()
+    trained = once(lesson_page, TRAINER, "s.marks === 20 && s.copy")
     assert "strings of 1 to 3 letters" in trained["title"]
     assert trained["ticks"].startswith("0 ") and trained["ticks"].endswith(" 40")
     field = lesson_page.locator('input[placeholder*="letters a to z"]').last
     field.fill("no")
     field.press("Enter")
-    once(lesson_page, TRAINER, "s.copy.includes('3 of 3 tokens written')", seconds=60)
+    once(lesson_page, TRAINER, "s.copy.includes('3 of 3 tokens written')")
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

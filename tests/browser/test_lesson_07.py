@@ -9,12 +9,9 @@ from playwright.sync_api import Page
 
 from crn_lib.experiments import GRID
 from tests.browser.controls import assert_no_error, choose, once, press, push, tick
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What is drawn below the control with this label: the title, the lines and the marks.
 DRAWN = """label => {
@@ -34,13 +31,13 @@ PAIR, LIVE = "■ second variant", "activation to train"
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 07 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "07_ablations") as page:
+    with lab.lesson("07_ablations") as page:
         page.locator(".widget-label", has_text=LIVE).scroll_into_view_if_needed()
-        page.wait_for_function(DRAWN, arg=LIVE, timeout=60_000)
+        page.wait_for_function(DRAWN, arg=LIVE)
         page.locator(".widget-label", has_text=PAIR).scroll_into_view_if_needed()
-        page.wait_for_function(DRAWN, arg=PAIR, timeout=60_000)
+        page.wait_for_function(DRAWN, arg=PAIR)
         yield page
 
 
@@ -95,7 +92,7 @@ def test_length_seed_and_budget_of_the_live_run_are_chosen(lesson_page: Page) ->
     assert not chosen["lines"], "no run of 5 letters is stored"
     press(lesson_page, "training steps, at most", "Home")
     push(lesson_page, "train")
-    lesson_page.get_by_text(re.compile(r"^step (\d+) of \1, ")).last.wait_for(timeout=60_000)
+    lesson_page.get_by_text(re.compile(r"^step (\d+) of \1, ")).last.wait_for()
     assert drawn(lesson_page, LIVE, "5 letters", "now, seed 9: 0 of 1 copy")["lines"]
 
 

@@ -6,12 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, once, press
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # The widget's figure is the one below the slider that chooses a block.
 FIGURE = """() => {
@@ -31,21 +28,22 @@ STATE = f"""() => {{
     top: figure.data[0].zmax,
   }};
 }}"""
-# Where on the page the pair of a row and a sender is drawn.
+# Where on the page the pair of a row and a sender is drawn, with the figure in the middle of the page: cells above are
+# drawn when they come near, and push it away.
 PLACE = f"""([row, sender]) => {{
   const figure = ({FIGURE})();
+  figure.scrollIntoView({{block: 'center'}});
   const box = figure.getBoundingClientRect(), axes = figure._fullLayout;
   return [box.left + axes.xaxis._offset + axes.xaxis.d2p(sender), box.top + axes.yaxis._offset + axes.yaxis.d2p(row)];
 }}"""
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 08 with all cells run, in the smoke profile, and the widget in view."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "08_how_it_retrieves") as page:
-        page.wait_for_function(STATE, timeout=60_000)
-        page.evaluate(f"() => ({FIGURE})().scrollIntoView({{block: 'center'}})")
-        page.wait_for_timeout(1500)  # cells above are drawn when they come near, and push it away
+    with lab.lesson("08_how_it_retrieves") as page:
+        page.wait_for_function(STATE)
+        at(page, 0, 0)
         yield page
 
 
@@ -56,13 +54,13 @@ def state(page: Page) -> dict[str, object]:
 
 def wait(page: Page, condition: str) -> dict[str, object]:
     """The widget's state `s`, once this holds for it and nothing moves any more."""
-    return once(page, STATE, condition)
+    found: dict[str, object] = once(page, STATE, condition)
+    return found
 
 
 def at(page: Page, row: int, sender: int) -> tuple[float, float]:
-    page.evaluate(f"() => ({FIGURE})().scrollIntoView({{block: 'center'}})")
-    page.wait_for_timeout(100)  # a cell that comes into view may still grow
-    x, y = page.evaluate(PLACE, [row, sender])
+    """Where to point at a pair, once the page has come to rest."""
+    x, y = once(page, PLACE, of=[row, sender])
     return x, y
 
 
@@ -131,7 +129,7 @@ def test_another_string_is_copied(lesson_page: Page) -> None:
     ticks = (
         f"() => [...({FIGURE})().querySelectorAll('.ytick text')].map(t => t.textContent).join('').startsWith('zebra')"
     )
-    lesson_page.wait_for_function(ticks, timeout=20_000)
+    lesson_page.wait_for_function(ticks)
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

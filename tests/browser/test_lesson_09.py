@@ -6,12 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, drawn, press, type_choice
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What the widget draws: its title, the places of its marks, its lines, the labels of its axis, and its legend.
 ERROR_FIGURE = """() => {
@@ -31,11 +28,11 @@ ERROR_FIGURE = """() => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 09 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "09_numbers_that_overflow") as page:
+    with lab.lesson("09_numbers_that_overflow") as page:
         page.locator(".widget-label", has_text="magnitude (exponent)").scroll_into_view_if_needed()
-        page.wait_for_function(ERROR_FIGURE, timeout=60_000)
+        page.wait_for_function(ERROR_FIGURE)
         yield page
 
 

@@ -3,12 +3,9 @@
 import pytest
 
 from tests.browser.controls import assert_no_error, choose, press
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # How many runs the live table, the one with a start button above it, says are done.
 DONE = """() => {
@@ -18,16 +15,16 @@ DONE = """() => {
 }"""
 
 
-def test_a_sweep_is_started_forgotten_and_done_again(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "11_scaling_out") as page:
+def test_a_sweep_is_started_forgotten_and_done_again(lab: Lab) -> None:
+    with lab.lesson("11_scaling_out") as page:
         page.locator(".jp-MarkdownOutput h2", has_text="Watch a sweep").scroll_into_view_if_needed()
-        page.wait_for_function(f"({DONE})() === 4", timeout=120_000)
+        page.wait_for_function(f"({DONE})() === 4")
         for executor in ("inline", "processes"):
             page.locator("button", has_text="forget all rows").click()
-            page.wait_for_function(f"({DONE})() === 0", timeout=60_000)
+            page.wait_for_function(f"({DONE})() === 0")
             choose(page, "executor", executor)
             page.locator("button", has_text="start").first.press("Enter")
-            page.wait_for_function(f"({DONE})() === 4", timeout=120_000)
+            page.wait_for_function(f"({DONE})() === 4")
         press(page, "seeds a run", "End")
         page.wait_for_function(
             "() => [...document.querySelectorAll('.gtitle')].some(t => t.textContent.includes('50 runs'))"

@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import BrowserContext, Page, Route
 
 from crn_lib.paths import workbook_folder
-from tests.browser.lab import browser_page, find_browser
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 EQUATIONS = """async () => {
   await MathJax.startup.promise;
@@ -81,36 +77,35 @@ class Reader:
         figures = self.page.locator("figure.stored-figure")
         for number in range(figures.count()):
             figures.nth(number).scroll_into_view_if_needed()
-            figures.nth(number).and_(self.page.locator("[data-state=drawn]")).wait_for(timeout=20_000)
+            figures.nth(number).and_(self.page.locator("[data-state=drawn]")).wait_for()
         return self.page
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the lessons as they are stored, built as `make site` builds it."""
-    root = workbook_folder()
     place = tmp_path_factory.mktemp("static") / "site"
-    command = [sys.executable, str(root / "docs" / "build_site.py"), str(root / "notebooks"), str(place)]
+    command = [sys.executable, "-m", "crn_lib.cli", "site", "--out", str(place)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return place
 
 
 @pytest.fixture(scope="module")
-def browser(site: Path) -> Iterator[Page]:
-    """One page for all tests: a browser takes seconds to start."""
-    with browser_page() as page:
+def site_page(browser: BrowserContext) -> Iterator[Page]:
+    """One page for all tests."""
+    with browser.new_page() as page:
         yield page
 
 
 @pytest.fixture
-def reader(browser: Page, site: Path) -> Iterator[Reader]:
+def reader(site_page: Page, site: Path) -> Iterator[Reader]:
     """A reader who met no error and asked the network for nothing, whatever else the test looks at."""
-    browser.set_viewport_size({"width": 1200, "height": 1000})
-    browser.emulate_media(color_scheme="light")
-    reader = Reader(browser, site)
+    site_page.set_viewport_size({"width": 1200, "height": 1000})
+    site_page.emulate_media(color_scheme="light")
+    reader = Reader(site_page, site)
     yield reader
-    browser.unroute("**/*")
+    site_page.unroute("**/*")
     assert reader.asked == [] and reader.errors == []
 
 
@@ -152,7 +147,7 @@ def test_hovering_over_a_mark_shows_its_value(reader: Reader) -> None:
     assert mark is not None and plot.locator(".hoverlayer .hovertext").count() == 0
     page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2, steps=4)
     label = plot.locator(".hoverlayer .hovertext").first
-    label.wait_for(timeout=10_000)
+    label.wait_for()
     assert any(unit in (label.text_content() or "") for unit in ("ns", "µs", "ms"))
 
 
@@ -224,4 +219,4 @@ def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(read
     linked = page.locator("article a").evaluate_all("links => links.map(link => link.href.split('/').pop())")
     assert lessons <= set(linked)
     page.goto((reader.site / "search.html").as_uri() + "?q=cauchy")
-    page.locator("#search-results a", has_text="The exp decomposition").first.wait_for(timeout=10_000)
+    page.locator("#search-results a", has_text="The exp decomposition").first.wait_for()

@@ -6,12 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, drawn
-from tests.browser.lab import find_browser, lesson_in_lab
+from tests.browser.lab import Lab
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 # What the copy widget draws: its title, and the letters in its two rows. It is the figure that follows a text field.
 COPY_FIGURE = """() => {
@@ -25,11 +22,11 @@ COPY_FIGURE = """() => {
 
 
 @pytest.fixture(scope="module")
-def lesson_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 00 with all cells run, in the smoke profile."""
-    with lesson_in_lab(tmp_path_factory.mktemp("workbook"), "00_welcome") as page:
+    with lab.lesson("00_welcome") as page:
         page.locator('input[placeholder*="letters a to z"]').scroll_into_view_if_needed()
-        page.wait_for_function(COPY_FIGURE, timeout=30_000)
+        page.wait_for_function(COPY_FIGURE)
         yield page
 
 
@@ -69,10 +66,10 @@ def test_the_slider_moves_by_keyboard_and_takes_written_tokens_away(lesson_page:
 def test_a_string_that_cannot_be_copied_is_refused_in_words(lesson_page: Page) -> None:
     type_string(lesson_page, "No!")
     alert = lesson_page.locator('[role="alert"]')
-    alert.wait_for(timeout=20_000)
+    alert.wait_for()
     assert "only the letters a to z" in alert.inner_text()
     type_string(lesson_page, "yes")
-    alert.wait_for(state="detached", timeout=20_000)
+    alert.wait_for(state="detached")
 
 
 def test_a_quiz_option_folds_open_and_says_whether_it_is_right(lesson_page: Page) -> None:

@@ -15,6 +15,7 @@ from crn_lib.models import ModelConfig, build_model
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig
 from crn_lib.viz import describe, draw_state_against_length
+from tests.course.messages import messages
 
 TASK = CopyingTask(CopyingConfig(string_length=6, shortest=1))
 
@@ -51,11 +52,8 @@ def test_where_the_number_of_traces_changes_the_browser_gets_the_layout_last() -
     """Else a title names what is not drawn yet, for as long as a busy browser takes to draw it."""
     exponent = ipywidgets.IntSlider(value=0, min=0, max=3)
     bound = bind(draw_power, base=ipywidgets.FloatText(value=2), exponent=exponent)
-    sent: list[str] = []
-    bound.figure.observe(lambda change: sent.append(change.name) if change.new else None)
-    exponent.value = 1
-    messages = [name for name in sent if name.startswith("_py2js_")]
-    assert messages == ["_py2js_deleteTraces", "_py2js_addTraces", "_py2js_update"]
+    sent = messages(bound.figure, lambda: exponent.set_trait("value", 1))
+    assert sent == ["_py2js_deleteTraces", "_py2js_addTraces", "_py2js_update"]
 
 
 def test_an_error_while_drawing_is_shown_and_raised_and_the_next_drawing_clears_it() -> None:
@@ -118,7 +116,7 @@ def test_the_training_widget_shows_a_failure_and_raises_it(monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("out of paper")
 
-    monkeypatch.setattr("crn_lib.course.training_widget.train", fail)
+    monkeypatch.setattr("crn_lib.course.widgets.training.train", fail)
     widget = TrainingWidget(begin(profile="smoke", seed=0, device="cpu"), width=8, blocks=1, longest=8)
     with pytest.raises(RuntimeError, match="out of paper"):
         widget.train()

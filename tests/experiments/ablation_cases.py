@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from crn_lib.experiments import Run
 from crn_lib.experiments.ablations import GRID, Variant
+from crn_lib.sweeps import Run
 
 STEPS = 600
 

@@ -1,17 +1,16 @@
 """What the tests of executors share: jobs that end in a second, and a look at processes."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from crn_lib.experiments import Executor
-from crn_lib.experiments.jobs import Job
-from crn_lib.experiments.rows import Row, config_key
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import Executor
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row, config_key
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 from crn_lib.training.checkpoints import Checkpoint
@@ -75,14 +74,6 @@ def timeless(row: Row) -> Row:
     kept = {name: value for name, value in row.items() if name not in TIMES}
     kept["history"] = [{n: v for n, v in each.items() if n not in TIMES} for each in row.get("history", [])]
     return kept
-
-
-def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
-    """Raises `AssertionError` if it does not become true in time."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from crn_lib.experiments import Sweep
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import Sweep
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 
@@ -16,13 +16,8 @@ def quick(seed: int = 0, kind: str = "lstm", **fields: float) -> TrainConfig:
     return TrainConfig(model=model, task=TASK, seed=seed, **plain)  # type: ignore[arg-type]
 
 
-def grid() -> list[TrainConfig]:
-    """What `module:function` names in a test of it."""
-    return [quick(seed) for seed in range(3)]
-
-
 def sweep(folder: Path, *configs: TrainConfig) -> Sweep:
-    return Sweep("quick", configs or tuple(grid()), folder / "rows" / "quick.jsonl")
+    return Sweep("quick", configs or tuple(quick(seed) for seed in range(3)), folder / "rows" / "quick.jsonl")
 
 
 def timeless(history: list[dict[str, float]]) -> list[dict[str, float]]:

@@ -5,18 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from crn_lib.experiments import (
-    GRID,
-    Run,
-    Variant,
-    ablation_cells,
-    ablation_config,
-    append_row,
-    indispensable,
-    load_sweep,
-    read_runs,
-)
+from crn_lib.experiments import GRID, Variant, ablation_cells, ablation_config, indispensable
 from crn_lib.experiments.ablations import GRID_LENGTHS, Finding
+from crn_lib.sweeps import Run, append_row, load_sweep, read_runs
 from tests.experiments.ablation_cases import STEPS, made_up_grid, made_up_run
 
 EXP, GELU = Variant("exact", True, "exp"), Variant("exact", True, "gelu")

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from crn_lib.config import ConfigError
-from crn_lib.experiments import Run, config_key
 from crn_lib.experiments.cost import (
     ALL_TERMS,
     H100,
@@ -22,6 +21,7 @@ from crn_lib.experiments.cost import (
 )
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.models.block import Block
+from crn_lib.sweeps import Run, config_key
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 

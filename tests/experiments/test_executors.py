@@ -22,14 +22,14 @@ from executor_cases import (
     saved_when_interrupted,
     steps_saved,
     timeless,
-    wait_until,
 )
 
 from crn_lib.config import ConfigError
-from crn_lib.experiments import InlineExecutor, ProcessExecutor, Sweep, run_sweep
-from crn_lib.experiments import executors as module
-from crn_lib.experiments.jobs import Job
+from crn_lib.sweeps import InlineExecutor, ProcessExecutor, Sweep, run_sweep
+from crn_lib.sweeps import executors as module
+from crn_lib.sweeps.jobs import Job
 from crn_lib.training.loop import CHECKPOINT_NAME
+from tests.waiting import PATIENCE, wait_until
 
 
 def workers_of(parent: psutil.Process) -> list[psutil.Process]:
@@ -97,14 +97,14 @@ def test_workers_go_home_politely(tmp_path):
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from executor_cases import jobs_in, quick, rows_of
         from pathlib import Path
-        from crn_lib.experiments import ProcessExecutor
+        from crn_lib.sweeps import ProcessExecutor
         if __name__ == "__main__":
             rows = rows_of(ProcessExecutor(2), jobs_in(Path({str(tmp_path)!r}), [quick(), quick(seed=1)]))
             print([row["error"] for row in rows])
     """
     file = tmp_path / "sweep.py"
     file.write_text(textwrap.dedent(script))
-    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[None, None]\n", "")
 
 
@@ -118,7 +118,7 @@ def started(tmp_path: Path, ends_with_test: Callable[[psutil.Popen], psutil.Pope
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from executor_cases import endless, jobs_in
         from pathlib import Path
-        from crn_lib.experiments import ProcessExecutor
+        from crn_lib.sweeps import ProcessExecutor
         if __name__ == "__main__":
             jobs = jobs_in(Path({str(tmp_path)!r}), [endless(), endless(seed=1)])
             for job, row in ProcessExecutor(2).run(jobs):
@@ -140,7 +140,7 @@ def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test
     workers = workers_of(process)
     assert len(workers) == 2
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0 and errors.count("KeyboardInterrupt") == 1, errors
     assert "leaked" not in errors
     assert not any(is_alive(worker) for worker in workers)
@@ -153,8 +153,8 @@ def test_the_workers_of_a_killed_sweep_end_too(tmp_path, ends_with_test):
     workers = workers_of(process)
     assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
     process.kill()
-    process.wait(10)
-    wait_until(lambda: not any(is_alive(worker) for worker in workers), seconds=10)
+    process.wait(PATIENCE)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers))
 
 
 def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undisturbed_run(tmp_path, use_threads):
@@ -165,7 +165,7 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from executor_cases import quick
         from pathlib import Path
-        from crn_lib.experiments import ProcessExecutor, Sweep, run_sweep
+        from crn_lib.sweeps import ProcessExecutor, Sweep, run_sweep
         if __name__ == "__main__":
             configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
             folder = Path({str(tmp_path)!r})
@@ -179,7 +179,7 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
         wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() and steps_saved(job) >= 60 for job in jobs))
         workers = workers_of(process)
         process.kill()
-    wait_until(lambda: not any(is_alive(worker) for worker in workers), seconds=10)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers))
     assert not (tmp_path / "killed.jsonl").exists(), "the kill came too late: no run was in flight"
     saved = [steps_saved(job) for job in jobs]
 
@@ -206,20 +206,20 @@ def test_after_a_kill_the_next_call_resumes_and_the_rows_are_those_of_an_undistu
 
 
 def _losses(file: Path) -> dict[str, list[float]]:
-    from crn_lib.experiments import read_histories
+    from crn_lib.sweeps import read_histories
 
     return {key: [row["loss"] for row in history] for key, history in read_histories(file).items()}
 
 
 def test_an_error_in_what_stores_the_rows_ends_the_workers(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "SECONDS_TO_SAVE", 5.0)
+    monkeypatch.setattr(module, "SECONDS_TO_SAVE", PATIENCE)
     jobs = jobs_in(tmp_path, [quick(), endless(seed=1)])
     with pytest.raises(OSError, match="disk full"), warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in ProcessExecutor(2).run(jobs):
             wait_until(jobs[1].progress)
             raise OSError("disk full")
-    wait_until(lambda: not workers_of(psutil.Process()), seconds=15)
+    wait_until(lambda: not workers_of(psutil.Process()))
     assert jobs[1].progress() is None and steps_saved(jobs[1]) > 0
 
 

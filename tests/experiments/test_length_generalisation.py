@@ -7,8 +7,9 @@ import torch
 from sweep_cases import sweep
 
 from crn_lib.errors import RunFailed
-from crn_lib.experiments import length_generalisation, load_sweep, read_rows, run_sweep
+from crn_lib.experiments import length_generalisation
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import load_sweep, read_rows, run_sweep
 from crn_lib.tasks import CopyingConfig, CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, load_model
 

@@ -5,19 +5,10 @@ from typing import Any
 
 import pytest
 
-from crn_lib.experiments import append_row
-from crn_lib.experiments.lengths import (
-    Run,
-    Spread,
-    best_learning_rates,
-    budget_in_words,
-    by_kind_and_length,
-    curve_over_seeds,
-    length_points,
-    read_runs,
-    state_points,
-)
+from crn_lib.experiments.lengths import best_learning_rates, length_points, state_points
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import append_row
+from crn_lib.sweeps.stored_runs import Run, Spread, budget_in_words, by_kind_and_length, curve_over_seeds, read_runs
 
 
 def run(kind: str = "causal_rn", length: int = 16, seed: int = 0, rate: float = 1e-3, **points: float) -> Run:

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from crn_lib.experiments import memory, read_rows
+from crn_lib.experiments import memory
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.paths import data_file
+from crn_lib.sweeps import read_rows
 
 OTHER_SHAPES = [
     {"kind": "linear_transformer", "heads": 3},

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from crn_lib.experiments import newest_rows, retrieval, retrieval_course
-from crn_lib.experiments.jobs import Job, run_job
-from crn_lib.experiments.rows import append_row, config_key
+from crn_lib.experiments import retrieval, retrieval_onset
 from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
+from crn_lib.sweeps import newest_rows
+from crn_lib.sweeps.jobs import Job, run_job
+from crn_lib.sweeps.rows import append_row, config_key
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig, train
 
@@ -82,12 +83,12 @@ def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
 
 def test_a_time_course_looks_at_the_run_that_never_stopped():
     config = replace(tiny(kind="causal_rn"), steps=4)
-    row = retrieval_course.course_row(config)
+    row = retrieval_onset.course_row(config)
     whole = train(config, device="cpu", progress=False)
     assert [stop["step"] for stop in row["course"]] == [1, 2, 3, 4]
     assert [stop["loss"] for stop in row["course"]] == [entry["loss"] for entry in whole.history]
     assert all(len(stop["looks"]) == 2 for stop in row["course"])
-    [last] = list(retrieval_course.time_course(config, [4]))
+    [last] = list(retrieval_onset.time_course(config, [4]))
     assert last["looks"] == row["course"][-1]["looks"]
     assert last["letters"] == row["course"][-1]["letters"]
 
@@ -95,9 +96,9 @@ def test_a_time_course_looks_at_the_run_that_never_stopped():
 def test_time_courses_are_made_once(tmp_path):
     path = tmp_path / "course.jsonl"
     configs = [tiny(kind="transformer")]
-    retrieval_course.fill_rows(configs, path)
+    retrieval_onset.fill_rows(configs, path)
     text = path.read_text()
-    retrieval_course.fill_rows(configs, path)
+    retrieval_onset.fill_rows(configs, path)
     assert path.read_text() == text and len(newest_rows(path)) == 1
 
 

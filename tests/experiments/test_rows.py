@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from crn_lib.config import from_mapping
-from crn_lib.experiments import append_row, config_key, newest_rows, read_rows
-from crn_lib.experiments.rows import plain_config, seedless
 from crn_lib.models import ModelConfig
+from crn_lib.sweeps import append_row, config_key, newest_rows, read_rows
+from crn_lib.sweeps.rows import plain_config, seedless
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 from crn_lib.training.result import config_fields

@@ -8,10 +8,10 @@ import filelock
 import pytest
 from sweep_cases import quick, sweep, timeless
 
-from crn_lib.experiments import InlineExecutor, SweepBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
-from crn_lib.experiments import jobs as jobs_module
-from crn_lib.experiments.jobs import Job, run_job
-from crn_lib.experiments.rows import config_key
+from crn_lib.sweeps import InlineExecutor, SweepBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
+from crn_lib.sweeps import jobs as jobs_module
+from crn_lib.sweeps.jobs import Job, run_job
+from crn_lib.sweeps.rows import config_key
 from crn_lib.training import load_model
 
 
@@ -161,7 +161,7 @@ def test_the_state_of_a_sweep_can_be_had_without_running_it(tmp_path: Path) -> N
 
 
 def test_a_history_is_stored_before_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crn_lib.experiments import run as run_module
+    from crn_lib.sweeps import run as run_module
 
     written = []
     real = run_module.append_row

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from crn_lib.config import from_mapping
-from crn_lib.experiments import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
-from crn_lib.experiments.lengths import best_learning_rates, read_runs
-from crn_lib.experiments.rows import plain_config
+from crn_lib.experiments.lengths import best_learning_rates
 from crn_lib.paths import data_file
+from crn_lib.sweeps import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
+from crn_lib.sweeps.rows import plain_config
+from crn_lib.sweeps.stored_runs import read_runs
 from crn_lib.training import TrainConfig
 
 RUNS = data_file("runs")
-FILES = [*(p for p in sorted(RUNS.glob("*.jsonl")) if ".history" not in p.name), data_file("state_size.jsonl")]
+FILES = [path for path in sorted(RUNS.glob("*.jsonl")) if ".history" not in path.name]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

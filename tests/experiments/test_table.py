@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sweep_cases import quick, sweep
 
-from crn_lib.experiments import run_sweep, sweep_state
-from crn_lib.experiments.run import SweepState
-from crn_lib.experiments.table import HEADINGS, differing_fields, lines, run_name, summary
+from crn_lib.sweeps import run_sweep, sweep_state
+from crn_lib.sweeps.progress import HEADINGS, differing_fields, lines, run_name, summary
+from crn_lib.sweeps.run import SweepState
 
 
 def state_of(folder: Path, limit: int | None = None) -> SweepState:

@@ -9,10 +9,11 @@ from typing import Any
 import nbformat
 import pytest
 
-from crn_lib.course.collect_claims import claims_in
-from crn_lib.course.notebook_files import problems
-from crn_lib.course.runner import LessonError, find_lessons, parameters_of, run_lesson
 from crn_lib.paths import workbook_folder
+from crn_lib.workbook.collect_claims import claims_in
+from crn_lib.workbook.runner import LessonError, find_lessons, parameters_of, run_lesson
+from crn_lib.workbook.stored_lessons import problems
+from tests.waiting import PATIENCE
 
 ROOT = workbook_folder()
 LESSONS = find_lessons(ROOT / "notebooks")
@@ -118,8 +119,9 @@ def test_its_claims_are_complete(lesson: Path) -> None:
 @pytest.mark.notebooks
 @lessons
 def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
-    command += ["-q", "-p", "no:cacheprovider", str(lesson)]
+    """What a reader sees who opens a lesson is what its code gives today, at the profile it is stored at."""
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
+    command += [f"--nbval-cell-timeout={PATIENCE}", "-q", "-p", "no:cacheprovider", str(lesson)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-6000:]
     assert f"{len(code_cells(lesson))} passed" in ran.stdout
@@ -128,6 +130,8 @@ def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
 @pytest.mark.notebooks
 @lessons
 def test_papermill_runs_it_with_other_parameters(lesson: Path, tmp_path: Path) -> None:
+    """The lesson does not lean on the parameters it is stored with, the only ones that nbval and the browser know; and
+    no output widget swallows an error, which nbval would not see. The smallest profile: nbval runs the larger one."""
     given = {"profile": "smoke", **OTHER_PARAMETERS[lesson.stem]}
     ran = run_lesson(lesson, tmp_path / lesson.name, given, progress=False)
     assert ran.copy.stat().st_size < 2_000_000
@@ -141,11 +145,26 @@ def test_papermill_runs_it_with_other_parameters(lesson: Path, tmp_path: Path) -
         assert found["verdict"] in (stored["verdict"], "not attempted") and found["ours"]
 
 
-@pytest.mark.notebooks
 @pytest.mark.parametrize(("name", "bad", "message"), BAD_PARAMETERS)
-def test_a_bad_parameter_stops_the_lesson_with_its_name_and_what_it_takes(
-    name: str, bad: dict[str, Any], message: str, tmp_path: Path
+def test_a_bad_parameter_is_refused_with_its_name_and_what_it_takes(
+    name: str, bad: dict[str, Any], message: str
 ) -> None:
+    """The lesson's own cells up to the one that begins it, in this process: a kernel each would show no more."""
+    (lesson,) = find_lessons(ROOT / "notebooks", [name])
+    names: dict[str, Any] = {}
+    for cell in code_cells(lesson):
+        if "settings = course.begin" in cell.source:
+            with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+                exec(cell.source, names | bad)
+            return
+        exec(cell.source, names)
+    pytest.fail("no cell begins the lesson")
+
+
+@pytest.mark.notebooks
+def test_a_bad_parameter_stops_the_lesson_where_it_begins(tmp_path: Path) -> None:
+    """In a kernel, as `crn run` would: the one above shows the same for each parameter, this shows that it stops."""
+    name, bad, message = BAD_PARAMETERS[0]
     (lesson,) = find_lessons(ROOT / "notebooks", [name])
     with pytest.raises(LessonError, match=re.escape(message)):
         run_lesson(lesson, tmp_path / lesson.name, bad, progress=False)

@@ -13,7 +13,7 @@ import triton
 from relation_cases import pair
 from triton.backends.compiler import GPUTarget
 
-from crn_lib.ops import fused_cuda
+from crn_lib.ops.cuda import fused as fused_cuda
 
 KERNELS = ("mean_kernel", "forward_kernel", "gradient_kernel")
 

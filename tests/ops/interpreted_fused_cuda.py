@@ -7,13 +7,13 @@ The interpreter takes milliseconds a pair of rows, so shapes are small. Its bflo
 """
 
 import os
-import sys
 
 import pytest
 import torch
 from relation_cases import normal, pair, relative_error
 
-from crn_lib.ops import fused_cuda, relation, which_backend
+from crn_lib.ops import backends, relation, which_backend
+from crn_lib.ops.cuda import fused as fused_cuda
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 DEVICE = torch.device("cpu" if INTERPRETED else "cuda")
@@ -21,7 +21,6 @@ TOLERANCE = 2e-6 if INTERPRETED else 1e-5
 """Of float32 against the definition in float64; a GPU approximates exp2 and 1/sqrt."""
 
 on_a_gpu = pytest.mark.skipif(INTERPRETED, reason="needs a GPU")
-relation_module = sys.modules[relation.__module__]
 
 
 def with_gradients(function, a, b, upstream):
@@ -211,7 +210,7 @@ def test_torch_compile_breaks_its_graph_around_the_kernels():
 
 
 def test_which_backend_names_what_the_kernels_cannot_do(monkeypatch):
-    monkeypatch.setattr(relation_module, "fused_cuda_missing", lambda device: "")
+    monkeypatch.setattr(backends, "fused_cuda_missing", lambda device: "")
     choice = which_backend(device="cuda", head_width=fused_cuda.WIDEST, dtype=torch.bfloat16)
     assert str(choice) == "fused: Triton kernels on the GPU, no pair is stored"
     for options, why in (

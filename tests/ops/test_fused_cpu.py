@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +12,10 @@ import torch
 from numba import njit
 from relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
 
-from crn_lib.ops import ACTIVATIONS, relation, simd, vector_math
-from crn_lib.ops.compiled import exponential
-from crn_lib.ops.fused_cpu import FUSED_ACTIVATIONS
+from crn_lib.ops import ACTIVATIONS, relation
+from crn_lib.ops.cpu import simd, vector_math
+from crn_lib.ops.cpu.fused import FUSED_ACTIVATIONS
+from crn_lib.ops.cpu.scalar_math import exponential
 
 COMPILED_FORMS = [(norm, activation) for norm, activation in FORMS if "fused" in able_backends(norm, activation)]
 
@@ -172,7 +172,7 @@ print("torch._dynamo" in sys.modules)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.needs("compiler")
 @pytest.mark.filterwarnings("ignore")
 def test_torch_compile_breaks_its_graph_around_the_kernel_and_goes_on():
     def small(a, b):

@@ -4,7 +4,6 @@ Whether Triton interprets or compiles is settled for a whole process when it is 
 in files of their own, which run here in processes of their own.
 """
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -16,7 +15,7 @@ import torch
 
 HERE = Path(__file__).parent
 
-needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+needs_triton = pytest.mark.needs("triton")
 
 
 def run(arguments, **environment):
@@ -69,7 +68,7 @@ a = torch.ones(1, 3, 4, requires_grad=True)
 relation(a, a).sum().backward()
 assert "Numba" in which_backend().reason, which_backend()
 assert str(which_backend(device="cuda")).endswith("because no CUDA device is here"), which_backend(device="cuda")
-assert not {"crn_lib.ops.fused_cuda", "crn_lib.ops.fused_cuda_kernels"} & set(sys.modules)
+assert not {"crn_lib.ops.cuda.fused", "crn_lib.ops.cuda.fused_kernels"} & set(sys.modules)
 """
     done = run(["-c", program], TRITON_INTERPRET=interpreter)
     assert done.returncode == 0, done.stdout

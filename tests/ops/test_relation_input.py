@@ -1,15 +1,12 @@
 """The public entry: what it refuses, in which words, and how it explains its choice."""
 
 import re
-import sys
 
 import pytest
 import torch
 from relation_cases import PAPER_NORMS, WITHOUT_KERNEL, normal, pair
 
-from crn_lib.ops import ACTIVATIONS, BACKENDS, NORMS, factorises, relation, which_backend
-
-relation_module = sys.modules[relation.__module__]  # `crn_lib.ops.relation` is the function
+from crn_lib.ops import ACTIVATIONS, BACKENDS, NORMS, backends, factorises, relation, which_backend
 
 
 @pytest.mark.parametrize(
@@ -88,7 +85,7 @@ def test_the_choice_is_explained_in_words(use_threads):
 
 @pytest.mark.parametrize("norm", ["exact", "none"])
 def test_without_numba_auto_takes_the_tiles_and_says_so(monkeypatch, norm):
-    monkeypatch.setattr(relation_module, "fused_cpu_missing", lambda: "Numba cannot be imported here (gone)")
+    monkeypatch.setattr(backends, "fused_cpu_missing", lambda: "Numba cannot be imported here (gone)")
     choice = which_backend(norm, "gelu")
     assert choice.name == "tiled" and "Numba cannot be imported here (gone)" in choice.reason
     a, b = pair(1, 7, 6)
@@ -101,7 +98,7 @@ def test_without_numba_auto_takes_the_tiles_and_says_so(monkeypatch, norm):
 def test_another_device_never_falls_back_to_the_cpu_kernels(monkeypatch):
     choice = which_backend(device="mps")
     assert choice.name == "tiled" and "no compiled kernel for device 'mps'" in choice.reason
-    monkeypatch.setattr(relation_module, "fused_cuda_missing", lambda device: f"no {device} is here")
+    monkeypatch.setattr(backends, "fused_cuda_missing", lambda device: f"no {device} is here")
     choice = which_backend(device="cuda:1")
     assert choice.name == "tiled" and choice.reason.endswith("because no cuda:1 is here")
     assert which_backend("approx", device="cuda").name == "linear"
@@ -116,7 +113,7 @@ def test_a_norm_that_no_kernel_knows_is_tiled_and_says_so(monkeypatch):
         ValueError, match=r"'fused' is not available: the Numba kernels have the norms .*, not variance;"
     ):
         which_backend("variance", backend="fused")
-    monkeypatch.setattr(relation_module, "fused_cuda_missing", lambda device: "")
+    monkeypatch.setattr(backends, "fused_cuda_missing", lambda device: "")
     for norm in set(NORMS) - set(PAPER_NORMS):
         choice = which_backend(norm, "gelu", device="cuda")
         assert choice.name == "tiled"

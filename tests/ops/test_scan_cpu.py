@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from crn_lib.ops import relation
+from crn_lib.ops.cpu.scan import LINE, scan_relation
 from crn_lib.ops.linear import direct_relation
-from crn_lib.ops.scan_cpu import LINE, scan_relation
 
 
 def inputs(length, width, dtype=torch.float64, batch=2):

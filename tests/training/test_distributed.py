@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from crn_lib.models import KINDS
 from crn_lib.training import RunResult, load_model, loop
 from crn_lib.training.checkpoints import Checkpoint
 from crn_lib.training.distributed import Processes
+from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def both(tmp_path_factory) -> tuple[Path, list[dict[str, Any]]]:
     folder = tmp_path_factory.mktemp("two")
     script = Path(__file__).with_name("distributed_runs.py")
     with torchrun(str(script), str(folder)) as process:
-        _, errors = process.communicate(timeout=600)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return folder, [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
 
@@ -119,7 +119,7 @@ COMMAND = ["-m", "crn_lib.cli", "train", "--width", "16", "--blocks", "2", "--st
 def test_the_command_shows_and_writes_once(tmp_path):
     out = tmp_path / "run"
     with torchrun(*COMMAND, "--steps", "3", "--batch", "8", "--out", str(out)) as process:
-        printed, errors = process.communicate(timeout=120)
+        printed, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     assert printed.count("stopped: steps") == 1 and printed.count("kept in") == 1
     row = json.loads((out / "result.json").read_text())
@@ -129,7 +129,7 @@ def test_the_command_shows_and_writes_once(tmp_path):
 def test_a_batch_that_does_not_divide_is_said_before_the_first_step(tmp_path):
     out = tmp_path / "run"
     with torchrun(*COMMAND, "--steps", "3", "--batch", "7", "--out", str(out)) as process:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert "error: batch must be a multiple of the 2 processes that share it; got 7, so choose 8" in errors
     assert not (out / loop.CHECKPOINT_NAME).exists()
@@ -137,15 +137,13 @@ def test_a_batch_that_does_not_divide_is_said_before_the_first_step(tmp_path):
 
 def test_ctrl_c_ends_both_after_the_same_step_and_the_checkpoint_goes_on(tmp_path, ends_with_test):
     out = tmp_path / "run"
-    end = time.monotonic() + 120
     many = ["--steps", "100000", "--batch", "8", "--out", str(out)]
     process = ends_with_test(torchrun(*COMMAND, *many))
-    while not (out / loop.CHECKPOINT_NAME).exists():
-        assert process.poll() is None and time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: process.poll() is not None or (out / loop.CHECKPOINT_NAME).exists())
+    assert process.poll() is None
     children = process.children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=PATIENCE)
     assert printed.count("stopped: interrupted") == 1, errors
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
     saved = Checkpoint.load(out / loop.CHECKPOINT_NAME).header["step"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crn_lib.experiments.lengths import Spread
+from crn_lib.sweeps.stored_runs import Spread
 from crn_lib.viz import describe
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 

@@ -3,7 +3,7 @@
 import pytest
 
 from crn_lib.viz import describe
-from crn_lib.viz.other_lengths import draw_other_lengths
+from crn_lib.viz.length_generalisation import draw_other_lengths
 
 
 def row(kind, length, letters, strings):

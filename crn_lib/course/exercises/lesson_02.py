@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.course.checks import Exercise, expect, expect_same
-from crn_lib.course.exercises.lesson_03 import Work
+from crn_lib.course.exercises.work_counter import WorkCounter
 
 Network = Callable[[Tensor], Tensor]
 
@@ -66,7 +66,7 @@ def _examine_split(attempt: Callable[..., Any]) -> None:
     expect_same(2, "b of a row of zeros", b, torch.zeros(1, 2))
     expect_same(2, "a of a row of zeros", a, bias[None])
     x, weight = _normal(LONG, 4, seed=3), _normal(4, 8, seed=4)
-    with Work() as work:
+    with WorkCounter() as work:
         attempt(x, weight, _normal(4, seed=5))
     expect(
         3,

@@ -6,32 +6,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from crn_lib.course.checks import Exercise, expect, expect_same
+from crn_lib.course.exercises.work_counter import WorkCounter
 from crn_lib.ops.linear import log_relation
 from crn_lib.ops.naive import naive_relation
 
 LONG, FAIR_SHARE = 600, 60
 """A form of linear work touches each of its numbers a few times; one of quadratic work, some hundred times at LONG."""
-
-
-class Work(TorchDispatchMode):
-    """Counts the numbers that torch operations read or write (a view costs nothing), and notes their names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.touched = 0
-        self.names: set[str] = set()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        self.names.add(func.overloadpacket.__name__.strip("_"))
-        if not func.is_view:
-            tensors = [x for x in tree_leaves((args, kwargs, out)) if isinstance(x, Tensor)]
-            self.touched += max((x.numel() for x in tensors), default=0)
-        return out
 
 
 def _pair(*shape: int, seed: int) -> Iterator[Tensor]:
@@ -49,7 +32,7 @@ def _log_truth(a: Tensor, b: Tensor) -> Tensor:
     return log_relation(a[None], b[None], causal=True)[0]
 
 
-def _expect_linear(requirement: int, work: Work, numbers: int) -> None:
+def _expect_linear(requirement: int, work: WorkCounter, numbers: int) -> None:
     expect(
         requirement,
         work.touched <= FAIR_SHARE * numbers,
@@ -66,7 +49,7 @@ def _examine_prefix(attempt: Callable[..., Any]) -> None:
         case = "batch {}, length {}, width {}".format(*shape)
         expect_same(requirement, case, attempt(a.clone(), b.clone()), _definition(a, b))
     a, b = _pair(1, LONG, 3, seed=2)
-    with Work() as work:
+    with WorkCounter() as work:
         attempt(a, b)
     _expect_linear(4, work, a.numel())
 
@@ -86,7 +69,7 @@ def _examine_scan(attempt: Callable[..., Any]) -> None:
     compare(3, "b that falls from 4,000 to -4,000", a, b - slope)
     compare(3, "columns near -3,000, 0 and 3,000", a, b + torch.tensor([-3000.0, 0.0, 3000.0], dtype=torch.float64))
     a, b = _pair(LONG, 3, seed=6)
-    with Work() as work:
+    with WorkCounter() as work:
         attempt(a, b)
     ready_made = sorted(work.names & {"logcumsumexp", "logsumexp"})
     expect(4, not ready_made, f"it calls torch.{'/'.join(ready_made)}, which is the scan you are to write")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from crn_lib.analysis import pair_values
 from crn_lib.course.checks import Exercise, expect, expect_same
-from crn_lib.course.exercises.lesson_03 import Work
+from crn_lib.course.exercises.work_counter import WorkCounter
 
 APPENDS, FAIR_SHARE = 3000, 25
 """A doubling buffer touches each number it holds under ten times; one that grows by a fixed amount, far more often."""
@@ -60,7 +60,7 @@ def _examine_grow(attempt: Callable[..., Any]) -> None:
             most = max(start, 2 * count)
             expect(2, room <= most, f"after {count} rows the buffer has room for {room}; at most {most} are allowed")
     many = torch.ones(APPENDS, 2)
-    with Work() as work:
+    with WorkCounter() as work:
         _appended(attempt, many, 4)
     share = work.touched // many.numel()
     expect(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from crn_lib.course.checks import Exercise, expect, expect_same, fail
 from crn_lib.ops import relation
-from crn_lib.ops.naive import ACTIVATION_FUNCTIONS
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 
 ALIKE, APART = 1e-6, 0.05
 """Outputs that are the same, and outputs that clearly are not."""

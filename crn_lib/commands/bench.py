@@ -1,0 +1,72 @@
+"""`crn bench`: the operator, the models and decoding against named baselines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crn_lib.commands.output import check_folder, print_table
+from crn_lib.config import ConfigError
+
+
+def bench(
+    only: Annotated[str, typer.Option(help="Only cases whose name holds this text.")] = "",
+    longest: Annotated[int, typer.Option(help="Only cases up to this length, in tokens.")] = 100_000,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File of the rows: figures/data/bench.jsonl, or out/bench.jsonl for a part of the cases."),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Folder of the figure: figures/, or beside the rows where these go elsewhere.")
+    ] = None,
+    profile: Annotated[bool, typer.Option(help="Instead, show where the time of a training step goes.")] = False,
+) -> None:
+    """Time the operator, the models and decoding against named baselines, in one run."""
+    from crn_lib import bench as benches
+    from crn_lib.viz import draw_bench
+    from crn_lib.workbook.figure_files import store_figure
+
+    if profile:
+        step = benches.profile_step()
+        parts = step.table()
+        print_table(parts[0], parts[1:])
+        typer.echo(f"{step.undisturbed:.1f} ms a step without the profiler")
+        return
+    chosen = [case for case in benches.CASES if only in case.name and case.length <= longest]
+    if not chosen:
+        names = "; ".join(sorted({case.name for case in benches.CASES}))
+        raise ConfigError(f"no case of length up to {longest} has {only!r} in its name; there are {names}")
+    complete = len(chosen) == len(benches.CASES)
+    file, picture = benches.destination(out, figure, complete=complete)
+    check_folder(file.parent)
+    check_folder(picture.parent)
+    rows, disagreements = benches.run_cases(chosen)
+    if complete and rows:
+        first_call = benches.first_call_seconds()
+        rows = [{**row, "first_fused_call_seconds": first_call} for row in rows]
+        typer.echo(f"first fused call of a fresh process, its kernels cached: {first_call:.2f} s")
+    lines = benches.table(rows)
+    print_table(lines[0], lines[1:])
+    for line in benches.not_run(rows):
+        typer.echo(line)
+    if disagreements:
+        file, picture = benches.destination(out, figure, complete=False)
+    if rows:
+        limits = rows[0]
+        benches.store(rows, file)
+        typer.echo(
+            f"limits: {limits['exponentials_per_second'] / 1e9:.2f} G exponentials/s in cache, "
+            f"{limits['bytes_per_second'] / 1e9:.1f} GB/s of memory, {limits['threads']} threads; rows in {file}"
+        )
+    measured = {row["case"] for row in rows}
+    drawn = [case for case in benches.PANEL_CASES if case in measured]
+    if drawn:
+        typer.echo(store_figure(draw_bench(rows, drawn), picture))
+    if out is None and (disagreements or not complete):
+        typer.echo(
+            f"not all of the {len(benches.CASES)} cases: the workbook's stored rows and figure stay as they were"
+        )
+    for disagreement in disagreements:
+        typer.echo(f"error: {disagreement}", err=True)
+    if disagreements:
+        raise typer.Exit(1)

@@ -1,0 +1,53 @@
+"""`crn measure`: a study's rows that are not stored yet."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+measure = typer.Typer(help="Measure what a study has no stored rows of yet.", no_args_is_help=True)
+
+
+@measure.command()
+def memory() -> None:
+    """Bytes that every kind of model holds while it decodes."""
+    from crn_lib.experiments import memory as study
+    from crn_lib.models import KINDS
+    from crn_lib.paths import data_file
+
+    study.fill_rows(map(study.memory_config, KINDS), study.marked_lengths(study.LONGEST), data_file(study.ROWS))
+
+
+@measure.command("length_generalisation")
+def length_generalisation() -> None:
+    """Models of `crn sweep length_generalisation`, tested on strings of other lengths."""
+    from crn_lib.experiments import length_generalisation as study
+    from crn_lib.paths import data_file
+    from crn_lib.sweeps import load_sweep, sweep_state
+
+    state = sweep_state(load_sweep("length_generalisation"))
+    study.fill_rows(state.jobs, state.rows, data_file(study.ROWS))
+
+
+@measure.command()
+def retrieval(
+    sweeps: Annotated[list[str], typer.Argument(help="Names of sweeps whose models are looked at.")],
+    checkpoints: Annotated[Path | None, typer.Option(help="Of all sweeps; runs/sweeps by default.")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Of all sweeps; figures/data/runs by default.")] = None,
+    together: Annotated[bool, typer.Option(help="Edit all blocks at once only.")] = False,
+) -> None:
+    """What every block's pairs look like, and what a copy is worth without some."""
+    from crn_lib.experiments import retrieval as study
+    from crn_lib.paths import checkpoint_folder, data_file
+
+    trained = study.trained_runs(sweeps, rows or data_file("runs"), checkpoints or checkpoint_folder())
+    study.fill_rows(trained, data_file(study.ROWS), together=together)
+
+
+@measure.command("retrieval_onset")
+def retrieval_onset() -> None:
+    """When in training a copier begins to retrieve."""
+    from crn_lib.experiments import retrieval_onset as study
+    from crn_lib.paths import data_file
+
+    study.fill_rows(study.grid(), data_file(study.ROWS))

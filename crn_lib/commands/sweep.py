@@ -1,0 +1,142 @@
+"""The command `crn sweep`: run a sweep on the chosen executor with a live table, or list what there is."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from crn_lib.config import ConfigError, require
+
+if TYPE_CHECKING:
+    from crn_lib.sweeps import Executor, SweepState
+
+EXECUTORS = ("inline", "processes", "ray")
+LINES_SHOWN = 24
+"""Runs in the live table: those in flight and those around them."""
+
+
+def sweep(
+    source: Annotated[
+        str, typer.Argument(metavar="[SWEEP]", help="A name or a .yaml file; all names where none.")
+    ] = "",
+    executor: Annotated[str, typer.Option(help="inline, processes or ray.")] = "inline",
+    workers: Annotated[int | None, typer.Option(help="Runs at once; one a processor where not given.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads of each worker.")] = 1,
+    address: Annotated[str, typer.Option(help="A Ray cluster; a local one is started where not given.")] = "",
+    limit: Annotated[int | None, typer.Option(help="At most so many runs now.")] = None,
+    retry_failed: Annotated[bool, typer.Option(help="Do runs that failed again.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    rows: Annotated[
+        Path | None, typer.Option(help="File of the rows; figures/data/runs/<name>.jsonl where not given.")
+    ] = None,
+) -> None:
+    """Do the runs of a sweep that have no row yet. Stop it at any moment: the same command goes on."""
+    # Here and below, not at the top: torch takes seconds to import, and `crn --help` needs none of it.
+    from crn_lib.sweeps import load_sweep, run_sweep
+    from crn_lib.sweeps.progress import summary
+
+    console = Console()
+    if not source:
+        _list_sweeps(console)
+        return
+    require(limit is None or limit >= 1, f"--limit must be a whole number >= 1; got {limit}")
+    chosen = load_sweep(source, rows)
+    where = make_executor(executor, workers=workers, threads=threads, address=address)
+    started = time.perf_counter()
+    show = _Shown(console, started)
+    with show.live:
+        try:
+            state = run_sweep(
+                chosen, executor=where, device=device, limit=limit, retry_failed=retry_failed, on_row=show.update
+            )
+        except KeyboardInterrupt:
+            console.print("interrupted: what was done is stored, and the same command goes on")
+            raise
+    for line in state.failed:
+        console.print(f"failed: {line['key']}: {line['error']}", markup=False)
+    words = summary(state, time.perf_counter() - started, show.at_start)
+    console.print(f"{words}; rows in {chosen.rows}", markup=False, soft_wrap=True)
+    if state.failed:
+        raise typer.Exit(1)
+
+
+def make_executor(name: str, *, workers: int | None = None, threads: int = 1, address: str = "") -> "Executor":
+    """The executor of that name.
+
+    Raises:
+        ConfigError: an unknown name, an option it has not, or Ray that is not installed.
+    """
+    from crn_lib.sweeps import InlineExecutor, ProcessExecutor
+
+    if name not in EXECUTORS:
+        raise ConfigError(f"--executor must be one of {', '.join(EXECUTORS)}; got {name!r}")
+    require(not address or name == "ray", f"--address belongs to --executor ray, not to {name}")
+    if name == "inline":
+        require(workers in (None, 1), f"--executor inline does one run at a time; got --workers {workers}")
+        return InlineExecutor()
+    if name == "processes":
+        return ProcessExecutor(workers, threads)
+    from crn_lib.sweeps.ray_executor import RayExecutor
+
+    return RayExecutor(address, workers=workers, threads=threads)
+
+
+class _Shown:
+    """The live table of a terminal; elsewhere a line whenever a run has ended."""
+
+    def __init__(self, console: Console, started: float) -> None:
+        self.console, self.started = console, started
+        self.state: SweepState | None = None
+        self.at_start = 0
+        self.printed: set[str] = set()
+        render: Callable[[], Table | Group] = self.render
+        self.live = Live(
+            console=console, get_renderable=render, auto_refresh=console.is_terminal, refresh_per_second=2,
+            transient=not console.is_terminal,
+        )  # fmt: skip
+
+    def update(self, state: "SweepState") -> None:
+        from crn_lib.sweeps.progress import HEADINGS, lines
+
+        if self.state is None:
+            self.at_start = len(state.done)
+            self.printed = set(state.rows)
+        self.state = state
+        if self.console.is_terminal:
+            return
+        for job, line in zip(state.jobs, lines(state), strict=True):
+            if job.key in state.rows and job.key not in self.printed:
+                self.printed.add(job.key)
+                words = "  ".join(f"{head} {cell}" for head, cell in zip(HEADINGS[1:], line[1:], strict=True) if cell)
+                self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
+
+    def render(self) -> Table | Group:
+        from crn_lib.sweeps.progress import HEADINGS, lines, summary
+
+        if self.state is None or not self.console.is_terminal:
+            return Group()
+        table = Table(*HEADINGS, box=None, header_style="bold")
+        shown = lines(self.state)
+        first_open = next((i for i, line in enumerate(shown) if line[1] in ("running", "waiting")), len(shown))
+        start = max(0, min(first_open - LINES_SHOWN // 2, len(shown) - LINES_SHOWN))
+        styles = {"running": "bold", "failed": "red", "waiting": "dim"}
+        for line in shown[start : start + LINES_SHOWN]:
+            table.add_row(*map(Text, line), style=styles.get(line[1], ""))
+        return Group(table, Text(summary(self.state, time.perf_counter() - self.started, self.at_start)))
+
+
+def _list_sweeps(console: Console) -> None:
+    from crn_lib.sweeps import load_sweep, own_sweeps, sweep_state
+
+    table = Table("sweep", "runs stored", "what for", box=None, header_style="bold")
+    for name in own_sweeps():
+        one = load_sweep(name)
+        state = sweep_state(one)
+        table.add_row(name, f"{len(state.done)} of {len(state.jobs)}", one.about)
+    console.print(table)

@@ -1,0 +1,1 @@
+"""Controls that compute while one plays with them: they need a running kernel."""

@@ -1,0 +1,145 @@
+"""The exact relation on a CPU: one pass over the causal pairs, forward and backward, in Numba.
+
+Per pair `(i, j)` and head, with `z = a_i + b_j - mean(a_i) - mean(b_j)`:
+
+    u = s_ij * z,   s_ij = 1 / sqrt(mean(z**2) + epsilon),   out_i += f(u)
+    dz = s_ij * (q - u * mean(q * u)),   q = g_i * f'(u)      then centre dA and dB over the width
+
+`rms` is the same with nothing centred, `unit` is `rms` with sums in place of the means, and `none` has `u = a_i + b_j`.
+Nothing of size `length**2` is ever stored: `u` is made again in the backward pass. With `A` and `B` the centred rows,
+`mean(z**2) = (|A_i|^2 + |B_j|^2 + 2<A_i, B_j>) / width` is a small matrix product, except where `B_j` nearly cancels
+`A_i`: trained copiers retrieve there, and there the expansion loses its digits. Such pairs are summed from `z` itself.
+
+The kernels run on `torch.get_num_threads()` threads (see `threads.py`).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crn_lib.ops.cpu.fused_kernels import backward_kernel, centre_kernel, forward_kernel
+from crn_lib.ops.cpu.simd import BYTES
+from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.vector_math import ACTIVATION_CODES
+from crn_lib.ops.normalise import EPSILON
+
+FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
+
+ALONE = 200_000
+"""Numbers that one thread centres before the others would have woken up."""
+
+
+def _split_heads(x: Tensor, heads: int) -> Tensor:
+    """`(batch, length, width)` to a contiguous `(batch * heads, length, width / heads)`."""
+    batch, length, width = x.shape
+    x = x.detach().reshape(batch, length, heads, width // heads).transpose(1, 2)
+    return x.reshape(batch * heads, length, width // heads).contiguous()
+
+
+def _merge_heads(x: Tensor, heads: int, width: int) -> Tensor:
+    """Back to `(batch, length, heads * width)`, without the padding behind each head's `width`."""
+    joined, length, _ = x.shape
+    merged = x[..., :width].reshape(joined // heads, heads, length, width).transpose(1, 2)
+    return merged.reshape(joined // heads, length, heads * width)
+
+
+def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
+    """The rows, filled up to whole vectors with zeros or with a number a row, `(sequences, length)`."""
+    missing = -rows.shape[-1] % (BYTES // rows.element_size())
+    if missing:
+        behind = rows.new_zeros(()) if fill is None else fill.to(rows.dtype)[..., None]
+        rows = torch.cat([rows, behind.expand(*rows.shape[:-1], missing)], dim=-1)
+    return rows.numpy()
+
+
+Prepared = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Padded rows of every head, the same centred over the width, their means in float64, and `|centred|^2`."""
+
+
+def _prepared(a: Tensor, b: Tensor, heads: int, norm: str) -> tuple[Prepared, Prepared]:
+    """Receivers and senders as the kernels take them.
+
+    The rows' padding repeats the mean, so that what the kernel adds up there for the variance is nothing. Where nothing
+    is centred the means are zeros and `centred` holds the rows as they are. Where nothing is normalised `centred` and
+    the squares stand for nothing.
+    """
+    rows = [_split_heads(x, heads) for x in (a, b)]
+    sequences, length, width = rows[0].shape
+    padded = width + -width % (BYTES // a.element_size())
+    centred = [torch.empty((sequences, length, padded), dtype=a.dtype) for _ in rows]
+    means = [torch.zeros((sequences, length), dtype=torch.float64) for _ in rows]
+    squares = [torch.empty((sequences, length), dtype=a.dtype) for _ in rows]
+    if norm != "none":
+        each = [tuple(x.flatten(0, 1).numpy() for x in (rows[k], centred[k], means[k], squares[k])) for k in range(2)]
+        run_shares(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each, norm == "exact")
+    first, second = (
+        (_padded(rows[k], means[k]), centred[k].numpy(), means[k].numpy(), squares[k].numpy()) for k in range(2)
+    )
+    return first, second
+
+
+def _row_weights(length: int, causal: bool, like: Tensor) -> np.ndarray:
+    seen = (
+        torch.arange(1, length + 1, dtype=torch.float64)
+        if causal
+        else torch.full((length,), length, dtype=torch.float64)
+    )
+    return (1.0 / seen).to(like.dtype).numpy()
+
+
+class FusedRelation(torch.autograd.Function):
+    """`exact`, `rms` or `unit` (scale per pair) or `none` (no scale), any activation in `FUSED_ACTIVATIONS`."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, norm: str, causal: bool, heads: int) -> Tensor:
+        receivers, senders = _prepared(a, b, heads, norm)
+        out = torch.empty(receivers[0].shape, dtype=a.dtype)
+        width = a.shape[-1] // heads
+        averaged = 1 if norm == "unit" else width
+        options = (averaged, ACTIVATION_CODES[activation], norm != "none", causal, receivers[0].dtype.type(EPSILON))
+        weights = _row_weights(a.shape[1], causal, a)
+        threads = torch.get_num_threads()
+        run_shares(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
+        ctx.save_for_backward(a, b)
+        ctx.weights, ctx.options, ctx.heads, ctx.norm = weights, options, heads, norm
+        return _merge_heads(out, heads, width)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        a, b = ctx.saved_tensors
+        receivers, senders = _prepared(a, b, ctx.heads, ctx.norm)
+        upstream = _padded(_split_heads(gradient, ctx.heads))
+        joined, length, padded = receivers[0].shape
+        shares = torch.get_num_threads()
+        # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a
+        # buffer of its own: no write is contended, and the order of sums depends on the thread count alone.
+        parts = 1 if joined >= 4 * shares else shares // math.gcd(joined, shares)
+        d_receivers = torch.zeros((joined, length, padded), dtype=gradient.dtype)
+        d_senders = torch.zeros((parts, joined, length, padded), dtype=gradient.dtype)
+        pulls = np.zeros((parts, joined, length), upstream.dtype)
+        sums = (d_receivers.numpy(), d_senders.numpy(), pulls)
+        options = *ctx.options, ctx.norm == "exact"
+        run_shares(backward_kernel, shares, receivers, senders, ctx.weights, upstream, *sums, *options)
+        summed = (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0))
+        gradients = [_merge_heads(x, ctx.heads, a.shape[-1] // ctx.heads) for x in summed]
+        return *gradients, None, None, None, None
+
+
+def fused_relation(a: Tensor, b: Tensor, *, activation: str, norm: str, causal: bool, heads: int) -> Tensor:
+    """The mean over pairs of `f(norm(a_i + b_j))`.
+
+    Args:
+        a, b: `(batch, length, width)` on the CPU, float32 or float64.
+        norm: what is done to the sum: `exact`, `rms`, `unit` or `none`.
+    """
+    if torch.compiler.is_compiling():
+        from crn_lib.ops.graph_break import outside_graph
+
+        options = {"activation": activation, "norm": norm, "causal": causal, "heads": heads}
+        return outside_graph(fused_relation, a, b, **options)
+    result: Tensor = FusedRelation.apply(a, b, activation, norm, causal, heads)
+    return result

@@ -1,0 +1,112 @@
+"""Run a sweep: skip what is stored, store each row as it comes, go on from checkpoints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import filelock
+
+from crn_lib.errors import RunFailed
+from crn_lib.paths import checkpoint_folder
+from crn_lib.sweeps.executors import Executor, InlineExecutor
+from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.rows import Row, append_row, config_key, newest_rows
+from crn_lib.sweeps.sweep import Sweep
+
+
+class SweepBusy(RunFailed):
+    """Another process is adding rows to the same file."""
+
+
+@dataclass
+class SweepState:
+    """How far a sweep is.
+
+    Attributes:
+        jobs: every run of the sweep, in order.
+        rows: rows stored so far, by key.
+        waiting: jobs without a row that this call will do, or has done.
+    """
+
+    jobs: list[Job]
+    rows: dict[str, Row] = field(default_factory=dict)
+    waiting: list[Job] = field(default_factory=list)
+
+    @property
+    def done(self) -> list[Row]:
+        """The rows of this sweep's runs, in the sweep's order."""
+        return [self.rows[job.key] for job in self.jobs if job.key in self.rows]
+
+    @property
+    def failed(self) -> list[Row]:
+        """Those of them that hold an error."""
+        return [row for row in self.done if row["error"]]
+
+
+def sweep_state(sweep: Sweep, *, device: str = "auto", checkpoints: Path | None = None) -> SweepState:
+    """What is done and what is not, without running anything.
+
+    Args:
+        checkpoints: folder of the runs' own folders; `runs/sweeps/<name>` in the workbook where it is not given.
+    """
+    folder = checkpoints or checkpoint_folder() / sweep.name
+    jobs = []
+    for config in sweep.configs:
+        key = config_key(config)
+        jobs.append(Job(key, sweep.name, config, folder / key, device))
+    state = SweepState(jobs, newest_rows(sweep.rows))
+    state.waiting = [job for job in jobs if job.key not in state.rows]
+    return state
+
+
+def run_sweep(
+    sweep: Sweep,
+    *,
+    executor: Executor | None = None,
+    device: str = "auto",
+    limit: int | None = None,
+    retry_failed: bool = False,
+    checkpoints: Path | None = None,
+    on_row: Callable[[SweepState], None] | None = None,
+) -> SweepState:
+    """Do every run that has no row yet. Killed at any moment, the next call goes on where this one ended.
+
+    Args:
+        executor: `InlineExecutor()` where it is not given.
+        device: as `train` takes it.
+        limit: at most so many runs in this call.
+        retry_failed: runs whose row holds an error are done again; their new row counts.
+        checkpoints: as for `sweep_state`. What a run leaves there can be loaded with `load_model`, or removed.
+        on_row: called before the first run and after each, with how far the sweep is.
+
+    Raises:
+        SweepBusy: another process is at the same sweep.
+        KeyboardInterrupt: interrupted; what was done is stored.
+    """
+    sweep.rows.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(sweep.rows.with_name(f".{sweep.rows.name}.lock"))
+    try:
+        with lock.acquire(timeout=0):
+            state = sweep_state(sweep, device=device, checkpoints=checkpoints)
+            if retry_failed:
+                failed = {row["key"] for row in state.failed}
+                state.waiting = [job for job in state.jobs if job.key not in state.rows or job.key in failed]
+            state.waiting = state.waiting[:limit]
+            if on_row is not None:
+                on_row(state)
+            for job, row in (executor or InlineExecutor()).run(state.waiting):
+                state.rows[job.key] = _store(sweep, row)
+                if on_row is not None:
+                    on_row(state)
+            return state
+    except filelock.Timeout:
+        raise SweepBusy(f"another process is adding rows to {sweep.rows}; wait for it, or choose other rows") from None
+
+
+def _store(sweep: Sweep, row: Row) -> Row:
+    """Write the history, then the row: a row that is there has its history."""
+    history = row.pop("history", [])
+    row["history"] = sweep.histories.name
+    append_row(sweep.histories, {"key": row["key"], "history": history})
+    append_row(sweep.rows, row)
+    return row

@@ -1,0 +1,121 @@
+"""Stored runs: a row with its history, read from a sweep's files, and what runs say together over their seeds."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from crn_lib.sweeps.jobs import History
+from crn_lib.sweeps.rows import Row, newest_rows, read_rows, seedless
+
+SOLVED = 0.99
+"""Share of whole strings, teacher-forced, from which on a length counts as copied."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored row and its history."""
+
+    row: Row
+    history: History
+
+    @property
+    def kind(self) -> str:
+        """The model's kind."""
+        return str(self.row["model"]["kind"])
+
+    @property
+    def string_length(self) -> int:
+        """Letters in the longest string it was trained on."""
+        return int(self.row["task"]["string_length"])
+
+    def first(self, accuracy: float = SOLVED, metric: str = "string_accuracy") -> dict[str, float] | None:
+        """The first evaluation that reached this accuracy; `None` if none did."""
+        return next((point for point in self.history if point[metric] >= accuracy), None)
+
+
+def read_histories(path: Path) -> dict[str, History]:
+    """Histories by key: of a row's file, the one it names beside it."""
+    return {row["key"]: row["history"] for row in read_rows(path)}
+
+
+def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
+    """The newest row of every run in a file that did not fail, with its history.
+
+    Args:
+        diverged: also those whose loss stopped being finite; they have a history, and no final accuracies.
+    """
+
+    def ended(row: Row) -> bool:
+        return not row["error"] or (diverged and row.get("stopped") == "diverged")
+
+    rows = [row for row in newest_rows(path).values() if ended(row)]
+    histories = {name: read_histories(path.with_name(name)) for name in {row["history"] for row in rows}}
+    return [Run(row, histories[row["history"]][row["key"]]) for row in rows]
+
+
+def by_kind_and_length(runs: Iterable[Run]) -> dict[tuple[str, int], list[Run]]:
+    """Runs that differ in their seed only, in the order of length, then kind."""
+    groups: dict[tuple[str, int], list[Run]] = defaultdict(list)
+    for run in runs:
+        groups[run.kind, run.string_length].append(run)
+    return dict(sorted(groups.items(), key=lambda item: (item[0][1], item[0][0])))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and range of a number over seeds."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Of at least one value."""
+        return cls(median(values), min(values), max(values))
+
+    def show(self, form: str = ",.0f") -> str:
+        """As `350 (300 to 400)`, or one number where there is no range."""
+        words = [format(value, form) for value in (self.median, self.low, self.high)]
+        return words[0] if words[1] == words[2] else f"{words[0]} ({words[1]} to {words[2]})"
+
+
+def curve_over_seeds(runs: Sequence[Run], metric: str) -> list[dict[str, float]]:
+    """At every step at which a run was evaluated, median and range over all of them.
+
+    A run that stopped because it reached its target counts from there on with its last value.
+
+    Returns:
+        Mappings with `step`, `median`, `low` and `high`.
+    """
+    steps = sorted({int(point["step"]) for run in runs for point in run.history})
+    curve = []
+    for step in steps:
+        values = [_value_at(run.history, step, metric) for run in runs]
+        spread = Spread.of([value for value in values if value is not None])
+        curve.append({"step": step, "median": spread.median, "low": spread.low, "high": spread.high})
+    return curve
+
+
+def _value_at(history: History, step: int, metric: str) -> float | None:
+    so_far = [point for point in history if point["step"] <= step]
+    return so_far[-1][metric] if so_far else None
+
+
+def budget_in_words(runs: Sequence[Run]) -> str:
+    """What all runs of a figure share: shape, seeds, device, threads."""
+    rows = [run.row for run in runs]
+    shapes = sorted({(row["model"]["blocks"], row["model"]["width"]) for row in rows})
+    shape = " and ".join(f"{blocks} blocks of width {width}" for blocks, width in shapes)
+    # Runs that differ in nothing but their seed, and how many of them there are.
+    alike = Counter(seedless(row) for row in rows)
+    fewest, most = min(alike.values(), default=0), max(alike.values(), default=0)
+    seeds = _count(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))
+    return f"{shape}; {seeds}; {devices}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

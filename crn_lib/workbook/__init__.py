@@ -1,0 +1,1 @@
+"""What is done with lessons and rows: run, store, collect, draw, publish."""

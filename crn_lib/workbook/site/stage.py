@@ -1,0 +1,78 @@
+"""Build the static edition of the workbook: `crn site`.
+
+The lessons are taken as they are stored; nothing is executed. A warning of Sphinx, a link that leads nowhere or a page
+that would fetch something from the network fails the build.
+"""
+
+import importlib.resources
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import plotly
+from sphinx.cmd.build import main as sphinx
+
+from crn_lib.paths import workbook_folder
+from crn_lib.workbook.runner import find_lessons
+from crn_lib.workbook.site.links import broken_links
+from crn_lib.workbook.site.pages import make_page
+
+LIST_HERE = "<!-- `crn site` lists the lessons here -->"
+# One file each, shared by all pages, from the packages that pip installed.
+SCRIPTS = (
+    Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
+    Path(str(importlib.resources.files("sphinx-mathjax-offline"))) / "static" / "mathjax" / "tex-svg.js",
+)
+
+
+def stage(lessons: list[Path], source: Path) -> None:
+    """Write what Sphinx builds from into the folder `source`: `docs/`, the lessons' pages, and the scripts."""
+    source.parent.mkdir(parents=True)
+    shutil.copytree(workbook_folder() / "docs", source, ignore=shutil.ignore_patterns("__pycache__"))
+    pictures = source / "static" / "pictures"
+    pictures.mkdir()
+    for script in SCRIPTS:
+        shutil.copy(script, source / "static")
+    for lesson in lessons:
+        nbformat.write(make_page(lesson, pictures), source / lesson.name)
+    index = source / "index.md"
+    index.write_text(index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons)), encoding="utf-8")
+
+
+def list_lessons(lessons: list[Path]) -> str:
+    """Each lesson's title, minutes and "After this lesson you can", from its first cell, in Markdown."""
+    parts = []
+    for lesson in lessons:
+        opening = nbformat.read(lesson, as_version=4).cells[0].source
+        title = re.search(r"^# (.+)$", opening, re.MULTILINE)
+        can = re.search(r"\*\*After this lesson you can\*\*\s+(.+?)\n\n\*\*Minutes\*\* (\d+)", opening, re.DOTALL)
+        if title is None or can is None:
+            raise ValueError(f"{lesson.name}: its first cell has no title, or not what the reader can do after it")
+        parts.append(f"**[{title[1]}]({lesson.name})** · {can[2]} minutes. After it you can\n\n{can[1]}")
+    return "\n\n".join(parts)
+
+
+def build(notebooks: Path, site: Path) -> list[str]:
+    """Build the site beside its place, move it there if nothing is wrong, and return what is wrong with it.
+
+    Raises:
+        ValueError: in the site's place stands something else, which would be deleted.
+    """
+    if site.exists() and any(site.iterdir()) and not (site / ".buildinfo").is_file():
+        raise ValueError(f"{site} is there and is no site built by Sphinx: name another folder, or remove it yourself")
+    lessons = find_lessons(notebooks)
+    if not lessons:
+        return [f"there are no lessons in {notebooks}"]
+    work = site.with_name(f"{site.name}-build")
+    shutil.rmtree(work, ignore_errors=True)
+    source, built = work / "source", work / "html"
+    stage(lessons, source)
+    if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(work / "doctrees"), str(source), str(built)]) != 0:
+        return [f"Sphinx warned (above); what it built is in {built}"]
+    wrong = broken_links(built)
+    if not wrong:
+        shutil.rmtree(site, ignore_errors=True)
+        built.rename(site)
+        shutil.rmtree(work)
+    return wrong

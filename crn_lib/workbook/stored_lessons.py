@@ -1,0 +1,101 @@
+"""Stored lessons: execute them, keep their outputs light (`crn refresh`), and check that they are (`crn check`).
+
+A stored lesson has execution counts 1 to n, no widget state, no timestamps, no progress bars, and a PNG beside each
+figure, so that a page without JavaScript shows it too.
+"""
+
+import base64
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.files import replace_text
+from crn_lib.workbook.runner import run_lesson
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+PNG_WIDTH = 860
+
+
+def refresh(path: Path) -> None:
+    """Execute a lesson with its defaults and store the result, whole or not at all.
+
+    Raises:
+        LessonError: a cell failed, or an error was swallowed by an output widget; the stored file is as it was.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ran = run_lesson(path, Path(folder) / path.name, {})
+        notebook = nbformat.read(ran.copy, as_version=4)
+    clean(notebook)
+    _add_pictures(notebook)
+    replace_text(path, nbformat.writes(notebook) + "\n")
+
+
+def clean(notebook: Any) -> None:
+    """Drop what differs from run to run or means nothing without a kernel; number the code cells 1 to n."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
+    for count, cell in enumerate(_code_cells(notebook), start=1):
+        cell.execution_count = count
+        cell.metadata.pop("execution", None)
+        kept = [output for output in cell.outputs if _worth_keeping(output)]
+        for output in kept:
+            if "execution_count" in output:
+                output.execution_count = count
+            output.get("metadata", {}).pop("execution", None)
+        cell.outputs = kept
+
+
+def problems(path: Path) -> Iterator[str]:
+    """What keeps a stored lesson from being light, ordered and checked; nothing where all is well."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = _code_cells(notebook)
+    if "widgets" in notebook.metadata:
+        yield "holds widget state"
+    tagged = sum("parameters" in cell.metadata.get("tags", []) for cell in cells)
+    if tagged != 1:
+        yield f"has {tagged} cells tagged `parameters`, and needs one"
+    if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
+        yield "execution counts are not 1 to n in order"
+    for number, cell in enumerate(cells, start=1):
+        if "execution" in cell.metadata or "papermill" in cell.metadata:
+            yield f"cell [{number}] holds timestamps"
+        if "# NBVAL_CHECK_OUTPUT" in cell.source and not cell.outputs:
+            yield f"cell [{number}] is marked for checking and has no stored output"
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"cell [{number}] holds an error: {output.ename}: {output.evalue}"
+            if not _worth_keeping(output):
+                yield f"cell [{number}] holds a widget view or a progress bar"
+            if PLOTLY_MIME in output.get("data", {}) and "image/png" not in output.data:
+                yield f"cell [{number}] has a figure without a PNG beside it"
+
+
+def _code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _worth_keeping(output: Any) -> bool:
+    if output.output_type == "stream":
+        return bool(output.name == "stdout")  # stderr carries progress bars and their remains
+    return WIDGET_VIEW not in output.get("data", {})
+
+
+def _add_pictures(notebook: Any) -> None:
+    """Put a PNG beside every plotly figure."""
+    import plotly.graph_objects as go
+
+    for cell in _code_cells(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if PLOTLY_MIME in data:
+                figure = go.Figure(data[PLOTLY_MIME]).update_layout(paper_bgcolor="white", plot_bgcolor="white")
+                picture = figure.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
+                data["image/png"] = base64.b64encode(picture).decode()

@@ -1,0 +1,121 @@
+"""What a stored lesson becomes on its way to a page: figures, links, notes where a control stood, folded code."""
+
+import base64
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from crn_lib.paths import workbook_folder
+from crn_lib.workbook.runner import find_lessons
+from crn_lib.workbook.site.pages import make_page, makes_control
+from crn_lib.workbook.site.stage import build, list_lessons
+
+PICTURE = b"not really a picture"
+FIGURE = {"data": [{"type": "scatter", "x": [1, 2], "name": "</script>"}], "layout": {"height": 300}}
+
+
+def lesson(folder: Path, *cells: Any) -> Path:
+    path = folder / "00_small.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells), metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def code(source: str, **data: Any) -> Any:
+    outputs = [nbformat.v4.new_output("display_data", data)] if data else []
+    return nbformat.v4.new_code_cell(source, outputs=outputs, execution_count=1)
+
+
+def page_of(folder: Path, *cells: Any) -> list[Any]:
+    (folder / "pictures").mkdir()
+    made: list[Any] = make_page(lesson(folder, *cells), folder / "pictures").cells
+    return made
+
+
+def test_a_figure_becomes_its_data_a_picture_and_words(tmp_path: Path) -> None:
+    stored = {
+        "application/vnd.plotly.v1+json": FIGURE,
+        "image/png": base64.b64encode(PICTURE).decode(),
+        "text/plain": "a line that <rises>",
+    }
+    ((output,),) = [cell.outputs for cell in page_of(tmp_path, code("course.show(figure)", **stored))]
+    page = output.data["text/html"]
+    assert list(output.data) == ["text/html"]
+    script = re.search(r'<script type="application/json">(.*?)</script>', page)
+    assert script is not None and json.loads(script[1]) == FIGURE, "the name of a trace cannot end the script"
+    picture = re.search(r'src="_static/pictures/([^"]+)"', page)
+    assert picture is not None and (tmp_path / "pictures" / picture[1]).read_bytes() == PICTURE
+    assert page.count(html.escape("a line that <rises>")) == 2 and "height:300px" in page
+
+
+def test_links_in_outputs_lead_to_pages_and_their_headings(tmp_path: Path) -> None:
+    links = '<a href="06_train_to_copy.ipynb#What-we-measured">06</a> <a href="01_copying_task.ipynb">01</a>'
+    (cell,) = page_of(tmp_path, code("table()", **{"text/html": links, "text/plain": "06 01"}))
+    made = cell.outputs[0].data["text/html"]
+    assert made == '<a href="06_train_to_copy.html#what-we-measured">06</a> <a href="01_copying_task.html">01</a>'
+
+
+def test_a_control_leaves_a_note_and_code_that_gives_none_does_not(tmp_path: Path) -> None:
+    cells = page_of(tmp_path, code("course.bind(draw, n=slider)"), code("course.show(draw(3))"))
+    (note,) = cells[0].outputs
+    assert "make lab NOTEBOOK=notebooks/00_small.ipynb" in note.data["text/html"] and cells[1].outputs == []
+    assert all(makes_control(f"x = course.{name}(1)") for name in ("predict", "predict_choice", "copy_widget", "bind"))
+    assert not any(makes_control(f"course.{name}(1)") for name in ("quiz", "check", "claim", "train_live", "nothing"))
+
+
+def test_the_code_of_quizzes_and_claims_is_folded_and_the_mark_for_checking_is_not_shown(tmp_path: Path) -> None:
+    sources = ('course.quiz("?", answer="a")', "course.claim(lesson='00')", "print(1)\n# NBVAL_CHECK_OUTPUT")
+    cells = page_of(tmp_path, *(code(source) for source in sources))
+    assert [cell.metadata.get("tags", []) for cell in cells] == [["hide-input"], ["hide-input"], []]
+    assert cells[2].source == "print(1)"
+
+
+def test_the_stored_lesson_is_left_as_it_was_and_every_one_makes_a_page(tmp_path: Path) -> None:
+    lessons = find_lessons(workbook_folder() / "notebooks")
+    for path in lessons:
+        before = path.read_bytes()
+        outputs = [output for cell in make_page(path, tmp_path).cells for output in cell.get("outputs", [])]
+        assert path.read_bytes() == before
+        assert any('class="stored-figure"' in output.get("data", {}).get("text/html", "") for output in outputs)
+    listed = list_lessons(lessons)
+    assert all(f"]({path.name})** · " in listed for path in lessons)
+
+
+def test_a_lesson_that_does_not_say_what_one_can_do_after_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"00_small\.ipynb: its first cell has no title"):
+        list_lessons([lesson(tmp_path, nbformat.v4.new_markdown_cell("# 00 · Small"))])
+
+
+OPENING = "# 00 · Small\n\n**After this lesson you can**\n\n- follow [a link]({link}).\n\n**Minutes** 1"
+
+
+def run_build(notebooks: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "crn_lib.cli", "site", "--notebooks", str(notebooks), "--out", str(site)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_a_link_to_no_lesson_fails_the_build_and_the_site_there_stays(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    lesson(tmp_path, nbformat.v4.new_markdown_cell(OPENING.format(link="00_small.ipynb")))
+    ran = run_build(tmp_path, site)
+    assert ran.returncode == 0 and str(site / "index.html") in ran.stdout, ran.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["00_small.ipynb", "site"], "nothing else is left"
+
+    lesson(tmp_path, nbformat.v4.new_markdown_cell(OPENING.format(link="99_no_lesson.ipynb")))
+    ran = run_build(tmp_path, site)
+    assert ran.returncode == 1 and "Sphinx warned" in ran.stderr and "'99_no_lesson.ipynb'" in ran.stderr
+    assert "99_no_lesson" not in (site / "00_small.html").read_text()
+
+
+def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="is no site built by Sphinx"):
+        build(workbook_folder() / "notebooks", tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"

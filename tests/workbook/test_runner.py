@@ -1,0 +1,113 @@
+"""The headless runner and the stored-notebook tools, on small notebooks that go wrong in known ways."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from crn_lib.workbook.runner import LessonError, find_lessons, run_lesson
+from crn_lib.workbook.stored_lessons import clean, problems, refresh
+
+WIDGET = "import ipywidgets as w\nslider = w.IntSlider()\nslider"
+
+
+def notebook(path: Path, *sources: str) -> Path:
+    cells = [nbformat.v4.new_code_cell("profile = 'laptop'", metadata={"tags": ["parameters"]})]
+    cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("1 / 0", r"cell \[2\]: ZeroDivisionError"),
+        ("import ipywidgets as w\nwith w.Output():\n    1 / 0", "inside a widget: ZeroDivisionError"),
+        ("from ipywidgets import interact\n@interact(x=(0, 3))\ndef f(x):\n    1 / 0", "inside a widget: Zero"),
+        ("import os\nos._exit(9)", "died"),
+    ],
+)
+def test_an_error_is_found_wherever_it_hides(source: str, message: str, tmp_path: Path) -> None:
+    path = notebook(tmp_path / "00_wrong.ipynb", source)
+    with pytest.raises(LessonError, match=message):
+        run_lesson(path, tmp_path / "out" / "copy.ipynb", {}, progress=False)
+    assert (tmp_path / "out" / "copy.ipynb").exists(), "the copy is there to be looked at"
+
+
+@pytest.mark.notebooks
+def test_the_executed_copy_carries_no_widget_state(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "00_widget.ipynb", WIDGET)
+    ran = run_lesson(path, tmp_path / "copy.ipynb", {"profile": "smoke"}, progress=False)
+    assert "widgets" not in nbformat.read(ran.copy, 4).metadata
+    assert ran.seconds > 0 and ran.lesson == "00_widget"
+
+
+@pytest.mark.notebooks
+def test_refreshing_stores_light_outputs_in_order_and_the_same_again(tmp_path: Path) -> None:
+    source = "import sys\nprint('kept')\nprint('dropped', file=sys.stderr)"
+    path = notebook(tmp_path / "00_fresh.ipynb", WIDGET, source, "'value'")
+    refresh(path)
+    assert list(problems(path)) == []
+    cells = nbformat.read(path, 4).cells
+    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4]
+    assert cells[1].outputs == [] and [o.text for o in cells[2].outputs] == ["kept\n"]
+    first = path.read_text()
+    refresh(path)
+    assert path.read_text() == first
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize("source", ["1 / 0", "import ipywidgets as w\nwith w.Output():\n    1 / 0"])
+def test_a_failing_refresh_leaves_the_stored_lesson_as_it_was(source: str, tmp_path: Path) -> None:
+    path = notebook(tmp_path / "00_fails.ipynb", source)
+    before = path.read_text()
+    with pytest.raises(LessonError, match="ZeroDivisionError"):
+        refresh(path)
+    assert path.read_text() == before
+
+
+def test_every_kind_of_dirt_is_named(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "00_dirty.ipynb", "# NBVAL_CHECK_OUTPUT", "2", "3", "4")
+    dirty = nbformat.read(path, 4)
+    dirty.metadata["widgets"] = {}
+    dirty.cells[0].metadata["tags"] = []
+    dirty.cells[2].metadata["execution"] = {"iopub.execute_input": "2026-11-24"}
+    view = {"application/vnd.jupyter.widget-view+json": {}}
+    dirty.cells[2].outputs = [nbformat.v4.new_output("display_data", data=view)]
+    dirty.cells[3].outputs = [nbformat.v4.new_output("error", ename="E", evalue="v", traceback=[])]
+    figure = {"application/vnd.plotly.v1+json": {}}
+    dirty.cells[4].outputs = [nbformat.v4.new_output("display_data", data=figure)]
+    nbformat.write(dirty, path)
+    found = "\n".join(problems(path))
+    for part in (
+        "widget state",
+        "`parameters`",
+        "not 1 to n",
+        "timestamps",
+        "no stored output",
+        "widget view",
+        "E: v",
+        "PNG",
+    ):
+        assert part in found
+
+
+def test_cleaning_numbers_the_cells_and_drops_what_differs(tmp_path: Path) -> None:
+    messy = nbformat.read(notebook(tmp_path / "00_messy.ipynb", "1"), 4)
+    messy.metadata["papermill"] = {"duration": 3.4}
+    messy.cells[1].execution_count = 17
+    messy.cells[1].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "1"}, execution_count=17)]
+    clean(messy)
+    assert set(messy.metadata) == {"kernelspec", "language_info"}
+    assert messy.cells[1].execution_count == messy.cells[1].outputs[0].execution_count == 2
+
+
+def test_lessons_are_found_by_number_and_by_name_in_order(tmp_path: Path) -> None:
+    for name in ("06_last", "00_first", "notes"):
+        notebook(tmp_path / f"{name}.ipynb")
+    assert [path.stem for path in find_lessons(tmp_path)] == ["00_first", "06_last"]
+    assert [path.stem for path in find_lessons(tmp_path, ["06", "00_first.ipynb"])] == ["06_last", "00_first"]
+    with pytest.raises(ValueError, match=r"'03'.*00_first, 06_last"):
+        find_lessons(tmp_path, ["03"])
