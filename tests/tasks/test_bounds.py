@@ -45,6 +45,7 @@ def test_guessing_needs_no_bits_and_every_letter_needs_all():
     assert bits_carried(1.0, 16) == string_bits(16) == 16 * math.log2(26)
     assert best_character_accuracy(0, 16) == pytest.approx(1 / 26)
     assert best_character_accuracy(1e9, 16) == 1 and best_string_accuracy(1e9, 16) == 1
+    assert best_string_accuracy(string_bits(16) - 3, 16) == pytest.approx(1 / 8)
 
 
 def test_two_letters_follow_shannons_formula():
@@ -54,3 +55,4 @@ def test_two_letters_follow_shannons_formula():
 
 def test_a_lossless_memory_of_that_many_letters_is_exactly_enough():
     assert letters_that_fit(string_bits(16, 5), 5) == pytest.approx(16)
+    assert letters_that_fit(string_bits(16)) == pytest.approx(16)

@@ -1,6 +1,7 @@
 """The close-pairs task: its count against one made pair by pair, and what it refuses."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -25,11 +26,13 @@ def test_a_pair_stands_once_above_the_diagonal():
     task = ClosePairsTask(ClosePairsConfig(points=3, radius=1.0))
     close = task.close(torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.5, 0.5]]))
     assert close.nonzero().tolist() == [[0, 2]]
+    assert not task.close(torch.tensor([[0.0, 0.0], [1.0, 0.0]])).any(), "closer than the radius, not as far"
 
 
 def test_the_answers_reach_from_none_to_all_pairs():
     task = ClosePairsTask(ClosePairsConfig(points=5))
-    assert task.config.answers == 11
+    assert task.config.answers == 11 and isinstance(task.config.answers, int)
+    assert ClosePairsConfig() == ClosePairsConfig(points=6, radius=1.3)
     assert task.close(torch.zeros(5, 2)).sum() == 10
 
 
@@ -42,19 +45,27 @@ def test_two_generators_with_one_seed_draw_the_same_scenes():
 
 def test_accuracy_counts_whole_answers():
     task = ClosePairsTask(ClosePairsConfig())
-    assert task.metrics(torch.tensor([1, 2, 3, 4]), torch.tensor([1, 2, 4, 3])) == {"accuracy": 0.5}
-    with pytest.raises(ValueError, match=r"both be \(batch,\)"):
-        task.metrics(torch.zeros(3, 16), torch.zeros(3))
+    assert task.metrics(torch.tensor([1, 2, 3, 4]), torch.tensor([1, 2, 3, 5])) == {"accuracy": 0.75}
+    for predictions, targets in [((3, 16), (3,)), ((3, 2), (3, 2))]:
+        wanted = f"predictions and targets must both be (batch,); got {predictions} and {targets}"
+        with pytest.raises(ValueError, match=f"^{re.escape(wanted)}$"):
+            task.metrics(torch.zeros(predictions), torch.zeros(targets))
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"points": 1}, "points must be a whole number >= 2"),
-        ({"radius": 0}, "radius must be above 0"),
-        ({"radius": math.nan}, "radius must be a number"),
+        ({"points": 1}, "points must be a whole number >= 2; got 1"),
+        ({"radius": 0}, "radius must be above 0; got 0"),
+        ({"radius": -1}, "radius must be a number >= 0; got -1"),
+        ({"radius": math.nan}, "radius must be a number >= 0; got nan"),
     ],
 )
 def test_a_value_out_of_range_is_refused(wrong, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=f"^{message}$"):
         ClosePairsConfig(**wrong)
+
+
+def test_a_batch_must_be_a_whole_number(generator):
+    with pytest.raises(ConfigError, match=r"^batch must be a whole number >= 1; got 0$"):
+        ClosePairsTask(ClosePairsConfig()).sample(0, generator)

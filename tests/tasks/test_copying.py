@@ -71,8 +71,9 @@ def test_samples_stay_in_their_alphabet_and_lengths(generator, length, shortest,
     assert torch.equal((tokens == SEP).int().argmax(dim=1), lengths + 1)
 
 
-def test_samples_are_fresh_and_a_seed_brings_them_back(generator):
-    task = CopyingTask(CopyingConfig())
+@pytest.mark.parametrize("shortest", [None, 3])
+def test_samples_are_fresh_and_a_seed_brings_them_back(generator, shortest):
+    task = CopyingTask(CopyingConfig(shortest=shortest))
     first, second = task.sample(8, generator)[0], task.sample(8, generator)[0]
     again = task.sample(8, torch.Generator().manual_seed(0))[0]
     assert torch.equal(first, again) and not torch.equal(first, second)
@@ -169,6 +170,9 @@ def test_metrics_refuse_what_cannot_be_scored(generator):
         task.metrics(targets[0], targets[0])
     with pytest.raises(ValueError, match=r"^every row of targets must have its EOS"):
         task.metrics(targets, torch.full_like(targets, X))
+    targets[1] = X
+    with pytest.raises(ValueError, match=r"^every row of targets must have its EOS"):
+        task.metrics(targets, targets)
 
 
 # --- prompts, answers, text ---

@@ -93,6 +93,18 @@ def test_resuming_twice_counts_the_seconds_of_all_parts(tmp_path):
     assert third.seconds >= seconds[2] > seconds[1]
 
 
+def test_a_run_that_was_interrupted_before_its_first_step_goes_on_from_there(tmp_path, monkeypatch):
+    """Adam holds nothing yet."""
+
+    def press_ctrl_c(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop._Run, "_train_step", press_ctrl_c)
+    assert run(tiny(), folder=tmp_path).steps == 0
+    monkeypatch.undo()
+    assert_same(run(tiny(), folder=tmp_path, resume=True), run(tiny()))
+
+
 def test_resuming_with_nothing_to_resume_starts_from_the_beginning(tmp_path):
     assert_same(run(tiny(), folder=tmp_path / "new", resume=True), run(tiny()))
 
@@ -224,6 +236,14 @@ def test_tensors_that_do_not_fit_their_configuration_are_named(tmp_path, changes
     with pytest.raises(CheckpointError, match=message) as error:
         load_model(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_run_cannot_go_on_from_tensors_that_do_not_fit_and_names_their_file(tmp_path):
+    run(tiny(steps=10), folder=tmp_path)
+    rewrite(checkpoint_in(tmp_path), without=["model.head.weight"])
+    with pytest.raises(CheckpointError) as error:
+        run(tiny(steps=10), folder=tmp_path, resume=True)
+    assert str(error.value).startswith(f"{checkpoint_in(tmp_path)} does not fit the model: head.weight is nothing")
 
 
 def test_a_checkpoint_that_is_not_there_is_named(tmp_path):

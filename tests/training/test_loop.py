@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -101,6 +102,17 @@ def test_without_loss_scaling_float16_gradients_lose_digits(monkeypatch):
     assert max(errors[0]) < 3e-3 and max(errors[1]) > 10 * max(errors[0])
 
 
+def test_a_loss_scale_that_is_too_large_costs_steps_and_is_no_divergence(monkeypatch):
+    """The scaler leaves out a step whose gradient overflowed, and halves its factor until none does."""
+    scaler = torch.amp.GradScaler
+    monkeypatch.setattr(torch.amp, "GradScaler", lambda *place, **given: scaler(*place, init_scale=2.0**24, **given))
+    result = run(tiny(precision="float16"))
+    at_start = run(tiny(precision="float16", steps=1))
+    first = crn_lib.models.build_model(tiny().model, generator=torch.Generator().manual_seed(0)).state_dict()
+    assert all(torch.equal(tensor, first[name]) for name, tensor in weights(at_start).items())
+    assert result.stopped == "steps" and result.history[-1]["loss"] < result.history[0]["loss"]
+
+
 def test_a_bfloat16_weight_does_not_move_by_less_than_half_its_spacing():
     """At 1 the next bfloat16 is 2**-7 away; Adam's first step is the learning rate, here 2**-9."""
     at_start = weights(run(tiny(precision="bfloat16-weights", steps=1, learning_rate=1e-9)))
@@ -157,6 +169,18 @@ def test_the_first_step_is_adamw_on_the_cross_entropy_of_the_scored_positions():
         torch.testing.assert_close(weights(result)[name], expected.detach(), rtol=1e-4, atol=1e-4, msg=name)
 
 
+def test_the_bar_names_the_model_counts_from_where_the_run_went_on_and_shows_how_it_does(tmp_path, capsys):
+    run(tiny(steps=10), folder=tmp_path)
+    assert capsys.readouterr().err == "", "asked for no progress"
+    result = train(tiny(steps=20), folder=tmp_path, resume=True)
+    shown = capsys.readouterr().err.split("\r")
+    assert any(line.startswith("training causal_rn:  50%") and " 10/20 [" in line for line in shown)
+    last = result.history[-1]
+    wanted = f", letters={last['character_accuracy']:.0%}, loss={last['loss']:.3f}]"
+    assert any(" 20/20 [" in line and "step" in line and line.endswith(wanted) for line in shown)
+    assert shown[-1].strip() == "", "nothing is left of it"
+
+
 def test_a_row_is_plain_and_complete():
     result = run(tiny())
     row = json.loads(json.dumps(result.row()))
@@ -165,8 +189,9 @@ def test_a_row_is_plain_and_complete():
     assert row["device"] == "cpu" and row["backend"] == "fused" and row["threads"] == torch.get_num_threads()
     assert row["processor"] and row["commit"] == COMMIT
     assert row["versions"]["torch"] == torch.__version__ and set(row["versions"]) >= {"crn_lib", "python"}
-    assert row["steps"] == 30 and row["stopped"] == "steps" and row["seconds"] > 0
-    assert row["peak_bytes"] is None or row["peak_bytes"] > 1e7
+    assert row["steps"] == 30 and row["stopped"] == "steps" and row["processes"] == 1
+    assert row["seconds"] == round(result.seconds, 2) > 0 and row["cpu_seconds"] == round(result.cpu_seconds, 2) > 0
+    assert row["peak_bytes"] > 1e7 if sys.platform.startswith("linux") else row["peak_bytes"] is None
     assert row["character_accuracy"] == result.teacher_forced["character_accuracy"]
     assert row["free_running_string_accuracy"] == result.free_running["string_accuracy"]
     assert row["history"] == result.history
