@@ -39,7 +39,7 @@ class RelationBlock(Block):
         a, b = self.receiver(normalised), self.sender(normalised)
         if state is not None:
             self._remember(b, cast(Pool | RunningSum, state), lengths)
-        if a.dtype.itemsize < 4:  # autocast: float16 ends at 65,504, and exp of a normalised pair may not
+        if a.dtype.itemsize < 4:  # autocast; `relation` would widen too, yet round its result before the LayerNorm
             a, b = a.float(), b.float()
         return x + self._read(self.mix(a, b))
 
