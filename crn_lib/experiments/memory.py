@@ -13,10 +13,10 @@ import torch
 from tqdm.auto import tqdm
 
 from crn_lib.config import to_mapping
+from crn_lib.models import BLOCKS as CLASSES
 from crn_lib.models import DecodingState, ModelConfig, build_model
-from crn_lib.models.ssm import EXPANSION, KERNEL, STATES
+from crn_lib.models.block import COUNTER
 from crn_lib.models.transformer import KeyValueCache
-from crn_lib.ops import factorises
 from crn_lib.ops.pool import Pool
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import append_row, read_rows
@@ -27,9 +27,6 @@ WIDTH, BLOCKS, LONGEST = 192, 12, 4096
 SEED = 0
 FIRST_CAPACITY = 16
 """Rows that a pool has room for at the start; it doubles whenever it is full."""
-
-POSITION = 8
-"""Bytes of a counter of positions, one 64-bit whole number a sequence."""
 
 ROWS = "memory.jsonl"
 
@@ -43,27 +40,15 @@ def capacity(rows: int) -> int:
 
 
 def predicted_bytes(config: ModelConfig, rows: int) -> int:
-    """Bytes that a model holds for one sequence, in float32, by the formula of its kind.
+    """Bytes that a model holds for one sequence, in float32, by the formulas of its blocks.
 
     Args:
         rows: rows a growing memory has: the tokens so far, or `capacity` of them to count the spare ones too. The
             fixed states do not depend on it.
     """
-    width, numbers, counters, bytes_each = config.width, 0, 0, 4
-    if config.kind in ("causal_rn", "linear_rn"):
-        grows = not factorises(str(config.norm), str(config.activation))
-        numbers, counters = (rows * width if grows else width), 1
-        # A running sum of what nothing scales is kept in float64.
-        bytes_each = 8 if config.norm != "approx" and not grows else 4
-    elif config.kind == "transformer":
-        numbers, counters = 2 * rows * width, 2
-    elif config.kind == "linear_transformer":
-        numbers = width * (width // config.heads + 1)
-    elif config.kind == "lstm":
-        numbers = 2 * width
-    elif config.kind == "ssm":
-        numbers = EXPANSION * width * (STATES + KERNEL - 1)
-    return config.blocks * (bytes_each * numbers + POSITION * counters) + POSITION
+    with torch.device("meta"):  # its shape is enough: nothing is drawn or stored
+        block = CLASSES[config.kind](config)
+    return config.blocks * block.predicted_bytes(rows) + COUNTER
 
 
 def bytes_used(state: DecodingState) -> int:
