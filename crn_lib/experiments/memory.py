@@ -3,14 +3,13 @@
 `crn measure memory` fills in the rows that `figures/data/memory.jsonl` still lacks.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from crn_lib.config import to_mapping
 from crn_lib.models import BLOCKS as CLASSES
@@ -19,7 +18,9 @@ from crn_lib.models.block import COUNTER
 from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops.pool import Pool
 from crn_lib.provenance import circumstances
-from crn_lib.sweeps.rows import append_row, read_rows
+from crn_lib.sweeps import fill
+from crn_lib.sweeps.fill import Measurement
+from crn_lib.sweeps.rows import Row, key_of
 
 WIDTH, BLOCKS, LONGEST = 192, 12, 4096
 """The paper's shape, and eight times its longest context."""
@@ -107,27 +108,24 @@ def memory_config(kind: str) -> ModelConfig:
 
 
 def row_key(config: ModelConfig, length: int) -> str:
-    """A short hash of the model's whole configuration and the length."""
-    plain = json.dumps([to_mapping(config), length], sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+    """Of the row that says what this model holds after so many tokens."""
+    return key_of(json.dumps([to_mapping(config), length], sort_keys=True))
 
 
-def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path) -> list[dict[str, Any]]:
+def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path) -> list[Row]:
     """Decode what has no row yet, adding each row to the file at once.
 
     Returns:
         The rows asked for, kind after kind, each by length.
     """
-    wanted = [(config, length) for config in configs for length in sorted(lengths)]
-    done = {row["key"]: row for row in read_rows(path)}
-    missing: dict[ModelConfig, list[int]] = {}
-    for config, length in wanted:
-        if row_key(config, length) not in done:
-            missing.setdefault(config, []).append(length)
-    for config, needed in tqdm(missing.items(), desc="decoding", unit="model"):
+    lengths = sorted(lengths)
+    keys = {config: {row_key(config, length): length for length in lengths} for config in configs}
+
+    def measure(config: ModelConfig, missing: set[str]) -> Iterator[Row]:
         shared = {"batch": 1, "seed": SEED, **circumstances("cpu", "float32")}
-        for measured in decode(config, needed):
-            row = {"key": row_key(config, measured["length"]), **measured, **shared}
-            append_row(path, row)
-            done[row["key"]] = row
-    return [done[row_key(config, length)] for config, length in wanted]
+        for measured in decode(config, [keys[config][key] for key in missing]):
+            yield {"key": row_key(config, measured["length"]), **measured, **shared}
+
+    measurements = [Measurement([*found], partial(measure, config)) for config, found in keys.items()]
+    rows = fill.fill_rows(path, measurements, what="model")
+    return [rows[key] for found in keys.values() for key in found]

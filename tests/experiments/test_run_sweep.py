@@ -8,7 +8,7 @@ import filelock
 import pytest
 from sweep_cases import quick, sweep, timeless
 
-from crn_lib.sweeps import InlineExecutor, SweepBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
+from crn_lib.sweeps import InlineExecutor, RowsBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
 from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key
@@ -143,7 +143,7 @@ def test_two_processes_cannot_write_the_same_rows(tmp_path: Path) -> None:
     one.rows.parent.mkdir()
     with (
         filelock.FileLock(one.rows.with_name(f".{one.rows.name}.lock")),
-        pytest.raises(SweepBusy, match=r"another process is adding rows to .*quick\.jsonl"),
+        pytest.raises(RowsBusy, match=r"another process is adding rows to .*quick\.jsonl"),
     ):
         run(tmp_path)
 
