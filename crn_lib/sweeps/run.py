@@ -94,7 +94,7 @@ def run_sweep(
 def _store(sweep: Sweep, row: Row) -> Row:
     """Write the history, then the row: a row that is there has its history."""
     history = row.pop("history", [])
-    row["history"] = sweep.histories.name
+    row["history_file"] = sweep.histories.name
     append_row(sweep.histories, {"key": row["key"], "history": history})
     append_row(sweep.rows, row)
     return row

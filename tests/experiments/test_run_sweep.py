@@ -41,7 +41,7 @@ def test_every_run_gets_a_row_with_all_that_decided_it_and_its_history(tmp_path:
         assert row["steps"] == 6 and row["cpu_seconds"] > 0 and row["seconds"] > 0
         for name in ("character_accuracy", "string_accuracy"):
             assert 0 <= row[name] <= 1 and 0 <= row[f"free_running_{name}"] <= 1
-        history = read_histories(sweep(tmp_path).rows.with_name(row["history"]))[row["key"]]
+        history = read_histories(sweep(tmp_path).rows.with_name(row["history_file"]))[row["key"]]
         assert [point["step"] for point in history] == [2, 4, 6]
         load_model(tmp_path / "runs" / row["key"] / "checkpoint.safetensors")
 
@@ -92,7 +92,7 @@ def test_a_run_that_diverges_keeps_the_steps_it_made(tmp_path: Path, monkeypatch
     monkeypatch.setattr(loop, "teacher_forced", poisoned)
     row = run(tmp_path, quick()).done[0]
     assert row["error"].startswith("TrainingDiverged: the loss is nan") and row["steps"] == 4
-    history = read_histories(sweep(tmp_path).rows.with_name(row["history"]))[row["key"]]
+    history = read_histories(sweep(tmp_path).rows.with_name(row["history_file"]))[row["key"]]
     assert [point["step"] for point in history] == [2, 4]
 
 
