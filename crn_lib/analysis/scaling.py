@@ -37,9 +37,8 @@ def fit_power(lengths: Sequence[int], values: Sequence[float], *, upper: int = 4
     """
     if upper < 2 or len(lengths) < upper or len(lengths) != len(values):
         raise ValueError(f"a fit of {upper} points needs at least 2 and has {len(lengths)} with {len(values)} values")
-    x, y = np.log(lengths[-upper:]), np.log(values[-upper:])
-    slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
-    return PowerLaw(slope, math.exp(y.mean() - slope * x.mean()), lengths[-upper], lengths[-1])
+    slope, intercept = np.polyfit(np.log(lengths[-upper:]), np.log(values[-upper:]), deg=1)
+    return PowerLaw(float(slope), math.exp(intercept), lengths[-upper], lengths[-1])
 
 
 @dataclass(frozen=True)

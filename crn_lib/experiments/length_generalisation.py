@@ -4,18 +4,19 @@
 adds a row for every model and length to `figures/data/length_generalisation.jsonl` that is not there yet.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
-from tqdm.auto import tqdm
 
 from crn_lib.errors import RunFailed
 from crn_lib.models import SequenceModel
 from crn_lib.provenance import circumstances
+from crn_lib.sweeps import fill
+from crn_lib.sweeps.fill import Measurement
 from crn_lib.sweeps.jobs import Job
-from crn_lib.sweeps.rows import Row, append_row, newest_rows
+from crn_lib.sweeps.rows import Row, key_of
 from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
 from crn_lib.tasks.copying import EOS, NOT_SCORED
 from crn_lib.training import load_model
@@ -60,34 +61,40 @@ def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Se
     Raises:
         RunFailed: a trained model is no longer on this machine; all others have been tested by then.
     """
-    done = newest_rows(path)
-    wanted = [(job, length) for job in jobs if job.key in rows and not rows[job.key]["error"] for length in lengths]
-    missing = [(job, length) for job, length in wanted if _key(job, length) not in done]
-    lost = {job.key: job for job, _ in missing if not (job.folder / CHECKPOINT_NAME).exists()}
-    here = [(job, length) for job, length in missing if job.key not in lost]
-    for job, length in tqdm(here, desc="testing", unit="length"):
-        model = load_model(job.folder / CHECKPOINT_NAME)
-        row: Row = {
-            "key": _key(job, length),
-            "trained": job.key,
-            "kind": job.config.model.kind,
-            "trained_up_to": job.config.task.string_length,
-            "tested_at": length,
-            "strings": STRINGS,
-            "seed": job.config.seed,
-            **circumstances("cpu", "float32"),
-            **measure(model, length, job.config.seed),
-        }
-        append_row(path, row)
-        done[_key(job, length)] = row
-    if lost:
+    trained = [job for job in jobs if job.key in rows and not rows[job.key]["error"]]
+    here = [job for job in trained if (job.folder / CHECKPOINT_NAME).exists()]
+    measurements = [
+        Measurement([row_key(job, length) for length in lengths], partial(tested, job, lengths)) for job in here
+    ]
+    done = fill.fill_rows(path, measurements, what="model")
+    wanted = [(job, row_key(job, length)) for job in trained for length in lengths]
+    if lost := {job.key: job for job, key in wanted if key not in done}:
         models = ", ".join(f"{job.config.model.kind} (key {key})" for key, job in lost.items())
         raise RunFailed(
             f"not tested, because their checkpoints are not on this machine: {models}. "
             "Remove their rows from the sweep's file, and `crn sweep` trains them again."
         )
-    return [done[_key(job, length)] for job, length in wanted]
+    return [done[key] for _, key in wanted]
 
 
-def _key(job: Job, length: int) -> str:
-    return hashlib.sha256(f"{job.key} tested at {length}".encode()).hexdigest()[:16]
+def tested(job: Job, lengths: Sequence[int], missing: set[str]) -> Iterator[Row]:
+    """The rows of the model that a run left, at those lengths whose keys are missing."""
+    model = load_model(job.folder / CHECKPOINT_NAME)
+    for length in lengths:
+        if row_key(job, length) in missing:
+            yield {
+                "key": row_key(job, length),
+                "trained": job.key,
+                "kind": job.config.model.kind,
+                "trained_up_to": job.config.task.string_length,
+                "tested_at": length,
+                "strings": STRINGS,
+                "seed": job.config.seed,
+                **circumstances("cpu", "float32"),
+                **measure(model, length, job.config.seed),
+            }
+
+
+def row_key(job: Job, length: int) -> str:
+    """Of the row that tests this run's model at this length."""
+    return key_of(f"{job.key} tested at {length}")

@@ -3,23 +3,24 @@
 `crn measure memory` fills in the rows that `figures/data/memory.jsonl` still lacks.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from crn_lib.config import to_mapping
+from crn_lib.models import BLOCKS as CLASSES
 from crn_lib.models import DecodingState, ModelConfig, build_model
-from crn_lib.models.ssm import EXPANSION, KERNEL, STATES
+from crn_lib.models.block import COUNTER
 from crn_lib.models.transformer import KeyValueCache
-from crn_lib.ops import factorises
 from crn_lib.ops.pool import Pool
 from crn_lib.provenance import circumstances
-from crn_lib.sweeps.rows import append_row, read_rows
+from crn_lib.sweeps import fill
+from crn_lib.sweeps.fill import Measurement
+from crn_lib.sweeps.rows import Row, key_of
 
 WIDTH, BLOCKS, LONGEST = 192, 12, 4096
 """The paper's shape, and eight times its longest context."""
@@ -27,9 +28,6 @@ WIDTH, BLOCKS, LONGEST = 192, 12, 4096
 SEED = 0
 FIRST_CAPACITY = 16
 """Rows that a pool has room for at the start; it doubles whenever it is full."""
-
-POSITION = 8
-"""Bytes of a counter of positions, one 64-bit whole number a sequence."""
 
 ROWS = "memory.jsonl"
 
@@ -43,27 +41,15 @@ def capacity(rows: int) -> int:
 
 
 def predicted_bytes(config: ModelConfig, rows: int) -> int:
-    """Bytes that a model holds for one sequence, in float32, by the formula of its kind.
+    """Bytes that a model holds for one sequence, in float32, by the formulas of its blocks.
 
     Args:
         rows: rows a growing memory has: the tokens so far, or `capacity` of them to count the spare ones too. The
             fixed states do not depend on it.
     """
-    width, numbers, counters, bytes_each = config.width, 0, 0, 4
-    if config.kind in ("causal_rn", "linear_rn"):
-        grows = not factorises(str(config.norm), str(config.activation))
-        numbers, counters = (rows * width if grows else width), 1
-        # A running sum of what nothing scales is kept in float64.
-        bytes_each = 8 if config.norm != "approx" and not grows else 4
-    elif config.kind == "transformer":
-        numbers, counters = 2 * rows * width, 2
-    elif config.kind == "linear_transformer":
-        numbers = width * (width // config.heads + 1)
-    elif config.kind == "lstm":
-        numbers = 2 * width
-    elif config.kind == "ssm":
-        numbers = EXPANSION * width * (STATES + KERNEL - 1)
-    return config.blocks * (bytes_each * numbers + POSITION * counters) + POSITION
+    with torch.device("meta"):  # its shape is enough: nothing is drawn or stored
+        block = CLASSES[config.kind](config)
+    return config.blocks * block.predicted_bytes(rows) + COUNTER
 
 
 def bytes_used(state: DecodingState) -> int:
@@ -122,27 +108,24 @@ def memory_config(kind: str) -> ModelConfig:
 
 
 def row_key(config: ModelConfig, length: int) -> str:
-    """A short hash of the model's whole configuration and the length."""
-    plain = json.dumps([to_mapping(config), length], sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+    """Of the row that says what this model holds after so many tokens."""
+    return key_of(json.dumps([to_mapping(config), length], sort_keys=True))
 
 
-def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path) -> list[dict[str, Any]]:
+def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path) -> list[Row]:
     """Decode what has no row yet, adding each row to the file at once.
 
     Returns:
         The rows asked for, kind after kind, each by length.
     """
-    wanted = [(config, length) for config in configs for length in sorted(lengths)]
-    done = {row["key"]: row for row in read_rows(path)}
-    missing: dict[ModelConfig, list[int]] = {}
-    for config, length in wanted:
-        if row_key(config, length) not in done:
-            missing.setdefault(config, []).append(length)
-    for config, needed in tqdm(missing.items(), desc="decoding", unit="model"):
+    lengths = sorted(lengths)
+    keys = {config: {row_key(config, length): length for length in lengths} for config in configs}
+
+    def measure(config: ModelConfig, missing: set[str]) -> Iterator[Row]:
         shared = {"batch": 1, "seed": SEED, **circumstances("cpu", "float32")}
-        for measured in decode(config, needed):
-            row = {"key": row_key(config, measured["length"]), **measured, **shared}
-            append_row(path, row)
-            done[row["key"]] = row
-    return [done[row_key(config, length)] for config, length in wanted]
+        for measured in decode(config, [keys[config][key] for key in missing]):
+            yield {"key": row_key(config, measured["length"]), **measured, **shared}
+
+    measurements = [Measurement([*found], partial(measure, config)) for config, found in keys.items()]
+    rows = fill.fill_rows(path, measurements, what="model")
+    return [rows[key] for found in keys.values() for key in found]

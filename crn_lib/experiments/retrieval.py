@@ -8,12 +8,12 @@ for every edit of a single block.
 
 import itertools
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
 from crn_lib.analysis.pairs import RelationPairs
@@ -21,7 +21,9 @@ from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION
 from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.ops.normalise import PAIR_NORMS
 from crn_lib.provenance import circumstances
-from crn_lib.sweeps.rows import Row, append_row, newest_rows
+from crn_lib.sweeps import fill
+from crn_lib.sweeps.fill import Measurement
+from crn_lib.sweeps.rows import Row, newest_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
@@ -82,12 +84,8 @@ def edited_scores(
         yield {"what": name, "block": block, **score_edited(model, task, tokens, targets, changes)}
 
 
-def model_rows(run: Row, checkpoint: Path, done: set[str], together: bool) -> Iterator[Row]:
-    """All rows of one trained model whose keys are not among those done."""
-
-    def missing(what: str, block: int) -> bool:
-        return row_key(run["key"], what, block) not in done
-
+def model_rows(run: Row, checkpoint: Path, together: bool, missing: set[str]) -> Iterator[Row]:
+    """The rows of one trained model that have these keys."""
     model = load_model(checkpoint)
     task = CopyingTask(CopyingConfig(**run["task"]))
     tokens, targets = fresh_problems(task)
@@ -104,11 +102,19 @@ def model_rows(run: Row, checkpoint: Path, done: set[str], together: bool) -> It
         "strings_seed": SEED,
         **circumstances("cpu", "float32"),
     }
-    unseen = [block for block in range(len(model.blocks)) if missing("look", block)]
+    asked = [pair for key, pair in model_keys(run, together).items() if key in missing]
+    unseen = [block for what, block in asked if what == "look"]
     found = [row for row in looks(model, task, tokens) if row["block"] in unseen] if unseen else []
-    edits = [(what, block) for what, block in wanted_edits(model.config, together) if missing(what, block)]
+    edits = [(what, block) for what, block in asked if what != "look"]
     for row in itertools.chain(found, edited_scores(model, task, tokens, targets, edits)):
         yield {"key": row_key(run["key"], row["what"], row["block"]), **row, **shared}
+
+
+def model_keys(run: Row, together: bool) -> dict[str, tuple[str, int]]:
+    """The keys of all rows of one trained model: what was done, and to which block."""
+    config = ModelConfig(**run["model"])
+    pairs = [*(("look", block) for block in range(config.blocks)), *wanted_edits(config, together)]
+    return {row_key(run["key"], what, block): (what, block) for what, block in pairs}
 
 
 def row_key(run: str, what: str, block: int) -> str:
@@ -137,7 +143,8 @@ def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[t
 
 def fill_rows(runs: Iterable[tuple[Row, Path]], path: Path, *, together: bool = False) -> None:
     """Add what is missing, each row as soon as it is measured."""
-    done = set(newest_rows(path))
-    for run, checkpoint in tqdm(list(runs), desc="looking", unit="model"):
-        for row in model_rows(run, checkpoint, done, together):
-            append_row(path, row)
+    measurements = [
+        Measurement([*model_keys(run, together)], partial(model_rows, run, checkpoint, together))
+        for run, checkpoint in runs
+    ]
+    fill.fill_rows(path, measurements, what="model")

@@ -6,18 +6,20 @@
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from crn_lib.analysis import capture_pairs, copy_sources
 from crn_lib.analysis.retrieval import look, named_edit, score_edited
 from crn_lib.experiments.retrieval import fresh_problems
 from crn_lib.models import ModelConfig
 from crn_lib.provenance import circumstances
-from crn_lib.sweeps.rows import Row, append_row, config_key, read_rows
+from crn_lib.sweeps import fill
+from crn_lib.sweeps.fill import Measurement
+from crn_lib.sweeps.rows import Row, config_key
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig, train
 
@@ -99,9 +101,12 @@ def course_row(config: TrainConfig) -> Row:
 
 def fill_rows(configs: Iterable[TrainConfig], path: Path) -> None:
     """Train what has no row yet, adding each row as soon as it is done."""
-    done = {row["key"] for row in read_rows(path)}
-    for config in tqdm([c for c in configs if config_key(c) not in done], desc="time courses", unit="run"):
-        append_row(path, course_row(config))
+
+    def measure(config: TrainConfig, _: set[str]) -> Iterator[Row]:
+        yield course_row(config)
+
+    measurements = [Measurement([config_key(config)], partial(measure, config)) for config in configs]
+    fill.fill_rows(path, measurements, what="run")
 
 
 def crossing(course: Sequence[Mapping[str, Any]], values: Sequence[float], level: float = HALF) -> int | None:

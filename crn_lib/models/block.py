@@ -10,6 +10,9 @@ from torch import Tensor, nn
 INIT_STD = 0.02
 """Standard deviation of every weight matrix at the start (paper, appendix; GPT-2 does the same)."""
 
+NUMBER, COUNTER = 4, 8
+"""Bytes of a float32 and of a position's counter, a 64-bit integer."""
+
 
 class BlockState(Protocol):
     """What one block remembers between two tokens."""
@@ -37,6 +40,15 @@ class Block(nn.Module, ABC):
     @abstractmethod
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> BlockState:
         """The state before the first token."""
+
+    @abstractmethod
+    def predicted_bytes(self, rows: int) -> int:
+        """Bytes of the state of one sequence in float32, by its formula.
+
+        Args:
+            rows: rows a growing memory has: the tokens so far, or its capacity to count spare rows too. A state of
+                fixed size does not depend on it.
+        """
 
     @abstractmethod
     def step(self, x: Tensor, state: BlockState) -> Tensor:

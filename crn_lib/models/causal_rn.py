@@ -1,7 +1,11 @@
-"""The CausalRN block (paper, section 3): `x + W3 LN(relation(W1 LN(x) + c1, W2 LN(x))) + c3`.
+"""The CausalRN block: `x + W3 LN(relation(W1 LN(x) + c1, W2 LN(x))) + c3`.
 
 With `norm="exact"` this is the CausalRN, whose memory is a growing pool of `b` rows. With `norm="approx"` and the
 exponential it is the linear relation network, whose memory is one running sum. The code is the same.
+
+Reference: Cui et al. 2024, arXiv 2406.16168, section 3; github.com/kerner-lab/causal-relation-networks. Differs in: no
+array of all pairs (`ops/README.md`); future pairs are masked after the activation too, where the code masks before it
+only; where rows are rescaled, all heads share one factor, where the code divides each by its own largest entry.
 """
 
 from typing import cast
@@ -9,7 +13,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from crn_lib.models.block import Block, BlockState, init_linear, residual_std
+from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, residual_std
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
@@ -39,7 +43,7 @@ class RelationBlock(Block):
         a, b = self.receiver(normalised), self.sender(normalised)
         if state is not None:
             self._remember(b, cast(Pool | RunningSum, state), lengths)
-        if a.dtype.itemsize < 4:  # autocast: float16 ends at 65,504, and exp of a normalised pair may not
+        if a.dtype.itemsize < 4:  # autocast; `relation` would widen too, yet round its result before the LayerNorm
             a, b = a.float(), b.float()
         return x + self._read(self.mix(a, b))
 
@@ -61,6 +65,11 @@ class RelationBlock(Block):
         # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
         wide = dtype if self.norm == "approx" else torch.float64
         return RunningSum(batch, self.width, device=device, dtype=wide)
+
+    def predicted_bytes(self, rows: int) -> int:
+        if not self.factorises:
+            return rows * self.width * NUMBER + COUNTER
+        return self.width * (NUMBER if self.norm == "approx" else 2 * NUMBER) + COUNTER
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
         normalised = layer_norm(x)

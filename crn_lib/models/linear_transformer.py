@@ -1,8 +1,12 @@
-"""The linear Transformer (Katharopoulos et al. 2020, equations 7 to 12): attention without the softmax.
+"""The linear Transformer: attention without the softmax.
 
 With the feature map `phi(x) = elu(x) + 1`, attention is `phi(q_i) S_i / (phi(q_i) z_i)`, where
 `S_i = sum_{j<=i} phi(k_j) v_j^T` and `z_i = sum_{j<=i} phi(k_j)`: a state of fixed size. Over whole sequences the
 sums are taken a chunk at a time, so that time and memory grow linearly and no `length x length` matrix is made.
+
+Reference: Katharopoulos et al. 2020, arXiv 2006.16236, equations 7 to 12; `attention/causal_linear_attention.py` of
+github.com/idiap/fast-transformers. Differs in: chunks of matrix products, not a loop in C++ over positions; nothing is
+added to the denominator (the code adds 1e-6); the rest of the block is `transformer.py`.
 """
 
 from typing import cast
@@ -11,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.models.block import BlockState
+from crn_lib.models.block import NUMBER, BlockState
 from crn_lib.models.transformer import TransformerBlock
 
 CHUNK = 64
@@ -60,6 +64,9 @@ class LinearTransformerBlock(TransformerBlock):
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LinearAttentionState:
         return LinearAttentionState(batch, self.heads, self.width // self.heads, device, dtype)
+
+    def predicted_bytes(self, rows: int) -> int:
+        return self.width * (self.width // self.heads + 1) * NUMBER
 
     def mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         return linear_attention(feature_map(query), feature_map(key), value)

@@ -1,4 +1,8 @@
-"""The LSTM baseline: torch's own LSTM, one layer a block, in the same pre-normalised residual frame."""
+"""The LSTM baseline: torch's own LSTM, one layer a block, in the same pre-normalised residual frame.
+
+Reference: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000, as `torch.nn.LSTM` has it.
+Differs in: layers are separate blocks, each with a layer normalisation before it and a residual connection around it.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from crn_lib.models.block import Block, BlockState, init_uniform
+from crn_lib.models.block import NUMBER, Block, BlockState, init_uniform
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops.normalise import layer_norm
 
@@ -50,6 +54,9 @@ class LSTMBlock(Block):
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LSTMState:
         return LSTMState(*(torch.zeros(1, batch, self.width, device=device, dtype=dtype) for _ in range(2)))
+
+    def predicted_bytes(self, rows: int) -> int:
+        return 2 * self.width * NUMBER
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
         held = cast(LSTMState, state)

@@ -1,6 +1,10 @@
-"""Santoro et al.'s relation network (2017, arXiv 1706.01427, equation 1), and the same without pairs.
+"""Santoro et al.'s relation network, and the same without pairs.
 
 Both answer a question about a set of objects. They are where lesson 02 starts; the CausalRN is in `causal_rn.py`.
+
+Reference: Santoro et al. 2017, arXiv 1706.01427, equation 1; without pairs, Zaheer et al. 2017, arXiv 1703.06114,
+theorem 2. Differs in: objects are given as vectors, with no convolutional network and no question before `g`; smaller
+`g` and `f`, no dropout.
 """
 
 import math

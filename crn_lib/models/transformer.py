@@ -1,7 +1,10 @@
 """The Transformer baseline: pre-normalised blocks of causal attention and a GELU MLP (GPT-2's layout).
 
-Attention is torch's own `scaled_dot_product_attention`. Layer normalisation is plain, as in the CausalRN, so that
-the two differ in nothing but the block.
+Attention is torch's own `scaled_dot_product_attention`.
+
+Reference: Radford et al. 2019 (GPT-2); `src/model.py` of github.com/openai/gpt-2. Differs in: layer normalisation
+without gain and bias, as in the CausalRN, so that the two differ in nothing but the block; the exact GELU, not its tanh
+form; a head of its own, not the token embedding; embeddings start at 1, not at 0.02 and 0.01; no dropout.
 """
 
 from typing import cast
@@ -10,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crn_lib.models.block import Block, BlockState, init_linear, residual_std
+from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, residual_std
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.ops.pool import Pool
@@ -58,6 +61,9 @@ class TransformerBlock(Block):
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> BlockState:
         return KeyValueCache(batch, self.width, device, dtype)
+
+    def predicted_bytes(self, rows: int) -> int:
+        return 2 * (rows * self.width * NUMBER + COUNTER)
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
         query, key, value = self.query_key_value(layer_norm(x)).chunk(3, dim=-1)

@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor
 
+from crn_lib.ops.backends import fused_cpu_missing
 from crn_lib.ops.normalise import normalise_heads
 
 SMALLEST_LOG, LARGEST_LOG = -10.0, 40.0
@@ -63,20 +64,17 @@ def exponentiate_rows(logs: Tensor) -> Tensor:
     return (logs - (largest - largest.clamp(SMALLEST_LOG, LARGEST_LOG))).exp()
 
 
-def linear_relation(
-    a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool = True, compiled: bool = True
-) -> Tensor:
+def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool) -> Tensor:
     """The relation for `activation="exp"` and a norm that factorises, in time and memory O(length).
 
     Args:
         a, b: `(batch, length, width)`, `width` divisible by `heads`; normalisation is per head.
         rescale: return rows whose largest value is outside `exp(-10) ... exp(40)` up to a positive factor (see
             `exponentiate_rows`); otherwise they overflow or vanish, as the definition does.
-        compiled: whether the Numba scan may be used, where it applies.
     """
     if norm == "approx" and 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)
-        if causal and compiled and a.device.type == "cpu":
+        if causal and a.device.type == "cpu" and not fused_cpu_missing():
             from crn_lib.ops.cpu.scan import scan_relation
 
             return scan_relation(a, b)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
-from crn_lib.ops.normalise import PAIR_NORMS
+from crn_lib.ops.normalise import PAIR_NORMS, merge_heads, split_heads
 
 
 def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
@@ -18,25 +18,27 @@ def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
     return pairs if pair_norm.of_sum is None else pair_norm.of_sum(pairs)
 
 
-def naive_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool) -> Tensor:
+def naive_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool, heads: int = 1) -> Tensor:
     """`out_i = 1/(i+1) * sum_{j<=i} f(norm(a_i, b_j))`, every pair written out.
 
     Args:
-        a: receivers, `(batch, length, width)`, one head.
+        a: receivers, `(batch, length, width)`.
         b: senders, `(batch, length, width)`.
         norm, activation: names as `crn_lib.ops.relation` takes them, already validated.
         causal: `False` takes the mean over all senders instead of over `j <= i`.
+        heads: the width is split into this many equal parts, each a relation of its own.
 
     Memory: several arrays of `batch * length**2 * width`, which is why this is only the reference.
     """
     length = a.shape[1]
+    a, b = split_heads(a, heads), split_heads(b, heads)
     pairs = pre_activation(a[:, :, None, :], b[:, None, :, :], norm)
     if not causal:
-        return ACTIVATION_FUNCTIONS[activation](pairs).mean(dim=2)
+        return merge_heads(ACTIVATION_FUNCTIONS[activation](pairs).mean(dim=2), heads)
     # A future pair must count as exactly zero AFTER the activation. Filling its pre-activation with
     # -inf is right for exp and ReLU only: ELU(-inf) is -1 and GELU(-inf) is NaN. The zero put in before the
     # activation changes no value; it keeps a future pair that overflows out of the gradients (0 * inf is NaN).
     future = torch.ones(length, length, dtype=torch.bool, device=a.device).triu(1)[None, :, :, None]
     values = ACTIVATION_FUNCTIONS[activation](pairs.masked_fill(future, 0.0)).masked_fill(future, 0.0)
     senders_seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
-    return values.sum(dim=2) / senders_seen[None, :, None]
+    return merge_heads(values.sum(dim=2) / senders_seen[None, :, None], heads)

@@ -2,7 +2,7 @@
 
 A pair's pre-activation is `of_sum(of_row(a_i) + of_row(b_j))`, over the width of one head. One line of `PAIR_NORMS` is
 one norm: everything else (the definition, the tiles, decoding, which forms factorise) follows from it. Kernels compute
-only what `KERNEL_NORMS` in `relation.py` lists.
+only what `KERNEL_NORMS` in `backends.py` lists.
 """
 
 from collections.abc import Callable
@@ -87,3 +87,13 @@ def normalise_heads(x: Tensor, heads: int, norm: str = "approx") -> Tensor:
     """What `norm` does to a receiver or a sender by itself: to each head's part of the last dimension on its own."""
     of_row = PAIR_NORMS[norm].of_row
     return x if of_row is unchanged else of_row(x.unflatten(-1, (heads, -1))).flatten(-2)
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """`(batch, length, width)` to `(batch * heads, length, width / heads)`: every head is a sequence of its own."""
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1)
+
+
+def merge_heads(x: Tensor, heads: int) -> Tensor:
+    """The inverse of `split_heads`."""
+    return x.unflatten(0, (-1, heads)).transpose(1, 2).flatten(-2)

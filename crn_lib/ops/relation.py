@@ -14,12 +14,13 @@ mean      f( z - mean(z) )             a LayerNorm without the scale    linear f
 Mean, variance and length are over the width of one head: `norm="exact", heads=2` normalises each half on its own.
 """
 
+from typing import Any
+
 from torch import Tensor
 
-from crn_lib.ops.backends import fused_cpu_missing, which_backend
+from crn_lib.ops.backends import which_backend
 from crn_lib.ops.linear import linear_relation
 from crn_lib.ops.naive import naive_relation
-from crn_lib.ops.normalise import PAIR_NORMS, normalise_heads
 from crn_lib.ops.tiled import tiled_relation
 
 
@@ -67,41 +68,28 @@ def relation(
     _check_tensors(a, b, heads)
     head_width = a.shape[-1] // heads
     choice = which_backend(norm, activation, device=a.device, dtype=a.dtype, head_width=head_width, backend=backend)
-    # The Triton kernels read half precision themselves; "approx" normalises before they do, and rounds no row twice.
-    reads_half = choice.name == "fused" and a.is_cuda and norm != "approx"
-    if a.dtype.itemsize < 4 and not reads_half:
-        wide = relation(
-            a.float(),
-            b.float(),
-            norm=norm,
-            activation=activation,
-            causal=causal,
-            heads=heads,
-            backend=backend,
-            rescale=rescale,
-        )
-        return wide.to(a.dtype)
-    if choice.name == "linear":
-        return linear_relation(
-            a, b, norm=norm, causal=causal, heads=heads, rescale=rescale, compiled=not fused_cpu_missing()
-        )
-    if choice.name == "fused":
-        a, b = normalise_heads(a, heads, norm), normalise_heads(b, heads, norm)
-        if a.is_cuda:
-            from crn_lib.ops.cuda import fused as cuda
+    options: dict[str, Any] = {"norm": norm, "activation": activation, "causal": causal, "heads": heads}
+    if choice.name == "linear":  # which computes exp only, and alone can rescale
+        options = {"norm": norm, "causal": causal, "heads": heads, "rescale": rescale}
+    dtype = a.dtype
+    reads_half = choice.name == "fused" and a.is_cuda
+    if dtype.itemsize < 4 and not reads_half:  # float16 ends at 65,504; see also RelationBlock.forward
+        a, b = a.float(), b.float()
+    out: Tensor = _function_of(choice.name, a.device.type)(a, b, **options)
+    return out.to(dtype)
 
-            return cuda.fused_relation(
-                a, b, activation=activation, normalised=norm == "exact", causal=causal, heads=heads
-            )
-        from crn_lib.ops.cpu import fused as cpu
 
-        of_sum = norm if PAIR_NORMS[norm].of_sum else "none"
-        return cpu.fused_relation(a, b, activation=activation, norm=of_sum, causal=causal, heads=heads)
-    one_head = naive_relation if choice.name == "naive" else tiled_relation
-    batch = a.shape[0]
-    a, b = (x.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1) for x in (a, b))
-    out = one_head(a, b, norm=norm, activation=activation, causal=causal)
-    return out.unflatten(0, (batch, heads)).transpose(1, 2).flatten(-2)
+def _function_of(backend: str, device: str) -> Any:
+    """The function that computes; compiled kernels are imported by the first call that needs them."""
+    if backend == "fused" and device == "cuda":
+        from crn_lib.ops.cuda.fused import fused_relation as on_gpu
+
+        return on_gpu
+    if backend == "fused":
+        from crn_lib.ops.cpu.fused import fused_relation as on_cpu
+
+        return on_cpu
+    return {"linear": linear_relation, "naive": naive_relation, "tiled": tiled_relation}[backend]
 
 
 def _check_tensors(a: Tensor, b: Tensor, heads: int) -> None:

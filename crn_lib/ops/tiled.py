@@ -11,6 +11,7 @@ from torch import Tensor
 
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.naive import pre_activation
+from crn_lib.ops.normalise import merge_heads, split_heads
 
 TILE_ELEMENTS = 4_000_000
 """Pair elements made at once: 16 MB in float32 for each array that autograd keeps inside one tile."""
@@ -66,11 +67,11 @@ def _tiles(a: Tensor, b: Tensor, causal: bool) -> Any:
         yield first, a[:, first:last], b[:, :last] if causal else b
 
 
-def tiled_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool) -> Tensor:
-    """The relation for one head: `(batch, length, width)` in and out, any norm, activation and device."""
+def tiled_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool, heads: int) -> Tensor:
+    """The relation, `(batch, length, width)` in and out: any norm, activation and device."""
     length = a.shape[1]
-    sums: Tensor = TiledRelation.apply(a, b, norm, activation, causal)
+    sums = TiledRelation.apply(split_heads(a, heads), split_heads(b, heads), norm, activation, causal)
     if not causal:
-        return sums / length
+        return merge_heads(sums / length, heads)
     senders_seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
-    return sums / senders_seen[None, :, None]
+    return merge_heads(sums / senders_seen[None, :, None], heads)

@@ -1,8 +1,9 @@
 """Sweeps: grids of frozen configurations, run once each, whose results are stored as rows."""
 
 from crn_lib.sweeps.executors import Executor, InlineExecutor, ProcessExecutor
-from crn_lib.sweeps.rows import append_row, config_key, newest_rows, read_rows
-from crn_lib.sweeps.run import SweepBusy, SweepState, run_sweep, sweep_state
+from crn_lib.sweeps.fill import Measurement, fill_rows
+from crn_lib.sweeps.rows import RowsBusy, append_row, config_key, newest_rows, read_rows
+from crn_lib.sweeps.run import SweepState, run_sweep, sweep_state
 from crn_lib.sweeps.stored_runs import (
     Run,
     Spread,
@@ -17,11 +18,12 @@ from crn_lib.sweeps.sweep import Sweep, expand, load_sweep, own_sweeps
 __all__ = [
     "Executor",
     "InlineExecutor",
+    "Measurement",
     "ProcessExecutor",
+    "RowsBusy",
     "Run",
     "Spread",
     "Sweep",
-    "SweepBusy",
     "SweepState",
     "append_row",
     "budget_in_words",
@@ -29,6 +31,7 @@ __all__ = [
     "config_key",
     "curve_over_seeds",
     "expand",
+    "fill_rows",
     "load_sweep",
     "newest_rows",
     "own_sweeps",

@@ -4,12 +4,21 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import filelock
+
+from crn_lib.errors import RunFailed
 from crn_lib.training import TrainConfig
 
 Row = dict[str, Any]
+
+
+class RowsBusy(RunFailed):
+    """Another process is adding rows to the same file."""
 
 
 def config_key(config: TrainConfig) -> str:
@@ -19,8 +28,12 @@ def config_key(config: TrainConfig) -> str:
     keys of stored rows as they are. (Changing a default would not: `tests/sweeps/test_stored_runs.py` computes
     every stored key again from the whole configuration in its row.)
     """
-    plain = json.dumps(_beyond_defaults(config), sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()[:16]
+    return key_of(json.dumps(_beyond_defaults(config), sort_keys=True))
+
+
+def key_of(text: str) -> str:
+    """A row's key: sixteen hexadecimal digits that say which model or configuration was measured, and how."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def plain_config(row: Row) -> dict[str, Any]:
@@ -67,6 +80,25 @@ def read_rows(path: Path) -> list[Row]:
 def newest_rows(path: Path) -> dict[str, Row]:
     """The last row of every key: a run that failed and was tried again has two."""
     return {row["key"]: row for row in read_rows(path)}
+
+
+@contextmanager
+def lock_rows(path: Path) -> Iterator[None]:
+    """Let no other process add rows to the file.
+
+    Raises:
+        RowsBusy: one does already.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise RowsBusy(f"another process is adding rows to {path}; wait for it, or choose other rows") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def append_row(path: Path, row: Row) -> None:

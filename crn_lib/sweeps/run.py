@@ -4,18 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import filelock
-
-from crn_lib.errors import RunFailed
 from crn_lib.paths import checkpoint_folder
 from crn_lib.sweeps.executors import Executor, InlineExecutor
 from crn_lib.sweeps.jobs import Job
-from crn_lib.sweeps.rows import Row, append_row, config_key, newest_rows
+from crn_lib.sweeps.rows import Row, append_row, config_key, lock_rows, newest_rows
 from crn_lib.sweeps.sweep import Sweep
-
-
-class SweepBusy(RunFailed):
-    """Another process is adding rows to the same file."""
 
 
 @dataclass
@@ -80,33 +73,28 @@ def run_sweep(
         on_row: called before the first run and after each, with how far the sweep is.
 
     Raises:
-        SweepBusy: another process is at the same sweep.
+        RowsBusy: another process is adding rows to the same file.
         KeyboardInterrupt: interrupted; what was done is stored.
     """
-    sweep.rows.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(sweep.rows.with_name(f".{sweep.rows.name}.lock"))
-    try:
-        with lock.acquire(timeout=0):
-            state = sweep_state(sweep, device=device, checkpoints=checkpoints)
-            if retry_failed:
-                failed = {row["key"] for row in state.failed}
-                state.waiting = [job for job in state.jobs if job.key not in state.rows or job.key in failed]
-            state.waiting = state.waiting[:limit]
+    with lock_rows(sweep.rows):
+        state = sweep_state(sweep, device=device, checkpoints=checkpoints)
+        if retry_failed:
+            failed = {row["key"] for row in state.failed}
+            state.waiting = [job for job in state.jobs if job.key not in state.rows or job.key in failed]
+        state.waiting = state.waiting[:limit]
+        if on_row is not None:
+            on_row(state)
+        for job, row in (executor or InlineExecutor()).run(state.waiting):
+            state.rows[job.key] = _store(sweep, row)
             if on_row is not None:
                 on_row(state)
-            for job, row in (executor or InlineExecutor()).run(state.waiting):
-                state.rows[job.key] = _store(sweep, row)
-                if on_row is not None:
-                    on_row(state)
-            return state
-    except filelock.Timeout:
-        raise SweepBusy(f"another process is adding rows to {sweep.rows}; wait for it, or choose other rows") from None
+        return state
 
 
 def _store(sweep: Sweep, row: Row) -> Row:
     """Write the history, then the row: a row that is there has its history."""
     history = row.pop("history", [])
-    row["history"] = sweep.histories.name
+    row["history_file"] = sweep.histories.name
     append_row(sweep.histories, {"key": row["key"], "history": history})
     append_row(sweep.rows, row)
     return row

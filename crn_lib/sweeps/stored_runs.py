@@ -40,6 +40,11 @@ def read_histories(path: Path) -> dict[str, History]:
     return {row["key"]: row["history"] for row in read_rows(path)}
 
 
+def history_file(row: Row) -> str:
+    """The name of the file, beside the row's own, that holds its history; until 0.1.0 the field was `history`."""
+    return str(row.get("history_file") or row["history"])
+
+
 def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
     """The newest row of every run in a file that did not fail, with its history.
 
@@ -51,8 +56,8 @@ def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
         return not row["error"] or (diverged and row.get("stopped") == "diverged")
 
     rows = [row for row in newest_rows(path).values() if ended(row)]
-    histories = {name: read_histories(path.with_name(name)) for name in {row["history"] for row in rows}}
-    return [Run(row, histories[row["history"]][row["key"]]) for row in rows]
+    histories = {name: read_histories(path.with_name(name)) for name in {history_file(row) for row in rows}}
+    return [Run(row, histories[history_file(row)][row["key"]]) for row in rows]
 
 
 def by_kind_and_length(runs: Iterable[Run]) -> dict[tuple[str, int], list[Run]]:

@@ -96,11 +96,12 @@ def test_the_best_learning_rate_is_the_fastest_to_solve_else_the_most_letters() 
     assert best_learning_rates(runs) == {("causal_rn", 8): 2e-3, ("lstm", 8): 2e-3, ("ssm", 8): 1e-3}
 
 
-def test_runs_are_read_with_their_histories_without_those_that_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("field", ["history", "history_file"])
+def test_runs_are_read_with_their_histories_without_those_that_failed(tmp_path: Path, field: str) -> None:
     path = tmp_path / "some.jsonl"
     for key, error in (("a", None), ("b", "no luck")):
         append_row(tmp_path / "some.history.jsonl", {"key": key, "history": [{"step": 1}]})
-        append_row(path, {"key": key, "error": error, "history": "some.history.jsonl"})
+        append_row(path, {"key": key, "error": error, field: "some.history.jsonl"})
     (only,) = read_runs(path)
     assert only.row["key"] == "a" and only.history == [{"step": 1}]
     assert read_runs(tmp_path / "none.jsonl") == []

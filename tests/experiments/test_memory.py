@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from crn_lib.experiments import memory
-from crn_lib.models import KINDS, ModelConfig, build_model
+from crn_lib.models import BLOCKS, KINDS, ModelConfig, build_model
+from crn_lib.models.block import Block
+from crn_lib.models.recurrent import LSTMBlock
 from crn_lib.paths import data_file
 from crn_lib.sweeps import read_rows
 
@@ -48,6 +50,15 @@ def test_the_bytes_counted_are_those_of_all_storages(kind):
         _, state = model.step(torch.tensor([3]), state)
     storages = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in tensors_in(state)}
     assert sum(storages.values()) == state.nbytes == memory.predicted_bytes(config, memory.capacity(37))
+
+
+def test_a_block_that_does_not_say_its_bytes_is_refused_in_one_line(monkeypatch):
+    unsaid = type("ElmanBlock", (LSTMBlock,), {"predicted_bytes": Block.predicted_bytes})
+    monkeypatch.setitem(BLOCKS, "lstm", unsaid)
+    config = ModelConfig(kind="lstm", width=6, blocks=2)
+    for refused in (lambda: memory.predicted_bytes(config, 1), lambda: build_model(config)):
+        with pytest.raises(TypeError, match=r"^Can't instantiate .* ElmanBlock .*predicted_bytes'?$"):
+            refused()
 
 
 def test_room_doubles_when_it_is_full():

@@ -42,7 +42,7 @@ def small_model(*, seed: int = 0, **fields: Any) -> SequenceModel:
     model = build_model(ModelConfig(**fields), generator=torch.Generator().manual_seed(seed)).double()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if parameter.ndim == 2 and "embedding" not in name and "log_decay" not in name:
+            if parameter.ndim == 2 and "embedding" not in name and "A_log" not in name:
                 parameter.mul_(10)
     return model
 

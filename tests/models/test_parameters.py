@@ -91,10 +91,10 @@ def test_transformer_projections_start_smaller_by_the_root_of_twice_the_blocks(k
 
 def test_the_state_space_block_starts_as_mamba_does():
     block = paper_model("ssm").blocks[0]
-    torch.testing.assert_close(-block.log_decay.exp(), -torch.arange(1.0, N + 1).expand(E, N))
-    steps = torch.nn.functional.softplus(block.delta.bias)
+    torch.testing.assert_close(-block.A_log.exp(), -torch.arange(1.0, N + 1).expand(E, N))
+    steps = torch.nn.functional.softplus(block.dt_proj.bias)
     assert steps.min() >= 0.9e-3 and steps.max() <= 1.1e-1 and steps.log().std() > 1
-    assert torch.equal(block.skip, torch.ones(E))
+    assert torch.equal(block.D, torch.ones(E))
 
 
 def test_recurrent_weights_start_uniform_as_torchs_own():
@@ -112,7 +112,7 @@ def test_the_generator_alone_decides_every_weight(variant):
     two = small_model(**variant, seed=3).state_dict()
     other = small_model(**variant, seed=4).state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
-    random = [name for name in one if one[name].unique().numel() > 1 and "log_decay" not in name]
+    random = [name for name in one if one[name].unique().numel() > 1 and "A_log" not in name]
     assert not any(torch.equal(one[name], other[name]) for name in random) and random
 
 

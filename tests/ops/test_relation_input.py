@@ -1,6 +1,7 @@
 """The public entry: what it refuses, in which words, and how it explains its choice."""
 
 import re
+import sys
 
 import pytest
 import torch
@@ -153,3 +154,19 @@ def test_sequences_of_a_batch_do_not_mix():
     for norm in NORMS:
         before, after = relation(a, b, norm=norm), relation(a, changed, norm=norm)
         assert torch.equal(before[[0, 2]], after[[0, 2]]) and not torch.equal(before[1], after[1])
+
+
+@pytest.mark.parametrize("norm", ["exact", "approx", "none"])
+@pytest.mark.parametrize("backend", ["auto", "naive", "tiled"])
+def test_a_call_chooses_and_computes_once_in_half_precision_too(monkeypatch, norm, backend):
+    module, calls = sys.modules["crn_lib.ops.relation"], []
+
+    def counted(name):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *rows, **options: calls.append(name) or real(*rows, **options))
+
+    for name in ("_check_tensors", "which_backend", "_function_of"):
+        counted(name)
+    a, b = (x.bfloat16() for x in pair(1, 5, 6))
+    assert relation(a, b, norm=norm, backend=backend).dtype == torch.bfloat16
+    assert calls == ["_check_tensors", "which_backend", "_function_of"]

@@ -26,15 +26,15 @@ def with_gradients(scan, tensors: list[Tensor]) -> tuple[Tensor, Tensor, tuple[T
 
 
 def test_the_reference_is_the_recurrence_written_with_loops():
-    u, delta, decay, into, out_of = inputs(2, 4, 3, 2)
-    y, hidden = selective_scan_reference(u, delta, decay, into, out_of)
+    u, delta, A, B, C = inputs(2, 4, 3, 2)
+    y, hidden = selective_scan_reference(u, delta, A, B, C)
     for n in range(2):
         for e in range(3):
             h = [0.0, 0.0]
             for t in range(4):
                 step = delta[n, t, e]
-                h = [(step * decay[e, k]).exp() * h[k] + step * into[n, t, k] * u[n, t, e] for k in range(2)]
-                torch.testing.assert_close(y[n, t, e], sum(out_of[n, t, k] * h[k] for k in range(2)))
+                h = [(step * A[e, k]).exp() * h[k] + step * B[n, t, k] * u[n, t, e] for k in range(2)]
+                torch.testing.assert_close(y[n, t, e], sum(C[n, t, k] * h[k] for k in range(2)))
             torch.testing.assert_close(hidden[n, e], torch.stack(h))
 
 
@@ -82,25 +82,25 @@ def test_half_precision_comes_back_as_half_precision():
     assert y.dtype == torch.bfloat16 and hidden.dtype == torch.float32
     truth, _ = selective_scan_reference(*(x.double() for x in tensors))
     torch.testing.assert_close(y.double(), truth, rtol=0.01, atol=0.01)
-    u, delta, decay, into, out_of = tensors
-    stepped, state = selective_step(u[:, 0], torch.zeros(1, 6, 4), decay, delta[:, 0], into[:, 0], out_of[:, 0])
+    u, delta, A, B, C = tensors
+    stepped, state = selective_step(u[:, 0], torch.zeros(1, 6, 4), A, delta[:, 0], B[:, 0], C[:, 0])
     assert stepped.dtype == torch.bfloat16 and state.dtype == torch.float32
     assert torch.equal(stepped, y[:, 0])
 
 
 def test_a_step_of_size_zero_leaves_the_state_as_it_is():
-    u, delta, decay, into, out_of = inputs(2, 6, 5, 3)
+    u, delta, A, B, C = inputs(2, 6, 5, 3)
     delta[:, 3:] = 0
-    _, hidden = selective_scan(u, delta, decay, into, out_of)
-    _, early = selective_scan(u[:, :3], delta[:, :3], decay, into[:, :3], out_of[:, :3])
+    _, hidden = selective_scan(u, delta, A, B, C)
+    _, early = selective_scan(u[:, :3], delta[:, :3], A, B[:, :3], C[:, :3])
     torch.testing.assert_close(hidden, early)
 
 
 def test_a_long_decay_forgets_and_stays_finite():
-    u, delta, decay, into, out_of = inputs(1, 9, 5, 3, torch.float32)
-    y, _, gradients = with_gradients(selective_scan, [u, 1e4 * delta, decay, into, out_of])
+    u, delta, A, B, C = inputs(1, 9, 5, 3, torch.float32)
+    y, _, gradients = with_gradients(selective_scan, [u, 1e4 * delta, A, B, C])
     assert y.isfinite().all() and all(x.isfinite().all() for x in gradients)
-    alone, _ = selective_scan(u[:, -1:], 1e4 * delta[:, -1:], decay, into[:, -1:], out_of[:, -1:])
+    alone, _ = selective_scan(u[:, -1:], 1e4 * delta[:, -1:], A, B[:, -1:], C[:, -1:])
     torch.testing.assert_close(y[:, -1:], alone)
 
 

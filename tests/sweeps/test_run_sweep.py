@@ -7,7 +7,7 @@ from typing import Any
 import filelock
 import pytest
 
-from crn_lib.sweeps import InlineExecutor, SweepBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
+from crn_lib.sweeps import InlineExecutor, RowsBusy, SweepState, read_histories, read_rows, run_sweep, sweep_state
 from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key
@@ -43,7 +43,7 @@ def test_every_run_gets_a_row_with_all_that_decided_it_and_its_history(tmp_path:
         assert row["steps"] == 6 and row["cpu_seconds"] > 0 and row["seconds"] > 0
         for name in ("character_accuracy", "string_accuracy"):
             assert 0 <= row[name] <= 1 and 0 <= row[f"free_running_{name}"] <= 1
-        history = read_histories(sweep(tmp_path).rows.with_name(row["history"]))[row["key"]]
+        history = read_histories(sweep(tmp_path).rows.with_name(row["history_file"]))[row["key"]]
         assert [point["step"] for point in history] == [2, 4, 6]
         load_model(tmp_path / "runs" / row["key"] / "checkpoint.safetensors")
 
@@ -94,7 +94,7 @@ def test_a_run_that_diverges_keeps_the_steps_it_made(tmp_path: Path, monkeypatch
     monkeypatch.setattr(loop, "teacher_forced", poisoned)
     row = run(tmp_path, quick()).done[0]
     assert row["error"].startswith("TrainingDiverged: the loss is nan") and row["steps"] == 4
-    history = read_histories(sweep(tmp_path).rows.with_name(row["history"]))[row["key"]]
+    history = read_histories(sweep(tmp_path).rows.with_name(row["history_file"]))[row["key"]]
     assert [point["step"] for point in history] == [2, 4]
 
 
@@ -145,7 +145,7 @@ def test_two_processes_cannot_write_the_same_rows(tmp_path: Path) -> None:
     one.rows.parent.mkdir()
     with (
         filelock.FileLock(one.rows.with_name(f".{one.rows.name}.lock")),
-        pytest.raises(SweepBusy, match=r"another process is adding rows to .*quick\.jsonl"),
+        pytest.raises(RowsBusy, match=r"another process is adding rows to .*quick\.jsonl"),
     ):
         run(tmp_path)
 

@@ -10,7 +10,7 @@ from crn_lib.experiments.lengths import best_learning_rates
 from crn_lib.paths import data_file
 from crn_lib.sweeps import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
 from crn_lib.sweeps.rows import plain_config
-from crn_lib.sweeps.stored_runs import read_runs
+from crn_lib.sweeps.stored_runs import history_file, read_runs
 from crn_lib.training import TrainConfig
 
 RUNS = data_file("runs")
@@ -24,7 +24,7 @@ def test_every_row_has_the_key_of_its_own_configuration_and_a_history(path: Path
         assert row["key"] == config_key(config) and row["seed"] == config.seed and row["sweep"] == path.stem
         if row["error"]:
             continue
-        history = read_histories(path.with_name(row["history"]))[row["key"]]
+        history = read_histories(path.with_name(history_file(row)))[row["key"]]
         assert history[-1]["step"] == row["steps"] <= config.steps
         reached = config.stop_at is not None and history[-1]["string_accuracy"] >= config.stop_at
         assert row["stopped"] == ("target" if reached else "steps")

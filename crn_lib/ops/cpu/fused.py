@@ -24,26 +24,12 @@ from crn_lib.ops.cpu.fused_kernels import backward_kernel, centre_kernel, forwar
 from crn_lib.ops.cpu.simd import BYTES
 from crn_lib.ops.cpu.threads import run_shares
 from crn_lib.ops.cpu.vector_math import ACTIVATION_CODES
-from crn_lib.ops.normalise import EPSILON
+from crn_lib.ops.normalise import EPSILON, PAIR_NORMS, merge_heads, normalise_heads, split_heads
 
 FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
 
 ALONE = 200_000
 """Numbers that one thread centres before the others would have woken up."""
-
-
-def _split_heads(x: Tensor, heads: int) -> Tensor:
-    """`(batch, length, width)` to a contiguous `(batch * heads, length, width / heads)`."""
-    batch, length, width = x.shape
-    x = x.detach().reshape(batch, length, heads, width // heads).transpose(1, 2)
-    return x.reshape(batch * heads, length, width // heads).contiguous()
-
-
-def _merge_heads(x: Tensor, heads: int, width: int) -> Tensor:
-    """Back to `(batch, length, heads * width)`, without the padding behind each head's `width`."""
-    joined, length, _ = x.shape
-    merged = x[..., :width].reshape(joined // heads, heads, length, width).transpose(1, 2)
-    return merged.reshape(joined // heads, length, heads * width)
 
 
 def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
@@ -66,7 +52,7 @@ def _prepared(a: Tensor, b: Tensor, heads: int, norm: str) -> tuple[Prepared, Pr
     is centred the means are zeros and `centred` holds the rows as they are. Where nothing is normalised `centred` and
     the squares stand for nothing.
     """
-    rows = [_split_heads(x, heads) for x in (a, b)]
+    rows = [split_heads(x.detach(), heads).contiguous() for x in (a, b)]
     sequences, length, width = rows[0].shape
     padded = width + -width % (BYTES // a.element_size())
     centred = [torch.empty((sequences, length, padded), dtype=a.dtype) for _ in rows]
@@ -105,14 +91,14 @@ class FusedRelation(torch.autograd.Function):
         run_shares(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
         ctx.weights, ctx.options, ctx.heads, ctx.norm = weights, options, heads, norm
-        return _merge_heads(out, heads, width)
+        return merge_heads(out[..., :width], heads)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         a, b = ctx.saved_tensors
         receivers, senders = _prepared(a, b, ctx.heads, ctx.norm)
-        upstream = _padded(_split_heads(gradient, ctx.heads))
+        upstream = _padded(split_heads(gradient, ctx.heads).contiguous())
         joined, length, padded = receivers[0].shape
         shares = torch.get_num_threads()
         # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a
@@ -125,21 +111,21 @@ class FusedRelation(torch.autograd.Function):
         options = *ctx.options, ctx.norm == "exact"
         run_shares(backward_kernel, shares, receivers, senders, ctx.weights, upstream, *sums, *options)
         summed = (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0))
-        gradients = [_merge_heads(x, ctx.heads, a.shape[-1] // ctx.heads) for x in summed]
+        gradients = [merge_heads(x[..., : a.shape[-1] // ctx.heads], ctx.heads) for x in summed]
         return *gradients, None, None, None, None
 
 
-def fused_relation(a: Tensor, b: Tensor, *, activation: str, norm: str, causal: bool, heads: int) -> Tensor:
-    """The mean over pairs of `f(norm(a_i + b_j))`.
+def fused_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool, heads: int) -> Tensor:
+    """The relation, `(batch, length, width)` in and out, on the CPU, in float32 or float64.
 
-    Args:
-        a, b: `(batch, length, width)` on the CPU, float32 or float64.
-        norm: what is done to the sum: `exact`, `rms`, `unit` or `none`.
+    Rows are normalised first, where the norm does that; then it is `none` for the kernels.
     """
     if torch.compiler.is_compiling():
         from crn_lib.ops.graph_break import outside_graph
 
         options = {"activation": activation, "norm": norm, "causal": causal, "heads": heads}
         return outside_graph(fused_relation, a, b, **options)
-    result: Tensor = FusedRelation.apply(a, b, activation, norm, causal, heads)
+    a, b = normalise_heads(a, heads, norm), normalise_heads(b, heads, norm)
+    of_sum = norm if PAIR_NORMS[norm].of_sum else "none"
+    result: Tensor = FusedRelation.apply(a, b, activation, of_sum, causal, heads)
     return result

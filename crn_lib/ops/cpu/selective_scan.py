@@ -1,6 +1,6 @@
 """The selective scan on a CPU: its loops, compiled by Numba and cached on disk.
 
-The innermost loop runs over the channels, which are many and contiguous, and not over the few states; `decay` and
+The innermost loop runs over the channels, which are many and contiguous, and not over the few states; `A` and
 the hidden state are therefore laid out `(N, E)` here.
 """
 
@@ -22,27 +22,27 @@ KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INL
 
 
 @njit(**KERNEL_OPTIONS)
-def advance(delta: Any, u: Any, decay: Any, into: Any, h: Any) -> None:
-    """`h = exp(delta * decay) * h + delta * u * into` for one position, `(N, E)`."""
-    for k in range(decay.shape[0]):
-        weight, row, rates = into[k], h[k], decay[k]
+def advance(delta: Any, u: Any, A: Any, B: Any, h: Any) -> None:
+    """`h = exp(delta * A) * h + delta * u * B` for one position, `(N, E)`."""
+    for k in range(A.shape[0]):
+        weight, row, rates = B[k], h[k], A[k]
         for e in range(row.size):
             row[e] = exponential(delta[e] * rates[e]) * row[e] + delta[e] * u[e] * weight
 
 
 @njit(**KERNEL_OPTIONS)
 def scan_forward_kernel(
-    share: int, shares: int, u: Any, delta: Any, decay: Any, into: Any, out_of: Any, y: Any, hidden: Any
+    share: int, shares: int, u: Any, delta: Any, A: Any, B: Any, C: Any, y: Any, hidden: Any
 ) -> None:
     """`y` `(batch, length, E)` and the last `hidden` `(batch, N, E)`, for every `shares`-th sequence."""
     batch, length, channels = u.shape
     for n in range(share, batch, shares):
-        h = np.zeros(decay.shape, u.dtype)
+        h = np.zeros(A.shape, u.dtype)
         for t in range(length):
-            advance(delta[n, t], u[n, t], decay, into[n, t], h)
+            advance(delta[n, t], u[n, t], A, B[n, t], h)
             total = np.zeros(channels, u.dtype)
-            for k in range(decay.shape[0]):
-                weight, row = out_of[n, t, k], h[k]
+            for k in range(A.shape[0]):
+                weight, row = C[n, t, k], h[k]
                 for e in range(channels):
                     total[e] += row[e] * weight
             y[n, t] = total
@@ -53,37 +53,37 @@ def scan_forward_kernel(
 def retreat(
     delta: Any,
     pushed: Any,
-    decay: Any,
-    push: Any,
-    pull: Any,
+    A: Any,
+    B: Any,
+    C: Any,
     before: Any,
     after: Any,
     d_y: Any,
     d_h: Any,
     d_pushed: Any,
     d_delta: Any,
-    d_decay: Any,
+    d_A: Any,
 ) -> Any:
-    """Undo one state's part of one position; every argument is `(E,)` but the scalars `push` (B) and `pull` (C).
+    """Undo one state's part of one position; every argument is `(E,)` but the scalars `B` and `C`.
 
     `pushed` is `delta * u`. `d_h` comes in as the gradient of the state after the position and leaves as that of the
-    state before; `d_pushed`, `d_delta` and `d_decay` are added to; the gradients of `push` and `pull` are returned.
+    state before; `d_pushed`, `d_delta` and `d_A` are added to; the gradients of `B` and `C` are returned.
     Each loop writes one array only, since LLVM does not vectorise a loop over many arrays that might overlap.
     """
-    d_push, d_pull = delta.dtype.type(0), delta.dtype.type(0)
+    d_B, d_C = delta.dtype.type(0), delta.dtype.type(0)
     for e in range(delta.size):
-        d_h[e] += d_y[e] * pull
-        d_push += d_h[e] * pushed[e]
-        d_pull += d_y[e] * after[e]
+        d_h[e] += d_y[e] * C
+        d_B += d_h[e] * pushed[e]
+        d_C += d_y[e] * after[e]
     for e in range(delta.size):
-        d_pushed[e] += d_h[e] * push
+        d_pushed[e] += d_h[e] * B
     for e in range(delta.size):
-        d_h[e] *= exponential(delta[e] * decay[e])
+        d_h[e] *= exponential(delta[e] * A[e])
     for e in range(delta.size):
-        d_delta[e] += d_h[e] * before[e] * decay[e]
+        d_delta[e] += d_h[e] * before[e] * A[e]
     for e in range(delta.size):
-        d_decay[e] += d_h[e] * before[e] * delta[e]
-    return d_push, d_pull
+        d_A[e] += d_h[e] * before[e] * delta[e]
+    return d_B, d_C
 
 
 @njit(**KERNEL_OPTIONS)
@@ -92,45 +92,45 @@ def scan_backward_kernel(
     shares: int,
     u: Any,
     delta: Any,
-    decay: Any,
-    into: Any,
-    out_of: Any,
+    A: Any,
+    B: Any,
+    C: Any,
     d_y: Any,
     d_u: Any,
     d_delta: Any,
-    d_decay: Any,
-    d_into: Any,
-    d_out_of: Any,
+    d_A: Any,
+    d_B: Any,
+    d_C: Any,
 ) -> None:
-    """All gradients, for every `shares`-th sequence; `d_decay` is `(shares, N, E)`, one part a share.
+    """All gradients, for every `shares`-th sequence; `d_A` is `(shares, N, E)`, one part a share.
 
-    A sequence's states are made again into one scratch array and then walked backwards.
+    A sequence's states are recomputed into one scratch array and then walked backwards.
     """
     batch, length, channels = u.shape
-    h = np.zeros((length + 1, *decay.shape), u.dtype)
+    h = np.zeros((length + 1, *A.shape), u.dtype)
     for n in range(share, batch, shares):
         for t in range(length):
             h[t + 1] = h[t]
-            advance(delta[n, t], u[n, t], decay, into[n, t], h[t + 1])
-        d_h = np.zeros(decay.shape, u.dtype)
+            advance(delta[n, t], u[n, t], A, B[n, t], h[t + 1])
+        d_h = np.zeros(A.shape, u.dtype)
         d_delta[n] = u.dtype.type(0)
         for t in range(length - 1, -1, -1):
             pushed = delta[n, t] * u[n, t]
             d_pushed = np.zeros(channels, u.dtype)
-            for k in range(decay.shape[0]):
-                d_into[n, t, k], d_out_of[n, t, k] = retreat(
+            for k in range(A.shape[0]):
+                d_B[n, t, k], d_C[n, t, k] = retreat(
                     delta[n, t],
                     pushed,
-                    decay[k],
-                    into[n, t, k],
-                    out_of[n, t, k],
+                    A[k],
+                    B[n, t, k],
+                    C[n, t, k],
                     h[t, k],
                     h[t + 1, k],
                     d_y[n, t],
                     d_h[k],
                     d_pushed,
                     d_delta[n, t],
-                    d_decay[share, k],
+                    d_A[share, k],
                 )
             for e in range(channels):
                 d_u[n, t, e] = d_pushed[e] * delta[n, t, e]
@@ -141,10 +141,8 @@ class CompiledSelectiveScan(torch.autograd.Function):
     """`selective_scan_reference` on the CPU. Saved for backward: the inputs only; the states are made again."""
 
     @staticmethod
-    def forward(
-        ctx: Any, u: Tensor, delta: Tensor, decay: Tensor, into: Tensor, out_of: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        inputs = [x.detach().contiguous() for x in (u, delta, decay.T, into, out_of)]
+    def forward(ctx: Any, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
+        inputs = [x.detach().contiguous() for x in (u, delta, A.T, B, C)]
         y = np.empty(u.shape, inputs[0].numpy().dtype)
         hidden = np.empty((u.shape[0], *inputs[2].shape), y.dtype)
         run_shares(scan_forward_kernel, torch.get_num_threads(), *(x.numpy() for x in inputs), y, hidden)
@@ -157,10 +155,10 @@ class CompiledSelectiveScan(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, d_y: Tensor, _: Tensor) -> tuple[Tensor, ...]:
         inputs = [x.numpy() for x in ctx.saved_tensors]
-        u, delta, decay, into, out_of = inputs
+        u, delta, A, B, C = inputs
         shares = torch.get_num_threads()
-        d_decay = np.zeros((shares, *decay.shape), decay.dtype)
-        d_u, d_delta, d_into, d_out_of = (np.empty_like(x) for x in (u, delta, into, out_of))
+        d_A = np.zeros((shares, *A.shape), A.dtype)
+        d_u, d_delta, d_B, d_C = (np.empty_like(x) for x in (u, delta, B, C))
         gradient = d_y.contiguous().numpy()
-        run_shares(scan_backward_kernel, shares, *inputs, gradient, d_u, d_delta, d_decay, d_into, d_out_of)
-        return tuple(torch.from_numpy(x) for x in (d_u, d_delta, d_decay.sum(0).T, d_into, d_out_of))
+        run_shares(scan_backward_kernel, shares, *inputs, gradient, d_u, d_delta, d_A, d_B, d_C)
+        return tuple(torch.from_numpy(x) for x in (d_u, d_delta, d_A.sum(0).T, d_B, d_C))

@@ -24,7 +24,7 @@ import triton
 from torch import Tensor
 
 from crn_lib.ops.cuda.fused_kernels import forward_kernel, gradient_kernel, mean_kernel
-from crn_lib.ops.normalise import EPSILON
+from crn_lib.ops.normalise import EPSILON, normalise_heads
 
 FUSED_ACTIVATIONS = ("exp", "relu", "squared_relu", "gelu")
 
@@ -86,7 +86,7 @@ def unusable(device: torch.device) -> str:
     """
     row = torch.zeros(1, 1, 1, device=device)
     try:
-        fused_relation(row, row, activation="exp", normalised=True, causal=True, heads=1)
+        fused_relation(row, row, norm="exact", activation="exp", causal=True, heads=1)
     except Exception as error:
         return f"Triton does not work here ({type(error).__name__}: {str(error).strip().partition(chr(10))[0]})"
     return ""
@@ -134,12 +134,14 @@ class FusedRelation(torch.autograd.Function):
 
 
 @torch.compiler.disable
-def fused_relation(a: Tensor, b: Tensor, *, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
-    """The mean over pairs of `f(LN(a_i + b_j))` (`normalised`) or `f(a_i + b_j)`.
+def fused_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool, heads: int) -> Tensor:
+    """The relation for `exact`, or a norm of rows alone, which are normalised first.
 
     Args:
         a, b: `(batch, length, width)`, on one CUDA device (or on the CPU, where Triton interprets); float32, bfloat16
-            or float16. The result has their type.
+            or float16. The result has their type, or is float32 where rows are normalised: none is rounded twice.
     """
-    result: Tensor = FusedRelation.apply(a, b, activation, normalised, causal, heads)
+    if norm == "approx":
+        a, b = (normalise_heads(x.float(), heads, norm) for x in (a, b))
+    result: Tensor = FusedRelation.apply(a, b, activation, norm == "exact", causal, heads)
     return result

@@ -9,7 +9,7 @@ import pytest
 
 from crn_lib.course import SweepTable, bind
 from crn_lib.course.widgets.sweep import EXECUTORS
-from crn_lib.sweeps import InlineExecutor, Sweep, SweepBusy, read_rows
+from crn_lib.sweeps import InlineExecutor, RowsBusy, Sweep, read_rows
 from crn_lib.sweeps.jobs import PROGRESS_NAME
 from crn_lib.tasks import CopyingConfig
 from crn_lib.viz import describe, draw_cost_check, draw_multiples, draw_workers
@@ -76,11 +76,11 @@ def test_a_run_in_flight_is_shown_from_its_progress(tmp_path: Path, monkeypatch:
 
 def test_an_error_is_shown_and_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy() -> InlineExecutor:
-        raise SweepBusy("another process is <adding> rows")
+        raise RowsBusy("another process is <adding> rows")
 
     monkeypatch.setitem(EXECUTORS, "inline", busy)
     widget = SweepTable(tiny_sweep(tmp_path))
-    with pytest.raises(SweepBusy):
+    with pytest.raises(RowsBusy):
         widget.start()
     assert 'role="alert"' in widget.status.value and "&lt;adding&gt;" in widget.status.value
     assert not widget.button.disabled

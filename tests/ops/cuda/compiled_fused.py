@@ -57,7 +57,7 @@ def compiled(monkeypatch):
                 patch.setattr(fused_cuda, name, CompiledOnly(getattr(fused_cuda, name), kept))
             triton.runtime.driver.set_active(AbsentGPU(capability))
             a, b = (x.requires_grad_() for x in pair(*shape, dtype=dtype))
-            options = {"activation": activation, "normalised": norm == "exact", "causal": causal, "heads": heads}
+            options = {"norm": norm, "activation": activation, "causal": causal, "heads": heads}
             fused_cuda.fused_relation(a, b, **options).sum().backward()
         return kept
 

@@ -31,9 +31,7 @@ def with_gradients(function, a, b, upstream):
 
 def kernels(a, b, activation="exp", norm="exact", causal=True, heads=1):
     """The Triton kernels, whatever `relation` would choose on this machine."""
-    return fused_cuda.fused_relation(
-        a, b, activation=activation, normalised=norm == "exact", causal=causal, heads=heads
-    )
+    return fused_cuda.fused_relation(a, b, norm=norm, activation=activation, causal=causal, heads=heads)
 
 
 def fused(a, b, activation="exp", **options):
