@@ -77,6 +77,6 @@ def capture_pairs(
         found.append(block_pairs(block, inputs, wanted))
         return own_mixing(block, inputs)
 
-    with mixed_by(model, {index: look for index in range(len(model.blocks))}):
+    with mixed_by(model, dict.fromkeys(range(len(model.blocks)), look)):
         model(tokens)
     return found

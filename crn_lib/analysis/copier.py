@@ -52,7 +52,8 @@ def turned_back(steps: int, longest: int) -> Tensor:
     for cos, sin in zip(angle.cos().tolist(), angle.sin().tolist(), strict=True):
         rotation = torch.tensor([[cos, sin], [-sin, cos]], dtype=torch.float64)
         hands.append(unit.T @ rotation @ unit / 2)
-    return torch.block_diag(*hands)
+    turned: Tensor = torch.block_diag(*hands)
+    return turned
 
 
 def cancellation_copier(task: CopyingConfig, *, offset: int | None = None) -> SequenceModel:

@@ -40,7 +40,7 @@ def numerical_rank(matrix: Tensor, *, tolerance: float = VISIBLE) -> Tensor:
     Returns:
         Whole numbers, `(...)`; 0 for a matrix of zeros.
     """
-    values = torch.linalg.svdvals(matrix.double())
+    values: Tensor = torch.linalg.svdvals(matrix.double())
     return (values > tolerance * values[..., :1]).sum(-1)
 
 

@@ -101,7 +101,8 @@ class CostModel:
 
     def seconds(self, work: Work) -> float:
         """Processor seconds."""
-        return sum(each * getattr(work, name) for name, each in self.seconds_for.items())
+        total: float = sum(each * getattr(work, name) for name, each in self.seconds_for.items())
+        return total
 
     @classmethod
     def fit(cls, work: Sequence[Work], seconds: Sequence[float], terms: Sequence[str] = ALL_TERMS) -> "CostModel":

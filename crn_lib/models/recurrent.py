@@ -50,7 +50,8 @@ class LSTMBlock(Block):
         if state is not None:
             held = cast(LSTMState, state)
             held.hidden, held.cell = last
-        return x + out
+        mixed: Tensor = x + out
+        return mixed
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LSTMState:
         return LSTMState(*(torch.zeros(1, batch, self.width, device=device, dtype=dtype) for _ in range(2)))
@@ -61,7 +62,8 @@ class LSTMBlock(Block):
     def step(self, x: Tensor, state: BlockState) -> Tensor:
         held = cast(LSTMState, state)
         out, (held.hidden, held.cell) = self.lstm(layer_norm(x)[:, None], (held.hidden, held.cell))
-        return x + out[:, 0]
+        mixed: Tensor = x + out[:, 0]
+        return mixed
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         init_uniform(list(self.lstm.parameters()), 1 / math.sqrt(self.width), generator)

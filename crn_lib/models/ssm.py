@@ -81,7 +81,8 @@ class SSMBlock(Block):
             rows = ends[:, None] + torch.arange(KERNEL - 1, device=x.device)
             held.recent = history[torch.arange(len(x), device=x.device)[:, None], rows]
             held.hidden = hidden
-        return x + self.out_proj((y + self.D * u) * F.silu(gate))
+        out: Tensor = self.out_proj((y + self.D * u) * F.silu(gate))
+        return x + out
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> SSMState:
         return SSMState(
@@ -99,7 +100,8 @@ class SSMBlock(Block):
         held.recent = window[:, 1:].clone()  # a view would keep the oldest row alive too
         u = F.silu((window * self.conv_weight).sum(dim=1) + self.conv_bias)
         y, held.hidden = selective_step(u, held.hidden, -self.A_log.exp(), *self._selection(u))
-        return x + self.out_proj((y + self.D * u) * F.silu(gate))
+        out: Tensor = self.out_proj((y + self.D * u) * F.silu(gate))
+        return x + out
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         init_linear(self.in_proj, generator)

@@ -103,7 +103,8 @@ class TransformerBlock(Block):
 
     def _split(self, x: Tensor) -> Tensor:
         """`(batch, length, width)` to `(batch, heads, length, width / heads)`."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        split: Tensor = x.unflatten(-1, (self.heads, -1))
+        return split.transpose(1, 2)
 
     def _mlp(self, x: Tensor) -> Tensor:
         hidden: Tensor = self.contract(F.gelu(self.expand(layer_norm(x))))

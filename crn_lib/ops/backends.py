@@ -69,7 +69,8 @@ def fused_cuda_missing(device: torch.device) -> str:
         from crn_lib.ops.cuda.fused import unusable
     except ImportError as error:
         return f"Triton cannot be imported here ({error})"
-    return unusable(device)
+    reason: str = unusable(device)
+    return reason
 
 
 def fused_missing(device: torch.device, norm: str, activation: str, dtype: torch.dtype, head_width: int) -> str:

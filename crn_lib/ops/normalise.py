@@ -91,9 +91,11 @@ def normalise_heads(x: Tensor, heads: int, norm: str = "approx") -> Tensor:
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """`(batch, length, width)` to `(batch * heads, length, width / heads)`: every head is a sequence of its own."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2).flatten(0, 1)
+    split: Tensor = x.unflatten(-1, (heads, -1))
+    return split.transpose(1, 2).flatten(0, 1)
 
 
 def merge_heads(x: Tensor, heads: int) -> Tensor:
     """The inverse of `split_heads`."""
-    return x.unflatten(0, (-1, heads)).transpose(1, 2).flatten(-2)
+    split: Tensor = x.unflatten(0, (-1, heads))
+    return split.transpose(1, 2).flatten(-2)

@@ -37,7 +37,8 @@ def best_string_accuracy(bits: float, string_length: int, vocab: int = 26) -> fl
         >>> best_string_accuracy(bits=3, string_length=4, vocab=2)  # 8 states for 16 strings
         0.5
     """
-    return 2.0 ** min(0.0, bits - string_bits(string_length, vocab))
+    share: float = 2.0 ** min(0.0, bits - string_bits(string_length, vocab))
+    return share
 
 
 def bits_carried(character_accuracy: float, string_length: int, vocab: int = 26) -> float:

@@ -69,7 +69,8 @@ class ClosePairsTask:
         Shape: `(..., n, 2)` in, `(..., n, n)` out.
         """
         distances = (points[..., :, None, :] - points[..., None, :, :]).norm(dim=-1)
-        return (distances < self.config.radius).triu(1)
+        close: Tensor = distances < self.config.radius
+        return close.triu(1)
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
         """The share of scenes counted rightly.

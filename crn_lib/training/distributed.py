@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
@@ -87,7 +87,7 @@ class Processes:
         """The first process's value, in all of them: what decides whether to stop must not differ in the last bit."""
         if self.size == 1:
             return value
-        held: list[Any] = [value]
+        held = [value]
         dist.broadcast_object_list(held, device=self.device if self.device.type == "cuda" else None)
         return held[0]
 

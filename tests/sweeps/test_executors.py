@@ -197,11 +197,16 @@ def _losses(file: Path) -> dict[str, list[float]]:
 def test_an_error_in_what_stores_the_rows_ends_the_workers(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_TO_SAVE", PATIENCE)
     jobs = jobs_in(tmp_path, [quick(), endless(seed=1)])
-    with pytest.raises(OSError, match="disk full"), warnings.catch_warnings():
-        warnings.simplefilter("error")
+
+    def store_first_row() -> None:
         for _ in ProcessExecutor(2).run(jobs):
             wait_until(jobs[1].progress)
             raise OSError("disk full")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(OSError, match="disk full"):
+            store_first_row()
     wait_until(lambda: not workers_of(psutil.Process()))
     assert jobs[1].progress() is None and steps_saved(jobs[1]) > 0
 

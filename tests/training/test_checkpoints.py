@@ -1,7 +1,6 @@
 """Checkpoints: whole or not at all, resumed bit for bit, refused in one line when they do not fit."""
 
 import json
-import os
 import threading
 from pathlib import Path
 
@@ -168,7 +167,7 @@ def test_a_checkpoint_is_plain_safetensors_with_a_json_header(tmp_path):
         assert file.metadata()["format"] == FORMAT
         header = json.loads(file.metadata()["header"])
     assert header["step"] == 30 and header["config"]["model"]["kind"] == "causal_rn"
-    assert os.listdir(tmp_path) == [loop.CHECKPOINT_NAME], "a temporary file was left behind"
+    assert [file.name for file in tmp_path.iterdir()] == [loop.CHECKPOINT_NAME], "a temporary file was left behind"
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
@@ -273,7 +272,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
 
     with pytest.raises(OSError, match="No space left"):
         files.replace_file(path, fail_half_way)
-    assert path.read_text() == "old" and os.listdir(tmp_path) == ["kept.txt"]
+    assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == ["kept.txt"]
 
 
 def test_a_checkpoint_that_cannot_be_renamed_leaves_the_old_one(tmp_path, monkeypatch):
@@ -286,7 +285,9 @@ def test_a_checkpoint_that_cannot_be_renamed_leaves_the_old_one(tmp_path, monkey
     monkeypatch.setattr(files.os, "replace", fail)
     with pytest.warns(UserWarning, match="No space left"):
         run(tiny(steps=20), folder=tmp_path)
-    assert checkpoint_in(tmp_path).read_bytes() == before and os.listdir(tmp_path) == [loop.CHECKPOINT_NAME]
+    assert checkpoint_in(tmp_path).read_bytes() == before and [file.name for file in tmp_path.iterdir()] == [
+        loop.CHECKPOINT_NAME
+    ]
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path):

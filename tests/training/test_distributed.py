@@ -85,7 +85,7 @@ def test_the_first_process_alone_calls_back_and_writes(both):
     kept = load_model(folder / "one length" / loop.CHECKPOINT_NAME).state_dict()
     flat_kept = torch.cat([tensor.flatten().double() for tensor in kept.values()])
     assert flat_kept.tolist() == first["one length"]["weights"]
-    assert os.listdir(folder / "one length") == [loop.CHECKPOINT_NAME]
+    assert [file.name for file in (folder / "one length").iterdir()] == [loop.CHECKPOINT_NAME]
 
 
 def test_two_processes_resume_bit_for_bit(both):

@@ -258,11 +258,16 @@ def test_ctrl_c_in_the_last_evaluation_returns_the_result(tmp_path, monkeypatch)
 
 def test_a_second_ctrl_c_takes_effect_at_once():
     reached = []
-    with pytest.raises(KeyboardInterrupt), interrupts_held():
-        signal.raise_signal(signal.SIGINT)
-        reached.append(1)
-        signal.raise_signal(signal.SIGINT)
-        reached.append(2)
+
+    def interrupted_twice() -> None:
+        with interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            reached.append(1)
+            signal.raise_signal(signal.SIGINT)
+            reached.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_twice()
     assert reached == [1]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

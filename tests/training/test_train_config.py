@@ -32,8 +32,10 @@ from tests.tiny import tiny
         ({"schedule": "linear"}, "schedule must be one of constant, cosine; got 'linear'"),
         (
             {"precision": "float64"},
-            "precision must be one of float32, bfloat16, float16, float16-unscaled, bfloat16-weights, float16-weights; "
-            "got 'float64'",
+            (
+                "precision must be one of float32, bfloat16, float16, float16-unscaled, bfloat16-weights, "
+                "float16-weights; got 'float64'"
+            ),
         ),
         ({"model": "causal_rn"}, "model must be a ModelConfig or its fields; got 'causal_rn'"),
         ({"task": None}, "task must be a CopyingConfig or its fields; got None"),

@@ -55,8 +55,10 @@ EXERCISES = (
         difficulty=2,
         minutes=6,
         requirements=(
-            "Each token is asked for with everything so far: the prompt and what has been written. EOS (2) ends the "
-            "answer and is part of it; the prompt is not.",
+            (
+                "Each token is asked for with everything so far: the prompt and what has been written. EOS (2) ends "
+                "the answer and is part of it; the prompt is not."
+            ),
             "At most `limit` tokens are written.",
             "The list `prompt` itself is left as it was.",
         ),

@@ -133,8 +133,10 @@ EXERCISES = (
             "The result is the logarithm of the causal mean: log of 1/(i+1) Σ_{j≤i} exp(a_i + b_j).",
             "It is finite and right when every a or every b is in the thousands, of either sign.",
             "It is right when b rises or falls by thousands along the sequence, and when columns differ by thousands.",
-            "You write the scan: no torch.logcumsumexp or logsumexp, and no work that grows with the length squared. "
-            "torch.logaddexp, which adds two numbers, is allowed.",
+            (
+                "You write the scan: no torch.logcumsumexp or logsumexp, and no work that grows with the length "
+                "squared. torch.logaddexp, which adds two numbers, is allowed."
+            ),
         ),
         examine=_examine_scan,
     ),

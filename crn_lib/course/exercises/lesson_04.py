@@ -18,7 +18,7 @@ class LargestArray(TorchDispatchMode):
     """Notes the most numbers that any result of a torch operation holds (a view, such as `expand`, holds none)."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.numbers = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

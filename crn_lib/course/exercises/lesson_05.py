@@ -137,8 +137,10 @@ EXERCISES = (
             "A `pool` holds one row of `width` numbers a token in every block, each of `bytes_each` bytes.",
             "A KV `cache` holds two such rows a token in every block.",
             "Only whole tokens count: the last one must fit completely.",
-            "A running `sum` holds one row in every block, however many tokens come: the answer is math.inf if that "
-            "fits, and 0 if not.",
+            (
+                "A running `sum` holds one row in every block, however many tokens come: the answer is math.inf if "
+                "that fits, and 0 if not."
+            ),
         ),
         examine=_examine_fits,
     ),
@@ -161,8 +163,10 @@ EXERCISES = (
         difficulty=3,
         minutes=12,
         requirements=(
-            "`readout @ sums` differs from `contributions` by at most `tolerance` times its largest singular value, "
-            "measured in the spectral norm.",
+            (
+                "`readout @ sums` differs from `contributions` by at most `tolerance` times its largest singular "
+                "value, measured in the spectral norm."
+            ),
             "`sums` has as few rows as any matrix can have that meets this.",
             "Contributions that factorise need one row.",
             "A matrix of zeros needs none.",

@@ -187,8 +187,10 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "It returns (a, b), (a2, b2): four tensors of one shape (length, width), at least 3 rows of at least 4 "
-            "finite numbers, and every row has a standard deviation of at least 0.01.",
+            (
+                "It returns (a, b), (a2, b2): four tensors of one shape (length, width), at least 3 rows of at least 4 "
+                "finite numbers, and every row has a standard deviation of at least 0.01."
+            ),
             f"The approximate relation with exp gives the same for both pairs, within {ALIKE:g}.",
             f"The exact relation with exp differs somewhere by at least {APART:g}.",
         ),
@@ -200,8 +202,10 @@ EXERCISES = (
         difficulty=3,
         minutes=12,
         requirements=(
-            '"refuted" if some variant without the value copies in every one of its seeds. Runs of one variant share '
-            "norm, post_norm and activation; only the seed differs.",
+            (
+                '"refuted" if some variant without the value copies in every one of its seeds. Runs of one variant '
+                "share norm, post_norm and activation; only the seed differs."
+            ),
             '"mixed" otherwise, if any run without the value copies.',
             '"borne out" otherwise, if a variant with the value copies in every seed, and there are runs without it.',
             '"open" otherwise.',

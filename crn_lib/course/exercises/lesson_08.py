@@ -127,8 +127,10 @@ EXERCISES = (
         difficulty=3,
         minutes=12,
         requirements=(
-            "From row `offset` on, the largest of the first 26 columns of the exact relation is the letter `offset` "
-            "positions back. You choose the width, at least 26.",
+            (
+                "From row `offset` on, the largest of the first 26 columns of the exact relation is the letter "
+                "`offset` positions back. You choose the width, at least 26."
+            ),
             "A receiver knows its place only: a does not depend on the letters.",
             "A sender knows its own place and letter only: b_j does not depend on other letters.",
             "The receiver's most anti-aligned sender is the one it reads.",

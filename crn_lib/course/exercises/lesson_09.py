@@ -145,8 +145,10 @@ EXERCISES = (
         difficulty=2,
         minutes=10,
         requirements=(
-            "It takes a state (`None` at first) and the next sender, and returns the new state and the log of the sum "
-            "of exp of all senders so far, in the sender's format.",
+            (
+                "It takes a state (`None` at first) and the next sender, and returns the new state and the log of the "
+                "sum of exp of all senders so far, in the sender's format."
+            ),
             "After 4,000 equal senders it is still right to one rounding, in bfloat16 and in float16.",
             "It is right where senders rise or fall by thousands.",
             "The state holds as many numbers after 200 senders as after 2.",
@@ -159,8 +161,10 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "The result is exp(logs) with every row times one positive number: a LayerNorm over the row gives what it "
-            "gives without that number.",
+            (
+                "The result is exp(logs) with every row times one positive number: a LayerNorm over the row gives what "
+                "it gives without that number."
+            ),
             "It is float16, finite, and of the same shape; the largest number of every row is between 0.01 and 1,000.",
             "It is right with several heads, which lie side by side in a row: the LayerNorm goes over all of them.",
             "Every row has its own number: a large row does not make another one vanish.",

@@ -89,12 +89,18 @@ EXERCISES = (
         difficulty=2,
         minutes=10,
         requirements=(
-            "For `causal_rn`, the first number is the elements of all steps: causal pairs, the receiver's own among "
-            "them, times width, blocks, batch and steps. A string of S letters makes 2(S + 1) tokens.",
-            "The second is the operations in linear maps, 6 a parameter and token: 3 square matrices a block for "
-            "`causal_rn`, and once the head, width × 29.",
-            "For `transformer`, 12 square matrices a block, attention's 12 × tokens² × width a block and sequence on "
-            "top, and no elements.",
+            (
+                "For `causal_rn`, the first number is the elements of all steps: causal pairs, the receiver's own "
+                "among them, times width, blocks, batch and steps. A string of S letters makes 2(S + 1) tokens."
+            ),
+            (
+                "The second is the operations in linear maps, 6 a parameter and token: 3 square matrices a block for "
+                "`causal_rn`, and once the head, width × 29."
+            ),
+            (
+                "For `transformer`, 12 square matrices a block, attention's 12 × tokens² × width a block and sequence "
+                "on top, and no elements."
+            ),
         ),
         examine=_examine_work,
     ),

@@ -11,7 +11,7 @@ class WorkCounter(TorchDispatchMode):
     """Counts the numbers that torch operations read or write (a view costs nothing), and notes their names."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.touched = 0
         self.names: set[str] = set()
 

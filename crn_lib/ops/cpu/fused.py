@@ -124,7 +124,8 @@ def fused_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: 
         from crn_lib.ops.graph_break import outside_graph
 
         options = {"activation": activation, "norm": norm, "causal": causal, "heads": heads}
-        return outside_graph(fused_relation, a, b, **options)
+        whole: Tensor = outside_graph(fused_relation, a, b, **options)
+        return whole
     a, b = normalise_heads(a, heads, norm), normalise_heads(b, heads, norm)
     of_sum = norm if PAIR_NORMS[norm].of_sum else "none"
     result: Tensor = FusedRelation.apply(a, b, activation, of_sum, causal, heads)

@@ -105,6 +105,7 @@ def scan_relation(a: Tensor, b: Tensor) -> Tensor:
     if torch.compiler.is_compiling():
         from crn_lib.ops.graph_break import outside_graph
 
-        return outside_graph(scan_relation, a, b)
+        whole: Tensor = outside_graph(scan_relation, a, b)
+        return whole
     result: Tensor = ScanRelation.apply(a, b)
     return result
