@@ -1,6 +1,7 @@
 """The configuration of a run: what it refuses, and the learning rate it prescribes."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -51,7 +52,7 @@ from tests.tiny import tiny
 )
 def test_a_run_that_cannot_be_is_refused_in_one_line(fields, message):
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
-        tiny(**fields)
+        replace(tiny(), **fields)
 
 
 def test_the_defaults_fit_each_other():
