@@ -167,6 +167,7 @@ def test_outside_a_workbook_the_folder_looked_in_is_named(
     assert str(tmp_path) in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_bench_prints_ratios_and_stores_rows_and_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,6 +193,7 @@ def test_bench_of_some_cases_leaves_the_stored_rows_alone_and_says_so(
     assert "stored rows and figure stay as they were" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
     tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
