@@ -14,7 +14,7 @@ BIN = .venv/bin
 help:
 	@echo 'make run    set everything up, then run the workbook     RUN_FLAGS="--profile smoke"'
 	@echo 'make test   set up the tests too, then lint and test     PYTEST_FLAGS="-k relation"'
-	@echo 'make check  the quick loop: lint, and all tests that take no more than two seconds'
+	@echo 'make check  the quick loop: lint, and all tests that take no more than seconds'
 	@echo 'make lab    open the first lesson in JupyterLab          LAB_FLAGS="--no-browser"'
 	@echo 'make site   build the lessons as pages that need no Jupyter: build/site/index.html'
 	@echo 'make figures  draw every figure and write every table anew from the stored rows'

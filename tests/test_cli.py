@@ -227,6 +227,7 @@ def test_outside_a_workbook_the_folder_looked_in_is_named(
     assert str(tmp_path) in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_bench_prints_ratios_and_stores_rows_and_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -260,6 +261,7 @@ def test_bench_on_a_gpu_that_is_not_here_is_one_line(
     assert capsys.readouterr().err == "error: device must be auto or one of cpu on this machine; got 'cuda'\n"
 
 
+@pytest.mark.slow
 def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
     tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

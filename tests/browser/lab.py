@@ -39,6 +39,12 @@ WAIT_FOR_KERNEL = """async () => {
     await new Promise(resolve => setTimeout(resolve, 100));
 }"""
 END_KERNEL = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
+# anywidget 0.11 gives a figure two seconds to load plotly, and else drops every later message to it: a busy machine has
+# figures that stay empty.
+PATIENT_FIGURES = f"""{{
+  const timeout = AbortSignal.timeout;
+  AbortSignal.timeout = ms => timeout.call(AbortSignal, Math.max(ms, {1000 * PATIENCE}));
+}}"""
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
 
 
@@ -89,6 +95,7 @@ def chromium() -> Iterator[BrowserContext]:
             viewport={"width": 1200, "height": 1000},
         )
         context.set_default_timeout(1000 * PATIENCE)
+        context.add_init_script(PATIENT_FIGURES)
         try:
             yield context
         finally:

@@ -32,6 +32,7 @@ def ring_of(figure: go.Figure) -> go.Scatter:
     return ring
 
 
+@pytest.mark.slow
 def test_every_setting_of_the_memory_widget_is_drawn_and_looks_different(rows) -> None:
     controls = {
         "kind": ipywidgets.Dropdown(options=[(KIND_NAMES[kind], kind) for kind in KINDS]),

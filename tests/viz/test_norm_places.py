@@ -78,6 +78,7 @@ def words_of(figure: go.Figure) -> list[str]:
     return [word.replace("<b>", "").replace("</b>", "") for word in text]
 
 
+@pytest.mark.slow
 def test_every_setting_is_drawn_and_looks_different() -> None:
     bound = widget()
     seen = set()

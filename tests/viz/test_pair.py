@@ -77,6 +77,7 @@ def state_of(bound: BoundFigure) -> tuple[Any, ...]:
     return str(table.text), str(pair.text), bound.figure.layout.title.text, frames
 
 
+@pytest.mark.slow
 def test_every_setting_is_drawn_rightly_and_looks_different() -> None:
     own = controls()
     bound = bind(draw, **own)

@@ -101,6 +101,7 @@ def run_build(notebooks: Path, site: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_link_to_no_lesson_fails_the_build_and_the_site_there_stays(tmp_path: Path) -> None:
     site = tmp_path / "site"
     lesson(tmp_path, nbformat.v4.new_markdown_cell(OPENING.format(link="00_small.ipynb")))

@@ -44,6 +44,7 @@ def test_the_table_fills_goes_on_and_is_forgotten(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.runs/*/*")), "the next start trains, and does not load what is finished"
 
 
+@pytest.mark.slow
 def test_processes_give_the_rows_of_inline(tmp_path: Path) -> None:
     plain = []
     for name in EXECUTORS:
