@@ -22,7 +22,12 @@ CHUNK = 64
 
 
 def feature_map(x: Tensor) -> Tensor:
-    """`elu(x) + 1`, positive everywhere."""
+    """`elu(x) + 1`, positive everywhere.
+
+    Example:
+        >>> feature_map(torch.tensor([-1.0, 0.0, 2.0]))
+        tensor([0.3679, 1.0000, 3.0000])
+    """
     return F.elu(x) + 1
 
 

@@ -24,6 +24,12 @@ def largest_normalised(width: int) -> float:
     """The largest entry a layer-normalised row of this width can have: `sqrt(width - 1)`.
 
     One entry stands out as far as it can when all others are equal; solve mean 0 and variance 1.
+
+    Example:
+        >>> largest_normalised(10)
+        3.0
+        >>> layer_norm(torch.eye(10)[:1]).max()
+        tensor(3.0000)
     """
     return math.sqrt(max(width - 1, 0))
 

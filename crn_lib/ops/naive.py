@@ -12,6 +12,12 @@ def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
 
     With `exact` that is `LN(a + b)`, with `approx` `LN(a) + LN(b)`, with `none` `a + b`. The two shapes must broadcast
     against each other; normalisation is over the last dimension.
+
+    Example:
+        >>> receivers, senders = torch.randn(3, 1, 8), torch.randn(1, 3, 8)
+        >>> pairs = pre_activation(receivers, senders, "exact")
+        >>> pairs.shape, torch.allclose(pairs[2, 0], layer_norm(receivers[2, 0] + senders[0, 0]))
+        (torch.Size([3, 3, 8]), True)
     """
     pair_norm = PAIR_NORMS[norm]
     pairs = pair_norm.of_row(receivers) + pair_norm.of_row(senders)

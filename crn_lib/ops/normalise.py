@@ -22,6 +22,10 @@ def layer_norm(x: Tensor) -> Tensor:
     """Normalise the last dimension to mean 0 and population variance 1.
 
     Shape: `(..., width)` in and out. Half-precision input is normalised in float32.
+
+    Example:
+        >>> layer_norm(torch.tensor([1.0, 3.0]))
+        tensor([-1.,  1.])
     """
     width = x.shape[-1]
     if x.dtype.itemsize < 4:

@@ -16,6 +16,13 @@ class Pool:
     """Rows seen so far, `(batch, length, width)`, in a buffer that doubles when it is full.
 
     Sequences of one batch may have different lengths: each has its own end, and rows past it are not visible.
+
+    Example:
+        >>> pool = Pool(2, 4, dtype=torch.float32)  # two sequences, rows of width 4
+        >>> pool.fill(torch.ones(2, 3, 4), lengths=torch.tensor([3, 1]))
+        >>> pool.append(torch.zeros(2, 4))
+        >>> pool.lengths, pool.visible[1]
+        (tensor([4, 2]), tensor([ True,  True, False, False]))
     """
 
     def __init__(
@@ -84,7 +91,15 @@ class Pool:
 
 
 class RunningSum:
-    """`log sum_j exp(b_j)` so far, `(batch, width)`: all that a factorising relation remembers."""
+    """`log sum_j exp(b_j)` so far, `(batch, width)`: all that a factorising relation remembers.
+
+    Example:
+        >>> state = RunningSum(1, 1, dtype=torch.float32)
+        >>> state.append(torch.tensor([[0.0]]))
+        >>> state.append(torch.tensor([[0.0]]))
+        >>> state.log_sum.exp(), state.nbytes
+        (tensor([[2.]]), 12)
+    """
 
     def __init__(self, batch: int, width: int, *, device: torch.device | str = "cpu", dtype: torch.dtype) -> None:
         # Half precision would stop adding after some hundred tokens: log(n + 1) rounds to log(n).
@@ -118,6 +133,13 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
 
     Returns:
         `(batch, width)`: what `relation` gives at the last position of the whole sequence, in O(length).
+
+    Example:
+        >>> a, b = torch.randn(2, 1, 5, 4)
+        >>> pool = Pool(1, 4, dtype=torch.float32)
+        >>> steps = [pool_step(a[:, i], b[:, i], pool, norm="exact", activation="exp", heads=1) for i in range(5)]
+        >>> torch.allclose(steps[-1], relation(a, b)[:, -1], rtol=1e-3)
+        True
     """
     pool.append(b)
     wide = torch.promote_types(a.dtype, torch.float32)
@@ -132,6 +154,13 @@ def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: i
     """The same for `activation="exp"` with a norm that factorises: O(1) time and memory a token.
 
     `rescale` as for `relation`.
+
+    Example:
+        >>> a, b = torch.randn(2, 1, 5, 4)
+        >>> state = RunningSum(1, 4, dtype=torch.float32)
+        >>> steps = [running_step(a[:, i], b[:, i], state, norm="approx", heads=1) for i in range(5)]
+        >>> torch.allclose(steps[-1], relation(a, b, norm="approx")[:, -1], rtol=1e-3)
+        True
     """
     receiver, sender = (normalise_heads(x.to(state.log_sum.dtype), heads, norm) for x in (a, b))
     state.append(sender)
