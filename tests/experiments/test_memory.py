@@ -104,3 +104,17 @@ def test_the_stored_figure_shows_the_stored_rows():
     assert data == drawn["data"] and layout["title"] == drawn["layout"]["title"]
     assert describe(figure) in page
     assert (workbook_folder() / "figures" / "memory.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_sum_a_sender_is_judged_by_both_forms() -> None:
+    assert memory.sum_a_sender([4, 8], [1, 1], [4, 8]) is True and memory.sum_a_sender([8], [], [8]) is True
+    assert memory.sum_a_sender([4, 7], [1, 1], [4, 8]) is False and memory.sum_a_sender([4, 8], [1, 2], [4, 8]) is False
+    assert memory.sum_a_sender([], [], [4]) is None and memory.sum_a_sender([], [], []) is None
+
+
+def test_a_pool_grows_like_a_cache_if_by_one_row_and_the_cache_by_two() -> None:
+    assert memory.grows_like_a_cache([64, 64], [128, 128]) is True
+    assert (
+        memory.grows_like_a_cache([64, 65], [128, 128]) is False and memory.grows_like_a_cache([0, 0], [0, 0]) is False
+    )
+    assert memory.grows_like_a_cache([64], [64]) is False and memory.grows_like_a_cache([], [128]) is None
