@@ -179,5 +179,5 @@ def circumstances_of(comparisons: Iterable[Comparison]) -> tuple[str, str]:
     counts = [Spread.of([parameters_of(row) for row in own]) for own in rows.values() if own]
     parameters = " against ".join(f"{n.low:,}" if n.low == n.high else f"{n.low:,} to {n.high:,}" for n in counts)
     words = " and ".join(f"{blocks} blocks of width {width}" for blocks, width in shapes)
-    devices = ", ".join(sorted({f"{device_of(row)}, {row['dtype']}" for row in both}))
+    devices = " and ".join(sorted({f"{device_of(row)}, {row['dtype']}" for row in both}))
     return f"{words}; parameters {parameters}", devices

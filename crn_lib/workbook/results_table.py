@@ -130,7 +130,7 @@ def _short_side(side: Side) -> str:
     if not side.tried:
         return "no run yet"
     after = f", {side.best.steps.show()} steps" if side.best.steps else ""
-    return f"{side.best.share.copied} of {side.best.share.runs} seeds{after}"
+    return f"{side.best.share.copied} of {_seeds(side.best.share.runs)}{after}"
 
 
 def _mixed_line(root: Path) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def _seeds(count: int) -> str:
 
 def _circumstances(runs: Sequence[Run], sweeps: Sequence[str]) -> str:
     rows = [run.row for run in runs]
-    devices = ", ".join(sorted({f"{device_of(row)}, {row['dtype']}" for row in rows}))
+    devices = " and ".join(sorted({f"{device_of(row)}, {row['dtype']}" for row in rows}))
     torch = ", ".join(sorted({row["versions"]["torch"] for row in rows}))
     return f"{len(rows)} runs of {', '.join(f'`{name}`' for name in sweeps)} on {devices}, torch {torch}."
 

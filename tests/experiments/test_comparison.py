@@ -100,6 +100,6 @@ def test_the_circumstances_name_parameters_and_the_gpu() -> None:
     shapes, devices = comparison.circumstances_of(compare([*OURS, *theirs], [16]))
     ours, other = (comparison.parameters_of(each.row) for each in (OURS[0], theirs[0]))
     assert ours < other and shapes == f"2 blocks of width 8; parameters {ours:,} against {other:,}"
-    assert devices == "NVIDIA H200, float32, cpu, float32"
+    assert devices == "NVIDIA H200, float32 and cpu, float32"
     assert comparison.device_of({"device": "cuda"}) == "cuda"
     assert comparison.device_of({"device": "cpu", "processor": "some CPU"}) == "cpu"
