@@ -78,7 +78,7 @@ def ending(run: Run) -> Ending:
         return "failed"
     last = run.history[-1]
     gain = slope_at_end(run.history) * last["step"] * (MORE_STEPS - 1)
-    return "not finished" if gain > 0 and gain >= 1 - last["character_accuracy"] else "failed"
+    return "not finished" if gain >= 1 - last["character_accuracy"] else "failed"
 
 
 @dataclass(frozen=True)

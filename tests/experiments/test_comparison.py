@@ -88,6 +88,8 @@ def test_only_the_yardstick_copies_and_a_length_without_rows() -> None:
     assert here.verdict is False and nowhere.verdict is None and not nowhere.ahead
     assert comparison.at_all_lengths([here, nowhere]) is False
     assert "CausalRN no row yet; Transformer no row yet" in nowhere.words()
+    (neither,) = compare([*runs[:2], *side("transformer", {1e-3: [None, None]})], [16])
+    assert neither.verdict is None and not neither.ahead and neither.words().startswith("16 letters: open; ")
 
 
 def test_runs_of_two_sweeps_are_not_compared() -> None:
