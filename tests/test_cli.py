@@ -143,7 +143,8 @@ def test_check_names_the_lesson_and_what_is_wrong_with_it(
 def test_refresh_stores_the_lessons_asked_for_and_writes_the_claims_table(
     tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tiny_workbook / "README.md").write_text(f"{collect_claims.START}\n{collect_claims.END}\n")
+    (tiny_workbook / "docs").mkdir()
+    (tiny_workbook / collect_claims.PAGE).write_text(f"{collect_claims.START}\n{collect_claims.END}\n")
     assert crn(monkeypatch, "refresh", "00") == 0
     counts = [
         [cell.execution_count for cell in nbformat.read(path, 4).cells]

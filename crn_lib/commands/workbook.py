@@ -21,9 +21,9 @@ def publish(
     from tqdm import tqdm
 
     from crn_lib.paths import workbook_folder
+    from crn_lib.workbook import results_table
     from crn_lib.workbook.figure_files import store_figure
     from crn_lib.workbook.figures import FIGURES
-    from crn_lib.workbook.results_table import update_readme
 
     root = workbook_folder()
     there = [*FIGURES, *TABLES]
@@ -34,18 +34,18 @@ def publish(
     for name in tqdm([name for name in chosen if name in FIGURES], desc="drawing", unit="figure"):
         tqdm.write(store_figure(FIGURES[name](root), root / "figures" / name))
     if "results" in chosen:
-        update_readme(root)
+        results_table.update(root)
     if "claims" in chosen:
         _publish_claims(root)
 
 
 def _publish_claims(root: Path) -> None:
-    from crn_lib.course.claims_table import claims_card
+    from crn_lib.course.claims_table import summary
     from crn_lib.workbook import collect_claims
 
     for path in collect_claims.update(root):
         typer.echo(f"written: {path.relative_to(root)}")
-    typer.echo(claims_card(collect_claims.collect(root / "notebooks")).title)
+    typer.echo(summary(collect_claims.collect(root / "notebooks")))
     if late := collect_claims.overdue(root / "notebooks"):
         raise RunFailed("; ".join(late))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from crn_lib.experiments.verdicts import Share, Verdict, all_of
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps.rows import Row, seedless
 from crn_lib.sweeps.stored_runs import Run, Spread
@@ -13,6 +14,9 @@ from crn_lib.training import TrainConfig
 GRID_NORMS = ("exact", "approx", "none")
 GRID_POST_NORMS = (True, False)
 GRID_ACTIVATIONS = ("exp", "relu", "squared_relu", "gelu", "elu", "softplus")
+AUTHORS_ACTIVATIONS = ("exp", "relu", "gelu", "elu")
+"""The activations of the authors' own ablation; the others of the grid are ours."""
+
 GRID_LENGTHS = (16, 32)
 
 ACTIVATION_NAMES = {
@@ -170,6 +174,33 @@ class Finding:
         return "borne out" if borne_out else "open"
 
     @property
+    def unfinished(self) -> int:
+        """Runs without the part that were stopped while they were still rising."""
+        return sum(Share.of(cell.runs).unfinished for cell in self.lacking)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the outcome says to "indispensable"; borne out by runs that were still rising, it is open."""
+        if self.outcome in ("refuted", "mixed"):
+            return False
+        return True if self.outcome == "borne out" and not self.unfinished else None
+
+    def short(self) -> str:
+        """The outcome and its runs in one line."""
+        if not self.having and not self.lacking:
+            return f"{self.string_length} letters: no run yet"
+        without, with_it = (
+            f"{sum(cell.solved for cell in side)} of {sum(len(cell.runs) for cell in side)}"
+            for side in (self.lacking, self.having)
+        )
+        rising = f" ({self.unfinished} were still rising)" if self.unfinished else ""
+        text = f"{self.string_length} letters: {without} runs without {self.part} copy{rising}, {with_it} with it"
+        best = max(
+            self.lacking, key=lambda cell: (cell.solved / len(cell.runs), -min(cell.steps, default=0)), default=None
+        )
+        return text + (f"; the best without it, {best.words()} seeds" if best and best.solved else "")
+
+    @property
     def seeds(self) -> str:
         """How many runs a variant has, as in `1 to 3 seeds`."""
         counts = [len(cell.runs) for cell in (*self.having, *self.lacking)]
@@ -200,7 +231,11 @@ class Finding:
 
 
 def indispensable(
-    cells: dict[tuple[Variant, int], Cell], part: str, has_it: Callable[[Variant], bool], string_length: int
+    cells: dict[tuple[Variant, int], Cell],
+    part: str,
+    has_it: Callable[[Variant], bool],
+    string_length: int,
+    activations: Sequence[str] = GRID_ACTIVATIONS,
 ) -> Finding:
     """Compare the variants of `GRID` that have a part with those that lack it, at one length.
 
@@ -208,14 +243,32 @@ def indispensable(
         cells: as `ablation_cells` gives them.
         part: its name, in words.
         has_it: whether a variant has the part.
+        activations: which of them count; `AUTHORS_ACTIVATIONS` for what the paper says.
     """
-    there = [(variant, cells.get((variant, string_length))) for variant in GRID]
+    there = [(variant, cells.get((variant, string_length))) for variant in GRID if variant.activation in activations]
     return Finding(
         part,
         string_length,
         having=tuple(cell for variant, cell in there if cell and has_it(variant)),
         lacking=tuple(cell for variant, cell in there if cell and not has_it(variant)),
         missing=sum(cell is None and not has_it(variant) for variant, cell in there),
+    )
+
+
+def over_lengths(findings: Sequence[Finding], discriminating: Iterable[int]) -> Verdict:
+    """What findings at several lengths say to "indispensable for copying as a Transformer does".
+
+    A refutation counts only at a length that discriminates: where a model with a fixed-size state copies as well,
+    copying is not yet the Transformer's. Failing at such a length does count, for it is the easier one.
+
+    Args:
+        findings: of one part, one a length.
+        discriminating: the lengths at which copying tells a Transformer from a fixed-size state.
+    """
+    counts = set(discriminating)
+    return all_of(
+        None if finding.verdict is False and finding.string_length not in counts else finding.verdict
+        for finding in findings
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from crn_lib.config import from_mapping, require
+from crn_lib.experiments.verdicts import Verdict
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import Run
@@ -202,6 +203,29 @@ def paper_grid(lengths: Iterable[int] = PAPER_LENGTHS, seeds: int = 1) -> list[T
         for task in (CopyingConfig(string_length=length) for length in lengths)
         for kind in MATRICES
     ]
+
+
+def linear_time(linear: Sequence[float], pairs: Sequence[float], limit: float = 1.5) -> Verdict:
+    """Whether some forms take linear time, from the slopes of log time against log length.
+
+    Open where the clock cannot tell the two kinds of growth apart: where a form that visits every pair, whose slope is
+    2 on paper, stays under the limit too; and without a slope, or with NaN.
+    """
+    if not linear or not pairs or not all(map(math.isfinite, [*linear, *pairs])) or min(pairs) <= limit:
+        return None
+    return max(linear) < limit
+
+
+def both_in_one(slopes: Mapping[str, float], grows: Mapping[str, bool], limit: float = 1.5) -> Verdict:
+    """Whether some form has linear time and a memory that grows; open where none is slower, so the clock cannot tell.
+
+    Args:
+        slopes: of log time against log length, by form.
+        grows: whether its memory grows with the length.
+    """
+    if not slopes or not all(map(math.isfinite, slopes.values())) or max(slopes.values()) <= limit:
+        return None
+    return any(slope < limit and grows[form] for form, slope in slopes.items())
 
 
 def least_time(times: Sequence[float], workers: int) -> float:

@@ -1,14 +1,55 @@
 """Copying by length: steps until a length is copied, what is held then, and which learning rate to train with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crn_lib.config import from_mapping
+from crn_lib.experiments.verdicts import Share, Verdict, any_of, falls_short
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.sweeps.stored_runs import Run, Spread, by_kind_and_length
 
 LENGTH_SWEEPS = ("lengths", "beyond_256")
 """Sweeps whose runs belong to one picture of copying by length."""
+
+FIXED_STATES = ("linear_rn", "linear_transformer", "lstm", "ssm")
+"""Kinds whose state does not grow with the string."""
+
+
+def shares_at(runs: Iterable[Run], string_length: int) -> dict[str, Share]:
+    """How many runs of each kind copy strings of one length."""
+    groups = by_kind_and_length(runs)
+    return {kind: Share.of(own) for (kind, length), own in groups.items() if length == string_length}
+
+
+def discriminates(shares: dict[str, Share]) -> bool:
+    """Whether copying at a length tells anything: the Transformer copies, and no model with a fixed-size state does.
+
+    Args:
+        shares: as `shares_at` gives them.
+    """
+    fixed = [shares[kind] for kind in FIXED_STATES if kind in shares]
+    return "transformer" in shares and shares["transformer"].works and bool(fixed) and not any(s.copied for s in fixed)
+
+
+def tells_apart(runs: Sequence[Run], lengths: Iterable[int]) -> Verdict:
+    """Whether at one of these lengths the Transformer copies and no model with a fixed-size state does.
+
+    A fixed state that copies short strings is no objection, since every one must fail at some length. So this is open,
+    not refuted, as long as no length shows the contrast; one where a fixed state was stopped while rising does not.
+    """
+    return any_of(
+        True
+        if discriminates(shares) and not any(shares[kind].unfinished for kind in FIXED_STATES if kind in shares)
+        else None
+        for shares in (shares_at(runs, length) for length in lengths)
+    )
+
+
+def behind_somewhere(runs: Sequence[Run], kind: str, lengths: Iterable[int]) -> Verdict:
+    """Whether a kind of model does not copy at one of these lengths, although the Transformer does."""
+    found = [shares_at(runs, length) for length in lengths]
+    none = Share(0, 0)
+    return any_of(falls_short(shares.get(kind, none), shares.get("transformer", none)) for shares in found)
 
 
 def length_points(runs: Iterable[Run]) -> list[dict[str, Any]]:

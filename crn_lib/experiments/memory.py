@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from crn_lib.config import to_mapping
+from crn_lib.experiments.verdicts import Verdict
 from crn_lib.models import BLOCKS as CLASSES
 from crn_lib.models import DecodingState, ModelConfig, build_model
 from crn_lib.models.block import COUNTER
@@ -38,6 +39,25 @@ def capacity(rows: int) -> int:
     while room < rows:
         room *= 2
     return room
+
+
+def sum_a_sender(exact: Sequence[int], factorised: Sequence[int], senders: Sequence[int]) -> Verdict:
+    """Whether the exact form needs one sum for every sender, and a form that factorises one in all.
+
+    Args:
+        exact, factorised: ranks, that is sums needed, in the order of `senders`; either may be empty, not both.
+    """
+    if not senders or not (exact or factorised):
+        return None
+    return (not exact or list(exact) == list(senders)) and set(factorised) <= {1}
+
+
+def grows_like_a_cache(pool: Iterable[int], cache: Iterable[int]) -> Verdict:
+    """Whether a pool grows by equal bytes with every token and a KV cache by twice that, from the bytes a token."""
+    ours, theirs = set(pool), set(cache)
+    if not ours or not theirs:
+        return None
+    return len(ours) == 1 and min(ours) > 0 and theirs == {2 * min(ours)}
 
 
 def predicted_bytes(config: ModelConfig, rows: int) -> int:

@@ -7,7 +7,7 @@ for every edit of a single block.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from torch import Tensor
 from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
 from crn_lib.analysis.pairs import RelationPairs
 from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
+from crn_lib.experiments.verdicts import Verdict
 from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.ops.normalise import PAIR_NORMS
 from crn_lib.provenance import circumstances
@@ -120,6 +121,19 @@ def model_keys(run: Row, together: bool) -> dict[str, tuple[str, int]]:
 def row_key(run: str, what: str, block: int) -> str:
     """A row's name: the run's key, what was done, and where."""
     return f"{run}/{what}/{'all' if block == ALL_BLOCKS else block}"
+
+
+def reads_opposed(found: Sequence[float], without: Sequence[float], beside: Sequence[float]) -> Verdict:
+    """Whether all models retrieve from the most anti-aligned sender; open without a number, or where the control fails.
+
+    Args:
+        found: shares of letters whose source is that sender; at least 90% in every model.
+        without: letters right without it; less than a quarter in every model.
+        beside: letters right without a random other sender, the control; at least 90%, or dropping says nothing.
+    """
+    if not found or not without or not beside or not min(beside) >= 0.9:
+        return None
+    return min(found) >= 0.9 and max(without) < 0.25
 
 
 def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[tuple[Row, Path]]:

@@ -1,8 +1,9 @@
-"""The claims table: every statement of the paper, the cell that tests it, our number, and whether the two agree.
+"""The claims tables: every statement, the cells that test it, our numbers, and whether the two agree.
 
-`crn publish claims` collects the rows from the stored lessons into `figures/data/claims.jsonl` and writes the table
-anew where it is shown: in the README, and in the stored output of the lesson that calls `course.show_claims()`. Nothing
-is executed, and the rows depend on nothing that is written, so the order of refreshing lessons does not matter.
+`crn publish claims` collects the rows from the stored lessons into `figures/data/claims.jsonl` and writes the tables
+anew where they are shown: in `docs/claims.md`, and in the stored output of the lesson that calls
+`course.show_claims()`. Nothing is executed, and the rows depend on nothing that is written, so the order of refreshing
+lessons does not matter.
 """
 
 import json
@@ -13,10 +14,11 @@ import nbformat
 
 from crn_lib.course import claims, claims_table
 from crn_lib.files import replace_text
-from crn_lib.workbook.readme import text_between
+from crn_lib.workbook.generated import text_between
 from crn_lib.workbook.runner import find_lessons
 
 COMMAND = "crn publish claims"
+PAGE = "docs/claims.md"
 START, END = f"<!-- claims: written by `{COMMAND}` -->", "<!-- end of claims -->"
 
 # What the paper says and no lesson tests yet: its place, the lesson that will, and the statement in our words. A lesson
@@ -37,22 +39,23 @@ TO_BE_TESTED = (
 )
 
 
-def claims_in(lesson: Path) -> list[dict[str, str]]:
+def claims_in(lesson: Path) -> list[dict[str, Any]]:
     """The rows that a stored lesson contributes, in its order."""
     cells = nbformat.read(lesson, as_version=4).cells
     found = (output.get("data", {}).get(claims.MIME) for cell in cells for output in cell.get("outputs", []))
     return [dict(row) for row in found if row]
 
 
-def collect(notebooks: Path) -> list[dict[str, str]]:
-    """All rows in the lessons' order, those not attempted yet among them: keys as in `claim`, and `notebook`."""
+def collect(notebooks: Path) -> list[dict[str, Any]]:
+    """All rows in the lessons' order, those no lesson tests yet among them: keys as in `claim`, and `notebook`."""
     lessons = find_lessons(notebooks)
     rows = [{"notebook": lesson.stem, **row} for lesson in lessons for row in claims_in(lesson)]
     tested = {row["paper"] for row in rows}
     nothing = dict.fromkeys(("notebook", "cell", "ours", "spread", "device"), "")
     for lesson, where, paper in TO_BE_TESTED:
         if paper not in tested:
-            rows.append({**nothing, "lesson": lesson, "paper": paper, "where": where, "verdict": "not attempted"})
+            own = {"lesson": lesson, "about": "paper", "paper": paper, "where": where, "agrees": None}
+            rows.append({**nothing, **own})
     return sorted(rows, key=lambda row: row["lesson"])
 
 
@@ -67,12 +70,12 @@ def stale(root: Path) -> dict[Path, str]:
     """The files of a workbook that do not say what its stored lessons hold, with what they should contain.
 
     Raises:
-        ValueError: the README has lost the marks between which the table stands.
+        ValueError: `docs/claims.md` has lost the marks between which the tables stand.
     """
     rows = collect(root / "notebooks")
     wanted = {root / "figures/data/claims.jsonl": "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)}
-    readme = root / "README.md"
-    wanted[readme] = text_between(readme, START, END, claims_table.claims_markdown(rows))
+    page = root / PAGE
+    wanted[page] = text_between(page, START, END, claims_table.claims_markdown(rows))
     for lesson in find_lessons(root / "notebooks"):
         notebook = nbformat.read(lesson, as_version=4)
         if _write_table(notebook, rows):

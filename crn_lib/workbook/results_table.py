@@ -1,89 +1,183 @@
-"""The README's table of results, from the stored runs."""
+"""Results from the stored runs: `docs/results.md` with every run counted, and eight lines of it in the README."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from crn_lib.experiments.lengths import LENGTH_SWEEPS, length_points
+from crn_lib.experiments.comparison import (
+    OURS,
+    SWEEPS,
+    YARDSTICK,
+    AtRate,
+    Comparison,
+    Side,
+    compare,
+    device_of,
+    parameters_of,
+    shape_of,
+)
+from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.files import replace_text
-from crn_lib.sweeps.stored_runs import Run, read_runs
+from crn_lib.sweeps.rows import read_rows, seedless
+from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
 from crn_lib.viz.theme import KIND_NAMES
-from crn_lib.workbook.readme import text_between
+from crn_lib.workbook.generated import text_between
 
 START, END = "<!-- results: written by `crn publish results` -->", "<!-- end of results -->"
+PAGE, README = "docs/results.md", "README.md"
 HEADINGS = (
     "letters",
     "model",
+    "parameters",
     "blocks × width, batch",
-    "seeds that copy 99%",
+    "learning rate",
+    "seeds that copy 99% (interval)",
     "steps to 99%",
+    "strings seen",
     "processor seconds to 99%",
     "letters / strings right",
     "free-running",
+    "device",
 )
-SWEEPS = (*LENGTH_SWEEPS, "paper_shape")
+SHORT_HEADINGS = ("letters", "blocks × width, batch", "CausalRN", "Transformer", "as well?")
+SECTIONS = {
+    "The paper's own shape": ("paper_shape",),
+    "Small models, each with learning rates of its own": ("fair_lengths",),
+    "Six models, on one processor": ("lengths", "retrieval_seeds", "beyond_256", "more_steps_at_256"),
+}
+"""Headings of the page, and the sweeps whose runs stand under each."""
+
+SHORT_LENGTHS = (128, 256)
+"""Of the small models, the lengths that the README shows: the longest two of the paper."""
+
+
+def runs_of(root: Path, sweeps: Iterable[str]) -> list[Run]:
+    """The stored runs of sweeps."""
+    return [run for name in sweeps for run in read_runs(root / f"figures/data/runs/{name}.jsonl")]
 
 
 def results_markdown(root: Path) -> str:
-    """The table, a row a model, length and shape; median over seeds, the range in brackets where there is one."""
-    lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
-    runs = [run for name in SWEEPS for run in read_runs(root / f"figures/data/runs/{name}.jsonl")]
-    shapes: dict[tuple[int, int, int, int], list[Run]] = {}
+    """The tables, a line a configuration; median over seeds, the range in brackets where there is one."""
+    parts = []
+    for heading, sweeps in SECTIONS.items():
+        runs = runs_of(root, sweeps)
+        parts += [f"## {heading}", _table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
+    return "\n\n".join(parts)
+
+
+def short_markdown(root: Path) -> str:
+    """The README's table: the paper's shape at all its lengths, small models at the longest, and mixed lengths."""
+    paper, small = SWEEPS
+    lines = [_short_line(each) for each in compare(runs_of(root, [paper]), PAPER_LENGTHS)]
+    lines += [_short_line(each) for each in compare(runs_of(root, [small]), SHORT_LENGTHS)]
+    return _table(SHORT_HEADINGS, [*lines, _mixed_line(root)])
+
+
+def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines))
+
+
+def _lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
+    groups: dict[str, list[Run]] = {}
     for run in runs:
-        model = run.row["model"]
-        shape = run.string_length, model["blocks"], model["width"], run.row["training"]["batch"]
-        shapes.setdefault(shape, []).append(run)
-    for shape in sorted(shapes):
-        lines += _shape_lines(shape, shapes[shape])
-    return "\n".join(lines) + "\n\n" + _circumstances(runs)
+        groups.setdefault(seedless(run.row), []).append(run)
+    kinds = list(KIND_NAMES)
+
+    def place(own: list[Run]) -> tuple[float, ...]:
+        training = own[0].row["training"]
+        return own[0].string_length, kinds.index(own[0].kind), training["learning_rate"], training["steps"]
+
+    return [
+        _line(AtRate(own[0].row["training"]["learning_rate"], tuple(own))) for own in sorted(groups.values(), key=place)
+    ]
 
 
-def _shape_lines(shape: tuple[int, int, int, int], runs: Sequence[Run]) -> list[str]:
-    length, blocks, width, batch = shape
-    points = {point["kind"]: point for point in length_points(runs)}
-    lines = []
-    for kind in KIND_NAMES:
-        if kind not in points:
-            continue
-        point = points[kind]
-        never = f"not in {point['budget']:,}"
-        ways = [
-            f"{point[f'{way}character_accuracy'].show('.1%')} / {point[f'{way}string_accuracy'].show('.1%')}"
-            for way in ("", "free_running_")
-        ]
-        cells = (
-            str(length),
-            KIND_NAMES[kind],
-            f"{blocks} × {width}, {batch}",
-            f"{point['solved']} of {point['seeds']}",
-            point["steps"].show() if point["steps"] else never,
-            point["seconds"].show() if point["seconds"] else "–",
-            *ways,
+def _line(group: AtRate) -> tuple[str, ...]:
+    row = group.runs[0].row
+    seconds = [point["cpu_seconds"] for run in group.runs if run.row["device"] == "cpu" and (point := run.first())]
+    ways = [
+        " / ".join(
+            Spread.of([run.row[f"{way}{unit}_accuracy"] for run in group.runs]).show(".1%")
+            for unit in ("character", "string")
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
-
-
-def _circumstances(runs: Sequence[Run]) -> str:
-    rows = [run.row for run in runs]
-    devices = ", ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))
-    threads = " or ".join(str(n) for n in sorted({row["threads"] for row in rows}))
-    torch = ", ".join(sorted({row["versions"]["torch"] for row in rows}))
+        for way in ("", "free_running_")
+    ]
     return (
-        f"{len(rows)} runs on {devices}, {threads} thread each, torch {torch}; seeds and everything else in "
-        "`figures/data/runs/`. Median over seeds, the range in brackets. A run stops at 99.5% of strings, measured "
-        "every 25 to 100 steps on fresh strings. Seconds are processor time of one thread, evaluations included."
+        str(group.runs[0].string_length),
+        KIND_NAMES[group.runs[0].kind],
+        f"{parameters_of(row):,}",
+        shape_of(row),
+        f"{group.rate:g}",
+        group.share.words(),
+        group.steps.show() if group.steps else f"not in {row['training']['steps']:,}",
+        group.strings.show()
+        if group.strings
+        else f"{row['training']['steps'] * row['training']['batch']:,}, not enough",
+        Spread.of(seconds).show() if seconds else "–",
+        *ways,
+        ", ".join(sorted({device_of(run.row) for run in group.runs})),
     )
 
 
-def updated_readme(root: Path) -> str:
-    """The README with the table of today's rows in it.
+def _short_line(comparison: Comparison) -> tuple[str, ...]:
+    sides = comparison.ours, comparison.yardstick
+    rows = [side.best.runs[0].row for side in sides if side.tried]
+    words = {True: "yes", False: "no", None: "open; the CausalRN is ahead" if comparison.ahead else "open"}
+    shapes = ", ".join(dict.fromkeys(map(shape_of, rows)))
+    return str(comparison.string_length), shapes, *map(_short_side, sides), words[comparison.verdict]
+
+
+def _short_side(side: Side) -> str:
+    if not side.tried:
+        return "no run yet"
+    after = f", {side.best.steps.show()} steps" if side.best.steps else ""
+    return f"{side.best.share.copied} of {_seeds(side.best.share.runs)}{after}"
+
+
+def _mixed_line(root: Path) -> tuple[str, ...]:
+    """Models trained on strings of several lengths, at the longest of these: the strings that they give back."""
+    trained = runs_of(root, ["length_generalisation"])
+    row = trained[0].row
+    shortest, longest = row["task"]["shortest"], trained[0].string_length
+    tested = [
+        each for each in read_rows(root / "figures/data/length_generalisation.jsonl") if each["tested_at"] == longest
+    ]
+    strings = {
+        kind: [each["free_running_string_accuracy"] for each in tested if each["kind"] == kind]
+        for kind in (OURS, YARDSTICK)
+    }
+    medians = {kind: Spread.of(found) for kind, found in strings.items()}
+    sides = [f"{medians[kind].show('.0%')} of strings, {_seeds(len(strings[kind]))}" for kind in (OURS, YARDSTICK)]
+    behind = medians[OURS].median < medians[YARDSTICK].median
+    return (
+        f"{longest}, trained on {shortest} to {longest}",
+        shape_of(row),
+        *sides,
+        f"open, neither copies 99%; the CausalRN is {'behind' if behind else 'not behind'}",
+    )
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'' if count == 1 else 's'}"
+
+
+def _circumstances(runs: Sequence[Run], sweeps: Sequence[str]) -> str:
+    rows = [run.row for run in runs]
+    devices = " and ".join(sorted({f"{device_of(row)}, {row['dtype']}" for row in rows}))
+    torch = ", ".join(sorted({row["versions"]["torch"] for row in rows}))
+    return f"{len(rows)} runs of {', '.join(f'`{name}`' for name in sweeps)} on {devices}, torch {torch}."
+
+
+def updated(root: Path) -> dict[Path, str]:
+    """The page and the README with the tables of today's rows in them.
 
     Raises:
-        ValueError: it has lost the marks between which the table stands.
+        ValueError: one of them has lost the marks between which its table stands.
     """
-    return text_between(root / "README.md", START, END, results_markdown(root))
+    tables = {root / PAGE: results_markdown(root), root / README: short_markdown(root)}
+    return {path: text_between(path, START, END, table) for path, table in tables.items()}
 
 
-def update_readme(root: Path) -> None:
-    """Write the table into the README."""
-    replace_text(root / "README.md", updated_readme(root))
+def update(root: Path) -> None:
+    """Write the tables into the page and the README."""
+    for path, text in updated(root).items():
+        replace_text(path, text)

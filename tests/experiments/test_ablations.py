@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crn_lib.experiments import GRID, Variant, ablation_cells, ablation_config, indispensable
-from crn_lib.experiments.ablations import GRID_LENGTHS, Finding
+from crn_lib.experiments.ablations import AUTHORS_ACTIVATIONS, GRID_LENGTHS, Finding, over_lengths
 from crn_lib.sweeps import Run, append_row, load_sweep, read_runs
 from tests.experiments.ablation_cases import STEPS, made_up_grid, made_up_run
 
@@ -66,6 +66,44 @@ def test_one_variant_that_always_copies_refutes_and_one_that_sometimes_does_is_m
     assert mixed.outcome == "mixed" and "sometimes: exact + post-norm · GELU: 1 of 2" in mixed.words()
     norm = finding(made_up_grid(only_exact_exp), lambda v: v.norm != "none")
     assert norm.outcome == "borne out" and "without it, 0 of 12 variants" in norm.words()
+
+
+def level(runs: list[Run]) -> list[Run]:
+    """The same, each run that does not copy level from its first evaluation on; as made up they rise to the end."""
+    for run in runs:
+        for point in run.history if run.first() is None else []:
+            point["character_accuracy"] = 0.4
+    return runs
+
+
+def test_a_finding_on_runs_that_were_still_rising_is_open() -> None:
+    rising, ended = finding(made_up_grid(only_exact_exp)), finding(level(made_up_grid(only_exact_exp)))
+    assert rising.outcome == ended.outcome == "borne out"
+    assert (rising.verdict, ended.verdict, ended.unfinished) == (None, True, 0)
+    assert rising.unfinished == 60 and "0 of 60 runs without exp copy (60 were still rising)" in rising.short()
+    assert "rising" not in ended.short() and finding([]).verdict is None and "no run yet" in finding([]).short()
+    refuted = finding(made_up_grid(lambda v, seed: 100 if v in (EXP, GELU) else None))
+    assert refuted.verdict is False and refuted.short().endswith(
+        "the best without it, exact + post-norm · GELU: 2 of 2 seeds"
+    )
+
+
+def test_what_the_authors_did_not_try_does_not_refute_them() -> None:
+    square = Variant("exact", True, "squared_relu")
+    cells = ablation_cells(level(made_up_grid(lambda v, seed: 100 if v in (EXP, square) else None)))
+    by_all, by_theirs = (
+        indispensable(cells, "exp", lambda v: v.activation == "exp", 16, *names)
+        for names in ((), (AUTHORS_ACTIVATIONS,))
+    )
+    assert (by_all.verdict, by_theirs.verdict) == (False, True)
+
+
+def test_a_refutation_counts_only_where_copying_tells_something() -> None:
+    refuted = finding(made_up_grid(lambda v, seed: 100 if v in (EXP, GELU) else None))
+    borne_out = finding(level(made_up_grid(only_exact_exp)))
+    assert over_lengths([refuted, borne_out], [16]) is False
+    assert over_lengths([refuted], []) is None and over_lengths([borne_out], []) is True
+    assert over_lengths([borne_out, finding([])], [16]) is None and over_lengths([], []) is None
 
 
 def test_the_words_name_seeds_and_what_is_missing() -> None:

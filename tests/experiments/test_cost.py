@@ -1,5 +1,6 @@
 """The cost model: work counted by hand, rates found again from made-up times, the best that workers can do."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ from crn_lib.experiments.cost import (
     CostModel,
     TimedRun,
     Work,
+    both_in_one,
     least_time,
+    linear_time,
     paper_grid,
     predict_unseen,
     run_work,
@@ -135,3 +138,17 @@ def test_the_papers_grid_and_its_workers() -> None:
 def test_the_peak_of_a_gpu_by_hand() -> None:
     work = Work(elements=H100.exponentials, operations=3 * H100.operations, entries=1e30)
     assert H100.seconds(work) == pytest.approx(2 + 3)
+
+
+def test_a_clock_that_does_not_see_pairs_says_nothing_of_linear_time() -> None:
+    assert linear_time([0.9, 1.1], [1.9]) is True and linear_time([0.9, 1.6], [1.9]) is False
+    assert linear_time([0.9], [1.4]) is None and linear_time([1.6], [1.4]) is None
+    assert linear_time([], [1.9]) is None and linear_time([0.9], []) is None and linear_time([math.nan], [1.9]) is None
+
+
+def test_no_form_has_both_unless_one_is_linear_and_grows() -> None:
+    slopes = {"exact": 1.9, "approx": 1.0}
+    assert both_in_one(slopes, {"exact": True, "approx": False}) is False
+    assert both_in_one(slopes, {"exact": True, "approx": True}) is True
+    assert both_in_one({"exact": 1.2, "approx": 1.0}, {"exact": True, "approx": False}) is None
+    assert both_in_one({}, {}) is None and both_in_one({"exact": math.nan}, {"exact": True}) is None

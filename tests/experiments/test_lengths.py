@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from crn_lib.experiments.lengths import best_learning_rates, length_points, state_points
+from crn_lib.experiments.lengths import (
+    behind_somewhere,
+    best_learning_rates,
+    discriminates,
+    length_points,
+    shares_at,
+    state_points,
+    tells_apart,
+)
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps import append_row
 from crn_lib.sweeps.stored_runs import Run, Spread, budget_in_words, by_kind_and_length, curve_over_seeds, read_runs
@@ -118,3 +126,35 @@ def test_the_first_evaluation_that_reached_an_accuracy(accuracy: float) -> None:
     found = FAST.first(accuracy)
     assert found is not None and found["step"] == (10 if accuracy == 0.5 else 20)
     assert NEVER.first(accuracy) is None
+
+
+FLAT: dict[str, float] = {"s10": 0.0, "s20": 0.0, "s30": 0.0, "s40": 0.0}
+RISING: dict[str, float] = {"s10": 0.0, "s20": 0.2, "s30": 0.5, "s40": 0.8}
+COPIES: dict[str, float] = {"s10": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "yardstick", "telling", "verdict"),
+    [
+        (FLAT, COPIES, True, True),
+        (COPIES, COPIES, False, None),
+        (RISING, COPIES, True, None),
+        (FLAT, FLAT, False, None),
+        (COPIES, FLAT, False, None),
+    ],
+)
+def test_a_length_tells_something_where_only_the_transformer_copies(
+    fixed: dict[str, float], yardstick: dict[str, float], telling: bool, verdict: bool | None
+) -> None:
+    runs = [run("lstm", 16, **fixed), run("ssm", 16, **FLAT), run("transformer", 16, **yardstick)]
+    assert discriminates(shares_at(runs, 16)) is telling and tells_apart(runs, [16]) is verdict
+    assert not discriminates(shares_at(runs, 32)) and not discriminates(shares_at(runs[:2], 16))
+    assert not discriminates(shares_at(runs[2:], 16)) and tells_apart(runs, [16, 32]) is verdict
+
+
+def test_being_behind_at_one_length_is_enough_and_copying_at_all_is_against_it() -> None:
+    runs = [run("linear_rn", 16, **COPIES), run("transformer", 16, **COPIES)]
+    assert behind_somewhere(runs, "linear_rn", [16]) is False and behind_somewhere(runs, "linear_rn", [16, 32]) is None
+    runs += [run("linear_rn", 32, **FLAT), run("transformer", 32, **COPIES)]
+    assert behind_somewhere(runs, "linear_rn", [16, 32]) is True
+    assert behind_somewhere([*runs[:3], run("transformer", 32, **FLAT)], "linear_rn", [16, 32]) is None

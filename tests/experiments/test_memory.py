@@ -98,3 +98,17 @@ def test_the_stored_rows_are_complete_and_as_predicted():
         assert config == memory.memory_config(row["kind"]) and row["key"] == memory.row_key(config, row["length"])
         assert row["used"] == row["predicted"] == memory.predicted_bytes(config, row["length"])
         assert row["allocated"] == memory.predicted_bytes(config, memory.capacity(row["length"]))
+
+
+def test_a_sum_a_sender_is_judged_by_both_forms() -> None:
+    assert memory.sum_a_sender([4, 8], [1, 1], [4, 8]) is True and memory.sum_a_sender([8], [], [8]) is True
+    assert memory.sum_a_sender([4, 7], [1, 1], [4, 8]) is False and memory.sum_a_sender([4, 8], [1, 2], [4, 8]) is False
+    assert memory.sum_a_sender([], [], [4]) is None and memory.sum_a_sender([], [], []) is None
+
+
+def test_a_pool_grows_like_a_cache_if_by_one_row_and_the_cache_by_two() -> None:
+    assert memory.grows_like_a_cache([64, 64], [128, 128]) is True
+    assert (
+        memory.grows_like_a_cache([64, 65], [128, 128]) is False and memory.grows_like_a_cache([0, 0], [0, 0]) is False
+    )
+    assert memory.grows_like_a_cache([64], [64]) is False and memory.grows_like_a_cache([], [128]) is None

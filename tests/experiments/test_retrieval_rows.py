@@ -108,3 +108,11 @@ def test_every_stored_row_is_finite_and_names_what_it_measured():
         assert row["key"] == retrieval.row_key(row["run"], row["what"], row["block"])
         numbers = torch.tensor([value for value in row.values() if isinstance(value, float)])
         assert numbers.isfinite().all(), row["key"]
+
+
+def test_retrieval_is_open_where_dropping_a_random_sender_breaks_the_copy_too() -> None:
+    assert retrieval.reads_opposed([0.99, 1.0], [0.04], [1.0]) is True
+    assert retrieval.reads_opposed([0.8, 1.0], [0.04], [1.0]) is False
+    assert retrieval.reads_opposed([0.99], [0.3], [1.0]) is False
+    assert retrieval.reads_opposed([0.99], [0.04], [0.1]) is None and retrieval.reads_opposed([], [], []) is None
+    assert retrieval.reads_opposed([0.99], [0.04], [float("nan")]) is None

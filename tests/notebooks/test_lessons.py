@@ -1,5 +1,6 @@
 """Every lesson: stored clean, through nbval as stored, through papermill with other parameters, stopped by bad ones."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -118,8 +119,21 @@ def test_its_claims_are_complete(lesson: Path) -> None:
     assert claims
     prose = "\n".join(cell.source for cell in nbformat.read(lesson, as_version=4).cells)
     for claim in claims:
-        assert all(claim.values())
+        assert claim["agrees"] in (True, False, None) and all(value for key, value in claim.items() if key != "agrees")
         assert f"## {claim['cell']}" in prose, "a claim names the heading of the cell that tests it"
+
+
+@lessons
+def test_its_verdicts_come_from_tested_functions_and_its_claim_cells_stay_short(lesson: Path) -> None:
+    (cell,) = [cell for cell in code_cells(lesson) if "course.claim(" in cell.source]
+    assert len(cell.source.splitlines()) <= 50
+    for call in (node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)):
+        for keyword in call.keywords:
+            if keyword.arg == "agrees":
+                decided = keyword.value.orelse if isinstance(keyword.value, ast.IfExp) else keyword.value
+                assert isinstance(decided, ast.Call), (
+                    "a verdict is a call of crn_lib.experiments, or None where untested"
+                )
 
 
 @pytest.mark.notebooks
@@ -148,7 +162,7 @@ def test_papermill_runs_it_with_other_parameters(lesson: Path, tmp_path: Path) -
     for found, stored in zip(claims_in(ran.copy), claims_in(lesson), strict=True):
         same = ("lesson", "paper", "where", "cell")
         assert [found[name] for name in same] == [stored[name] for name in same]
-        assert found["verdict"] in (stored["verdict"], "not attempted") and found["ours"]
+        assert found["agrees"] in (stored["agrees"], None) and found["ours"]
 
 
 @pytest.mark.parametrize(("name", "bad", "message"), BAD_PARAMETERS)

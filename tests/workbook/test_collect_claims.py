@@ -8,7 +8,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from crn_lib.course import claims_table
+from crn_lib import course
+from crn_lib.course import claims, claims_table
 from crn_lib.course.claims import claim_card
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook import collect_claims
@@ -16,12 +17,12 @@ from crn_lib.workbook import collect_claims
 ROOT = workbook_folder()
 
 
-def row(lesson: str, paper: str = "It copies | well", **changed: str) -> dict[str, str]:
-    made = {"lesson": lesson, "paper": paper, "where": "abstract", "cell": "Is it <so>?", "ours": "99% to 100%"}
-    return {**made, "spread": "3 seeds", "device": "cpu, float32", "verdict": "same", **changed}
+def row(lesson: str, paper: str = "It copies | well", **changed: Any) -> dict[str, Any]:
+    made = {"lesson": lesson, "about": "paper", "paper": paper, "where": "abstract", "cell": "Is it <so>?"}
+    return {**made, "ours": "99% to 100%", "spread": "3 seeds", "device": "cpu, float32", "agrees": True, **changed}
 
 
-def lesson(path: Path, *rows: dict[str, str], table: bool = False) -> Path:
+def lesson(path: Path, *rows: dict[str, Any], table: bool = False) -> Path:
     """A stored lesson with these claims, and with the table as it was when it was stored: empty."""
     bundles = [claim_card(each).bundle() for each in rows]
     bundles += [claims_table.claims_card([]).bundle()] if table else []
@@ -32,12 +33,13 @@ def lesson(path: Path, *rows: dict[str, str], table: bool = False) -> Path:
 
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
-    """Two lessons, the first of them with the table, and a README with its two marks."""
+    """Two lessons, the first of them with the tables, and a page with its two marks."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "README.md").write_text(
+    (tmp_path / "docs").mkdir()
+    (tmp_path / collect_claims.PAGE).write_text(
         f"# Title\n\nbefore\n\n{collect_claims.START}\nold\n{collect_claims.END}\n\nafter\n"
     )
-    lesson(tmp_path / "notebooks" / "03_later.ipynb", row("03"), row("03", "It is linear", verdict="different"))
+    lesson(tmp_path / "notebooks" / "03_later.ipynb", row("03"), row("03", "It is linear", agrees=False))
     lesson(tmp_path / "notebooks" / "00_first.ipynb", row("00", "It learns"), table=True)
     return tmp_path
 
@@ -65,13 +67,14 @@ def test_every_link_of_the_workbooks_table_leads_to_a_heading() -> None:
         assert each["cell"] in headings
 
 
-def test_rows_come_in_the_lessons_order_with_those_not_attempted_yet(workbook: Path) -> None:
+def test_rows_come_in_the_lessons_order_with_those_no_lesson_tests_yet(workbook: Path) -> None:
     rows = collect_claims.collect(workbook / "notebooks")
     assert [each["paper"] for each in rows[:3]] == ["It learns", "It copies | well", "It is linear"]
     assert [each["notebook"] for each in rows[:3]] == ["00_first", "03_later", "03_later"]
     pending = rows[3:]
     assert [each["paper"] for each in pending] == [paper for _, _, paper in collect_claims.TO_BE_TESTED]
-    assert {each["verdict"] for each in pending} == {"not attempted"} and not any(each["ours"] for each in pending)
+    assert {each["agrees"] for each in pending} == {None} and not any(each["ours"] for each in pending)
+    assert {tuple(sorted(each)) for each in pending} == {tuple(sorted(rows[0]))}
 
 
 def test_a_statement_leaves_the_list_when_a_lesson_claims_it_and_is_overdue_when_its_lesson_does_not(
@@ -87,35 +90,63 @@ def test_a_statement_leaves_the_list_when_a_lesson_claims_it_and_is_overdue_when
     assert [each["notebook"] for each in same] == [path.stem]
 
 
-def test_updating_writes_file_readme_and_stored_table_and_a_second_time_nothing(workbook: Path) -> None:
+@pytest.mark.parametrize(
+    ("verdicts", "over_all"),
+    [((True, True), True), ((True, None), None), ((None, False), False), ((True, False), False), ((None,), None)],
+)
+def test_a_statement_is_one_row_with_one_verdict_over_all_lessons(
+    verdicts: tuple[bool | None, ...], over_all: bool | None
+) -> None:
+    rows = [row(f"0{number}", notebook=f"0{number}_x", agrees=agrees) for number, agrees in enumerate(verdicts)]
+    (statement,) = claims_table.statements(rows, "paper")
+    assert statement.verdict is over_all and len(statement.rows) == len(verdicts)
+    assert claims_table.statements(rows, "ours") == []
+    assert claims_table.summary(rows).startswith("1 statements of the paper: ")
+
+
+def test_updating_writes_file_page_and_stored_table_and_a_second_time_nothing(workbook: Path) -> None:
     first, later = workbook / "notebooks" / "00_first.ipynb", workbook / "notebooks" / "03_later.ipynb"
     before = later.read_bytes()
     changed = collect_claims.update(workbook)
-    data = workbook / "figures/data/claims.jsonl"
-    assert set(changed) == {data, workbook / "README.md", first} and later.read_bytes() == before
+    data, path = workbook / "figures/data/claims.jsonl", workbook / collect_claims.PAGE
+    assert set(changed) == {data, path, first} and later.read_bytes() == before
     assert collect_claims.update(workbook) == [] and collect_claims.stale(workbook) == {}
 
     rows = [json.loads(line) for line in data.read_text().splitlines()]
     assert rows == collect_claims.collect(workbook / "notebooks")
     assert stored_table(first) == claims_table.claims_card(rows).bundle()
-    readme = (workbook / "README.md").read_text()
-    assert readme.startswith("# Title\n\nbefore\n") and readme.endswith("\nafter\n") and "\nold\n" not in readme
-    assert (
-        r"| It copies \| well | 99% to 100% | 3 seeds | cpu, float32 | ✓ same | [03 · Is it <so>?](notebooks/03_lat"
-        in readme
+    page = path.read_text()
+    assert page.startswith("# Title\n\nbefore\n") and page.endswith("\nafter\n") and "\nold\n" not in page
+    assert r"| 2 | It copies \| well | ✓ same | [03](../notebooks/03_later.ipynb) |" in page
+    assert "- [03](../notebooks/03_later.ipynb), Is it <so>? (abstract): *same.* 99% to 100%." in page
+    assert "  Over: 3 seeds. On: cpu, float32." in page and "No lesson tests it yet" in page
+
+
+def test_statements_that_are_not_the_papers_stand_in_tables_of_their_own(workbook: Path) -> None:
+    own = (
+        row("04", "We read it so", about="ours", agrees=False),
+        row("04", "The code says", about="around", agrees=False),
     )
+    lesson(workbook / "notebooks" / "04_more.ipynb", *own)
+    rows = collect_claims.collect(workbook / "notebooks")
+    page = claims_table.claims_markdown(rows)
+    parts = [page.index(f"## {heading}") for heading in claims.ABOUT.values()]
+    places = [page.index("| It is linear |"), page.index("| The code says |"), page.index("| We read it so |")]
+    assert parts == sorted(parts) and all(part < place for part, place in zip(parts, places, strict=True))
+    assert places[0] < parts[1] < places[1] < parts[2]
+    assert "✗ does not hold" in page and "1 different, 4 open" in claims_table.summary(rows)
 
 
 def test_one_changed_row_is_stale_wherever_it_is_shown(workbook: Path) -> None:
     collect_claims.update(workbook)
-    lesson(workbook / "notebooks" / "03_later.ipynb", row("03", verdict="different"))
+    lesson(workbook / "notebooks" / "03_later.ipynb", row("03", agrees=False))
     names = {path.name for path in collect_claims.stale(workbook)}
-    assert names == {"claims.jsonl", "README.md", "00_first.ipynb"}
+    assert names == {"claims.jsonl", "claims.md", "00_first.ipynb"}
 
 
-def test_a_readme_without_its_marks_is_refused_before_anything_is_written(workbook: Path) -> None:
-    (workbook / "README.md").write_text("# Title\n")
-    with pytest.raises(ValueError, match=r"README\.md needs the line <!-- claims"):
+def test_a_page_without_its_marks_is_refused_before_anything_is_written(workbook: Path) -> None:
+    (workbook / collect_claims.PAGE).write_text("# Title\n")
+    with pytest.raises(ValueError, match=r"claims\.md needs the line <!-- claims"):
         collect_claims.update(workbook)
     assert not (workbook / "figures").exists()
 
@@ -123,8 +154,24 @@ def test_a_readme_without_its_marks_is_refused_before_anything_is_written(workbo
 def test_the_card_says_all_of_it_escaped_with_a_link_to_the_heading(workbook: Path) -> None:
     bundle = claims_table.claims_card(collect_claims.collect(workbook / "notebooks")).bundle()
     page, plain = bundle["text/html"], bundle["text/plain"]
-    assert plain.startswith("7 rows: 2 same, 1 different, 4 not attempted")
-    assert "03 | It copies | well | 99% to 100% (3 seeds; cpu, float32) | same" in plain
+    assert plain.startswith("7 statements of the paper: 2 same, 1 different, 4 open")
+    assert "It copies | well | ✓ same\n  03 | 99% to 100% (3 seeds; cpu, float32)" in plain
     assert 'href="03_later.ipynb#Is-it-%3Cso%3E%3F">03 · Is it &lt;so&gt;?</a>' in page and "<so>" not in page
     assert page.count("<details>") == 3, "what no lesson tested has no number to unfold"
     assert page.count("✓</b> same") == 2 and page.count("✗</b> different") == 1, "a sign and a word, not colour alone"
+
+
+@pytest.mark.parametrize("agrees", ["same", 1, 0.5])
+def test_a_verdict_is_true_false_or_none(agrees: Any) -> None:
+    with pytest.raises(ValueError, match="agrees must be True, False or None"):
+        course.claim(**row("00", agrees=agrees))
+    with pytest.raises(ValueError, match="about must be one of paper, around, ours"):
+        course.claim(**row("00", about="theirs"))
+
+
+@pytest.mark.parametrize(
+    ("about", "agrees", "word"),
+    [("paper", True, "same"), ("paper", False, "different"), ("ours", True, "holds"), ("around", None, "open")],
+)
+def test_a_claim_shows_its_verdict_in_words(about: str, agrees: bool | None, word: str) -> None:
+    assert claim_card(row("00", about=about, agrees=agrees)).plain.endswith(f"| {word}")

@@ -29,17 +29,36 @@ def test_each_stored_figure_shows_the_stored_rows(name: str) -> None:
     assert (workbook_folder() / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_readme_holds_the_table_of_the_stored_rows() -> None:
+def test_the_page_and_the_readme_hold_the_tables_of_the_stored_rows() -> None:
     root = workbook_folder()
-    assert (root / "README.md").read_text(encoding="utf-8") == results_table.updated_readme(root), "crn publish"
-    runs = results_table.read_runs(root / "figures/data/runs/lengths.jsonl")
-    kinds_and_lengths = {(run.kind, run.string_length) for run in runs}
-    table = results_table.results_markdown(root).splitlines()
-    assert len([line for line in table if line.startswith("| ")]) >= len(kinds_and_lengths) + 1
+    for path, text in results_table.updated(root).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: crn publish results"
 
 
-def test_a_readme_without_its_marks_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("nothing")
+def test_every_stored_run_is_counted_in_one_line_with_rate_parameters_and_interval() -> None:
+    root = workbook_folder()
+    lines = [line.strip("| ").split(" | ") for line in results_table.results_markdown(root).splitlines()]
+    lines = [line for line in lines if len(line) == len(results_table.HEADINGS) and line[0].isdigit()]
+    sweeps = [name for names in results_table.SECTIONS.values() for name in names]
+    counted = [re.match(r"\d+ of (\d+) \(\d+% to \d+%", line[5]) for line in lines]
+    assert sum(int(found[1]) for found in counted if found) == len(results_table.runs_of(root, sweeps))
+    assert all(counted) and all(int(line[2].replace(",", "")) > 1000 and float(line[4]) > 0 for line in lines)
+    on_gpu = [line for line in lines if "cpu" not in line[-1]]
+    assert on_gpu and {line[8] for line in on_gpu} == {"–"}, "seconds of a shared GPU are not shown"
+
+
+def test_the_readme_has_eight_lines_and_says_where_a_yardstick_fails_and_where_we_are_behind() -> None:
+    _, _, *lines = results_table.short_markdown(workbook_folder()).splitlines()
+    assert len(lines) == 8 and "behind" in lines[-1]
+    for line in lines[:-1]:
+        *_, theirs, verdict = line.strip("| ").split(" | ")
+        copied, runs = map(int, re.findall(r"(\d+) of (\d+)", theirs)[0])
+        assert (verdict != "yes") if 2 * copied <= runs else (verdict in ("yes", "no", "open"))
+
+
+def test_a_page_without_its_marks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/results.md").write_text("nothing")
     (tmp_path / "figures").symlink_to(workbook_folder() / "figures")
     with pytest.raises(ValueError, match="needs the line <!-- results"):
-        results_table.updated_readme(tmp_path)
+        results_table.updated(tmp_path)

@@ -36,6 +36,8 @@ def stage(lessons: list[Path], source: Path) -> None:
         shutil.copy(script, source / "static")
     for lesson in lessons:
         nbformat.write(make_page(lesson, pictures), source / lesson.name)
+    for page in source.glob("*.md"):  # in the repository the lessons lie in a folder beside docs/, here beside the page
+        page.write_text(page.read_text(encoding="utf-8").replace("](../notebooks/", "]("), encoding="utf-8")
     index = source / "index.md"
     index.write_text(index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons)), encoding="utf-8")
 

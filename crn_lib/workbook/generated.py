@@ -1,4 +1,4 @@
-"""The README's generated parts, each between two marks."""
+"""Generated parts of written pages, each between two marks."""
 
 import re
 from pathlib import Path
