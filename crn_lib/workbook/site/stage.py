@@ -36,10 +36,20 @@ def stage(lessons: list[Path], source: Path) -> None:
         shutil.copy(script, source / "static")
     for lesson in lessons:
         nbformat.write(make_page(lesson, pictures), source / lesson.name)
-    for page in source.glob("*.md"):  # in the repository the lessons lie in a folder beside docs/, here beside the page
-        page.write_text(page.read_text(encoding="utf-8").replace("](../notebooks/", "]("), encoding="utf-8")
+    for page in source.glob("*.md"):
+        page.write_text(link_lessons(page.read_text(encoding="utf-8"), lessons), encoding="utf-8")
     index = source / "index.md"
     index.write_text(index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons)), encoding="utf-8")
+
+
+def link_lessons(text: str, lessons: list[Path]) -> str:
+    """Links to lessons as they lead from a page of the site, where they lie beside it; to one not there, its text."""
+    there = {lesson.name for lesson in lessons}
+
+    def from_the_page(found: re.Match[str]) -> str:
+        return f"[{found[1]}]({found[2]})" if found[2] in there else found[1]
+
+    return re.sub(r"\[([^\]]*)\]\(\.\./notebooks/([^)#]+)\)", from_the_page, text)
 
 
 def list_lessons(lessons: list[Path]) -> str:
