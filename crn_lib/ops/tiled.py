@@ -12,6 +12,7 @@ from torch import Tensor
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.naive import pre_activation
 from crn_lib.ops.normalise import merge_heads, split_heads
+from crn_lib.ops.second_order import gradients_with_graph
 
 TILE_ELEMENTS = 4_000_000
 """Pair elements made at once: 16 MB in float32 for each array that autograd keeps inside one tile."""
@@ -44,9 +45,10 @@ class TiledRelation(torch.autograd.Function):
         return sums
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         a, b = ctx.saved_tensors
+        if torch.is_grad_enabled():  # all in one tile, since its graph is kept anyway
+            return *gradients_with_graph(lambda a, b: _tile_sum(a, b, 0, *ctx.options), (a, b), gradient), *3 * [None]
         d_a, d_b = torch.zeros_like(a), torch.zeros_like(b)
         for i, rows, seen in _tiles(a, b, ctx.options[2]):
             with torch.enable_grad():

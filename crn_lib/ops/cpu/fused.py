@@ -14,6 +14,7 @@ The kernels run on `torch.get_num_threads()` threads (see `threads.py`).
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from crn_lib.ops.cpu.fused_kernels import backward_kernel, centre_kernel, forwar
 from crn_lib.ops.cpu.simd import BYTES
 from crn_lib.ops.cpu.threads import run_shares
 from crn_lib.ops.cpu.vector_math import ACTIVATION_CODES
+from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import EPSILON, PAIR_NORMS, merge_heads, normalise_heads, split_heads
+from crn_lib.ops.second_order import gradients_with_graph
 
 FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
 
@@ -90,13 +93,15 @@ class FusedRelation(torch.autograd.Function):
         threads = torch.get_num_threads()
         run_shares(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
+        ctx.definition = partial(naive_relation, norm=norm, activation=activation, causal=causal, heads=heads)
         ctx.weights, ctx.options, ctx.heads, ctx.norm = weights, options, heads, norm
         return merge_heads(out[..., :width], heads)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         a, b = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return *gradients_with_graph(ctx.definition, (a, b), gradient), *4 * [None]
         receivers, senders = _prepared(a, b, ctx.heads, ctx.norm)
         upstream = _padded(split_heads(gradient, ctx.heads).contiguous())
         joined, length, padded = receivers[0].shape

@@ -7,6 +7,7 @@ Both sums run in float64: over 64,000 tokens a float32 sum would lose four digit
 and by columns, since every column is a scan of its own.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from crn_lib.ops.cpu import scalar_math
 from crn_lib.ops.cpu.kernel_cache import unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
 from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.linear import direct_relation
+from crn_lib.ops.second_order import gradients_with_graph
 
 INLINED = (scalar_math,)
 STAMP = "9ddbe505"
@@ -90,8 +93,9 @@ class ScanRelation(torch.autograd.Function):
         return result
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+        if torch.is_grad_enabled():
+            return gradients_with_graph(partial(direct_relation, causal=True), ctx.saved_tensors[:2], gradient)
         rows = [x.detach().contiguous().numpy() for x in (*ctx.saved_tensors, gradient)]
         d_a, d_b = (torch.empty_like(gradient, memory_format=torch.contiguous_format) for _ in range(2))
         shares = torch.get_num_threads()

@@ -4,6 +4,7 @@ The innermost loop runs over the channels, which are many and contiguous, and no
 the hidden state are therefore laid out `(N, E)` here.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from crn_lib.ops.cpu import scalar_math
 from crn_lib.ops.cpu.kernel_cache import unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
 from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.second_order import gradients_with_graph
 
 INLINED = (scalar_math,)
 STAMP = "9ddbe505"
@@ -138,27 +140,32 @@ def scan_backward_kernel(
 
 
 class CompiledSelectiveScan(torch.autograd.Function):
-    """`selective_scan_reference` on the CPU. Saved for backward: the inputs only; the states are made again."""
+    """`selective_scan_reference`, which it is given, on the CPU. Saved: the inputs only; the states are made again."""
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, reference: Callable[..., Any], u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor
+    ) -> tuple[Tensor, Tensor]:
         inputs = [x.detach().contiguous() for x in (u, delta, A.T, B, C)]
         y = np.empty(u.shape, inputs[0].numpy().dtype)
         hidden = np.empty((u.shape[0], *inputs[2].shape), y.dtype)
         run_shares(scan_forward_kernel, torch.get_num_threads(), *(x.numpy() for x in inputs), y, hidden)
-        ctx.save_for_backward(*inputs)
+        ctx.save_for_backward(u, delta, A, B, C)
+        ctx.reference = reference
         last = torch.from_numpy(hidden).transpose(1, 2)
         ctx.mark_non_differentiable(last)
         return torch.from_numpy(y), last
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, d_y: Tensor, _: Tensor) -> tuple[Tensor, ...]:
-        inputs = [x.numpy() for x in ctx.saved_tensors]
+    def backward(ctx: Any, d_y: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            return None, *gradients_with_graph(lambda *x: ctx.reference(*x)[0], ctx.saved_tensors, d_y)
+        u, delta, A, B, C = ctx.saved_tensors
+        inputs = [x.detach().contiguous().numpy() for x in (u, delta, A.T, B, C)]
         u, delta, A, B, C = inputs
         shares = torch.get_num_threads()
         d_A = np.zeros((shares, *A.shape), A.dtype)
         d_u, d_delta, d_B, d_C = (np.empty_like(x) for x in (u, delta, B, C))
         gradient = d_y.contiguous().numpy()
         run_shares(scan_backward_kernel, shares, *inputs, gradient, d_u, d_delta, d_A, d_B, d_C)
-        return tuple(torch.from_numpy(x) for x in (d_u, d_delta, d_A.sum(0).T, d_B, d_C))
+        return None, *(torch.from_numpy(x) for x in (d_u, d_delta, d_A.sum(0).T, d_B, d_C))

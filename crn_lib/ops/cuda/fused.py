@@ -18,7 +18,7 @@ Import this module only where there is a CUDA device, or with TRITON_INTERPRET=1
 """
 
 import contextlib
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -26,7 +26,9 @@ import triton
 from torch import Tensor
 
 from crn_lib.ops.cuda.fused_kernels import forward_kernel, gradient_kernel, mean_kernel
+from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import EPSILON, normalise_heads
+from crn_lib.ops.second_order import gradients_with_graph
 
 FUSED_ACTIVATIONS = ("exp", "relu", "squared_relu", "gelu")
 
@@ -104,6 +106,7 @@ class FusedRelation(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, activation: str, normalised: bool, causal: bool, heads: int) -> Tensor:
+        given = a, b
         a, b = a.contiguous(), b.contiguous()
         batch, length, width = a.shape
         rows, tiles = batch * length * heads, tiling(width // heads)
@@ -116,14 +119,18 @@ class FusedRelation(torch.autograd.Function):
             if normalised:
                 mean_kernel[triton.cdiv(rows, tiles["ROWS"]),](a, b, *means, rows, WIDTH=width // heads, **tiles)
             forward_kernel[ctx.grid](a, b, *means, out, length, **ctx.options)
-        ctx.save_for_backward(a, b, *means)
+        ctx.save_for_backward(*given, *means)
+        norm = "exact" if normalised else "none"
+        ctx.definition = partial(naive_relation, norm=norm, activation=activation, causal=causal, heads=heads)
         return out
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         a, b, a_means, b_means = ctx.saved_tensors
-        upstream, length = gradient.contiguous(), a.shape[1]
+        if torch.is_grad_enabled():
+            wide = gradients_with_graph(ctx.definition, (a.float(), b.float()), gradient.float())
+            return *(x.to(a.dtype) for x in wide), *4 * [None]
+        a, b, upstream, length = a.contiguous(), b.contiguous(), gradient.contiguous(), a.shape[1]
         d_a, d_b = (torch.empty_like(a) if needed else None for needed in ctx.needs_input_grad[:2])
         with _on_device_of(a):
             if d_a is not None:

@@ -1,0 +1,67 @@
+"""Second derivatives of every backend are those of the definition."""
+
+import pytest
+import torch
+from relation_cases import normal, pair
+
+from crn_lib.ops import NORMS, factorises, relation
+from crn_lib.ops.selective_scan import selective_scan, selective_scan_reference
+
+FORMS = [(norm, activation) for norm in NORMS for activation in ("exp", "gelu", "softplus")]
+
+
+def backends(norm, activation):
+    return ["naive", "tiled", "auto"] + (["linear"] if factorises(norm, activation) else [])
+
+
+def leaves(*shape):
+    return [x.requires_grad_() for x in pair(*shape)]
+
+
+def curvature(a, b, **options):
+    """The gradient of the gradient's squared length: what a gradient penalty trains with.
+
+    The gradient that arrives at the relation is a constant: `once_differentiable` would let that pass, and be wrong.
+    """
+    first = torch.autograd.grad(relation(a, b, **options), (a, b), normal(*a.shape, seed=3), create_graph=True)
+    return torch.autograd.grad(sum(x.square().sum() for x in first), (a, b))
+
+
+@pytest.mark.parametrize(("norm", "activation"), FORMS)
+@pytest.mark.parametrize("heads", [1, 2])
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_gradient_penalty_is_that_of_the_definition(norm, activation, heads, causal):
+    options = {"norm": norm, "activation": activation, "heads": heads, "causal": causal}
+    truth = curvature(*leaves(2, 5, 6), **options, backend="naive")
+    for backend in backends(norm, activation)[1:]:
+        found = curvature(*leaves(2, 5, 6), **options, backend=backend)
+        torch.testing.assert_close(found, truth, rtol=1e-8, atol=1e-9, msg=backend)
+
+
+@pytest.mark.parametrize("backend", ["naive", "tiled", "auto"])
+@pytest.mark.parametrize("norm", ["exact", "approx", "none"])
+def test_second_derivatives_are_those_of_finite_differences(norm, backend):
+    a, b = leaves(1, 3, 4)
+    assert torch.autograd.gradgradcheck(lambda a, b: relation(a, b, norm=norm, backend=backend), (a, b))
+
+
+@pytest.mark.parametrize("backend", ["naive", "tiled", "auto"])
+def test_the_first_derivative_of_one_side_alone_can_keep_its_graph(backend):
+    a, b = pair(1, 4, 6)
+    a.requires_grad_()
+    (first,) = torch.autograd.grad(relation(a, b, backend=backend).sum(), a, create_graph=True)
+    (second,) = torch.autograd.grad(first.square().sum(), a)
+    (truth,) = torch.autograd.grad(relation(a, b, backend="naive").sum(), a, create_graph=True)
+    torch.testing.assert_close(second, torch.autograd.grad(truth.square().sum(), a)[0])
+
+
+def test_the_selective_scan_too():
+    generator = torch.Generator().manual_seed(0)
+    shapes = (1, 4, 3), (1, 4, 3), (3, 2), (1, 4, 2), (1, 4, 2)
+    inputs = [torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_() for shape in shapes]
+
+    def penalty(scan):
+        first = torch.autograd.grad(scan(*inputs)[0].sum(), inputs, create_graph=True)
+        return torch.autograd.grad(sum(x.square().sum() for x in first), inputs)
+
+    torch.testing.assert_close(penalty(selective_scan), penalty(selective_scan_reference))
