@@ -55,6 +55,18 @@ def test_the_first_derivative_of_one_side_alone_can_keep_its_graph(backend):
     torch.testing.assert_close(second, torch.autograd.grad(truth.square().sum(), a)[0])
 
 
+def test_functional_transforms_work_on_the_definition_and_are_refused_elsewhere():
+    a, b = pair(1, 4, 6)
+    found = torch.func.grad(lambda a: relation(a, b, backend="naive").square().sum())(a)
+    leaf = a.clone().requires_grad_()
+    torch.testing.assert_close(found, torch.autograd.grad(relation(leaf, b).square().sum(), leaf)[0])
+    both = torch.vmap(lambda a: relation(a, b, backend="naive"))(torch.stack([a, b]))
+    torch.testing.assert_close(both[1], relation(b, b))
+    for backend in ("auto", "tiled"):
+        with pytest.raises(ValueError, match=r"^torch\.func and vmap need backend='naive'; got .*$"):
+            torch.vmap(lambda a, backend=backend: relation(a, b, backend=backend))(a[None])
+
+
 def test_the_selective_scan_too():
     generator = torch.Generator().manual_seed(0)
     shapes = (1, 4, 3), (1, 4, 3), (3, 2), (1, 4, 2), (1, 4, 2)
