@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from relation_cases import normal, pair
+from tests.ops.relation_cases import normal, pair
 
 from crn_lib.ops import NORMS, factorises, relation
 from crn_lib.ops.selective_scan import selective_scan, selective_scan_reference
