@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from tests.ops.relation_cases import normal, pair
 
 from crn_lib.ops import NORMS, factorises, relation
 from crn_lib.ops.selective_scan import selective_scan, selective_scan_reference
+from tests.ops.relation_cases import normal, pair
 
 FORMS = [(norm, activation) for norm in NORMS for activation in ("exp", "gelu", "softplus")]
 
