@@ -34,8 +34,8 @@ class Run:
 
     @property
     def task(self) -> str:
-        """The name of the task it was trained on."""
-        return str(self.row["task"].get("name", DEFAULT))
+        """The name of the task it was trained on: copying where the row names none."""
+        return str(self.row.get("task", {}).get("name", DEFAULT))
 
     @property
     def main_metric(self) -> str:

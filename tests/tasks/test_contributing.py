@@ -83,6 +83,7 @@ def test_its_runs_are_rows_that_bring_their_configuration_back(added, tmp_path):
     configs = expand(BASE, [{"task.name": ["copying", NAME], "seed": [0, 1]}])
     assert len({config_key(config) for config in configs}) == 4
     copying, own = configs[:2]
+    assert config_key(replace(copying, task=own.task)) != config_key(copying), "the name counts, all else being default"
     assert "name" not in to_mapping(copying)["task"] and to_mapping(own)["task"]["name"] == NAME
     one = sweep(tmp_path, *configs)
     state = run_sweep(one, device="cpu", checkpoints=tmp_path / "runs")
