@@ -25,14 +25,14 @@ class _OfKinds(Mapping[str, str]):
     def __getitem__(self, kind: str) -> str:
         if kind in self.own or kind not in BLOCKS:
             return self.own[kind]
-        place = [name for name in BLOCKS if name not in self.own].index(kind)
+        place = list(self).index(kind) - len(self.own)
         return self.spare[place % len(self.spare)] if self.spare else kind.replace("_", " ")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(BLOCKS)
+        return iter([*self.own, *(kind for kind in BLOCKS if kind not in self.own)])
 
     def __len__(self) -> int:
-        return len(BLOCKS)
+        return sum(1 for _ in self)
 
 
 KIND_COLOURS = _OfKinds(

@@ -125,7 +125,7 @@ def test_building_draws_nothing_from_torchs_own_generator(kind):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_kinds_come_in_the_order_of_the_figures_and_none_is_replaced():
+def test_the_kinds_keep_their_order_and_none_is_replaced():
     assert tuple(BLOCKS) == KINDS and [name for name in KINDS if name in BLOCK] == list(BLOCK)
     with pytest.raises(ValueError, match=r"^there is a kind 'lstm' already: LSTMBlock$"):
         kind("lstm")(BLOCKS["ssm"])
