@@ -117,7 +117,7 @@ def decode(config: ModelConfig, lengths: Iterable[int], *, device: str = "cpu") 
 
 def marked_lengths(longest: int) -> list[int]:
     """Powers of two, what lies half-way between them, and one more token than each capacity: where a pool doubles."""
-    powers = [2**k for k in range(longest.bit_length()) if 2**k <= longest]
+    powers = [2**k for k in range(longest.bit_length())]
     doubled = [n + 1 for n in powers if n >= FIRST_CAPACITY]
     return sorted({n for n in [*powers, *(3 * n // 2 for n in powers[1:]), *doubled] if n <= longest})
 

@@ -94,7 +94,14 @@ def test_a_finding_on_runs_that_were_still_rising_is_open() -> None:
     assert (rising.verdict, ended.verdict, ended.unfinished) == (None, True, 0)
     assert rising.unfinished == 60 and "0 of 60 runs without exp copy (60 were still rising)" in rising.short()
     assert ended.short() == "16 letters: 0 of 60 runs without exp copy, 2 of 12 with it"
-    assert finding([]).verdict is None and finding([]).short() == "16 letters: no run yet"
+    assert (
+        finding([made_up_run(GELU, 16, 0, 100)]).short().startswith("16 letters: 1 of 1 runs without exp copy, 0 of 0 ")
+    )
+    assert (
+        finding([]).verdict is None
+        and finding([]).seeds == "no run yet"
+        and finding([]).short() == "16 letters: no run yet"
+    )
     assert finding([made_up_run(EXP, 16, 0, 100)]).short() == "16 letters: 0 of 0 runs without exp copy, 1 of 1 with it"
     refuted = finding(made_up_grid(lambda v, seed: 100 if v in (EXP, GELU) else None))
     assert refuted.verdict is False and refuted.short().endswith(

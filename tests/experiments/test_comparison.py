@@ -58,6 +58,7 @@ def test_the_words_say_seeds_interval_rate_edge_steps_and_strings() -> None:
     assert words == "2 of 2 (34% to 100%) at rate 0.002 of 3, after 150 (100 to 200) steps, 1,500 strings"
     assert "0.001, an edge of 2," in Side.of(side("causal_rn", {1e-3: [100], 2e-3: [200]})).words()
     assert Side.of([]).words() == "no row yet"
+    assert Side.of(side("lstm", {1e-3: [None]})).words() == "0 of 1 (0% to 79%) at rate 0.001"
     assert Side.of(OURS).best.strings == Spread(1500, 1000, 2000)
 
 
@@ -74,6 +75,7 @@ def test_a_length_is_open_where_the_transformer_does_not_copy(
     theirs: dict[float, list[int | None]], verdict: bool | None, ahead: bool
 ) -> None:
     (found,) = compare([*OURS, *side("transformer", theirs)], [16])
+    assert found.sweep == "fair"
     assert found.verdict is verdict and found.ahead is (ahead and bool(theirs))
     assert comparison.at_all_lengths([found]) is verdict
     word = {

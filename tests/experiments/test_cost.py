@@ -135,6 +135,7 @@ def test_the_papers_grid_and_its_workers() -> None:
     assert [(c.model.kind, c.task.string_length, c.seed) for c in grid[:3]] == [
         ("causal_rn", 16, 0), ("transformer", 16, 0), ("causal_rn", 32, 0),
     ]  # fmt: skip
+    assert [c.task.string_length for c in paper_grid()] == [16, 16, 32, 32, 64, 64, 128, 128, 256, 256]
     assert len(grid) == 8 and paper_grid((16,)) == [c for c in grid if (c.task.string_length, c.seed) == (16, 0)]
     assert {(c.learning_rate, c.evaluate_every, c.model.max_length - 2 * c.task.string_length) for c in grid} == {
         (5e-4, 100, 2)

@@ -156,6 +156,7 @@ def test_a_length_tells_something_where_only_the_transformer_copies(
 def test_being_behind_at_one_length_is_enough_and_copying_at_all_is_against_it() -> None:
     runs = [run("linear_rn", 16, **COPIES), run("transformer", 16, **COPIES)]
     assert behind_somewhere(runs, "linear_rn", [16]) is False and behind_somewhere(runs, "linear_rn", [16, 32]) is None
+    assert behind_somewhere(runs, "lstm", [16]) is None, "a kind without a run has not failed"
     runs += [run("linear_rn", 32, **FLAT), run("transformer", 32, **COPIES)]
     assert behind_somewhere(runs, "linear_rn", [16, 32]) is True
     assert behind_somewhere([*runs[:3], run("transformer", 32, **FLAT)], "linear_rn", [16, 32]) is None

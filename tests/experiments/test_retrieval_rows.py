@@ -30,6 +30,7 @@ MODELS = [
     look_at("transformer"),
     look_at("linear_rn"),
     look_at("lstm"),
+    replace(look_at("causal_rn"), task=CopyingConfig(string_length=4, shortest=2)),
 ]
 
 
@@ -98,6 +99,19 @@ def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
         assert sorted(path.read_text().splitlines(keepends=True)) == sorted(lines), "what was lost, once"
 
 
+def test_what_an_edit_draws_at_random_is_the_same_for_every_model(sweep, tmp_path, monkeypatch):
+    named_edit, drawn = retrieval.named_edit, []
+
+    def noted(name, sources, generator):
+        drawn.append(generator.get_state())
+        return named_edit(name, sources, generator)
+
+    monkeypatch.setattr(retrieval, "named_edit", noted)
+    retrieval.fill_rows(runs_of(sweep), tmp_path / "rows.jsonl", together=True)
+    first = torch.Generator().manual_seed(retrieval.SEED).get_state()
+    assert len(drawn) == 2 * (7 + 4 + 3 + 4) and all(torch.equal(state, first) for state in drawn[::2])
+
+
 def test_a_time_course_looks_at_the_run_that_never_stopped():
     config = replace(look_at("causal_rn"), steps=4)
     row = retrieval_onset.course_row(config)
@@ -150,5 +164,7 @@ def test_retrieval_is_open_where_dropping_a_random_sender_breaks_the_copy_too() 
     assert (
         retrieval.reads_opposed([0.9], [0.24], [0.9]) is True and retrieval.reads_opposed([0.9], [0.25], [1.0]) is False
     )
+    assert retrieval.reads_opposed([0.99], [], [1.0]) is None and retrieval.reads_opposed([], [0.04], [1.0]) is None
+    assert retrieval.reads_opposed([0.99], [0.04], []) is None
     assert retrieval.reads_opposed([0.99], [0.04], [0.1]) is None and retrieval.reads_opposed([], [], []) is None
     assert retrieval.reads_opposed([0.99], [0.04], [float("nan")]) is None

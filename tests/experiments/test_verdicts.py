@@ -86,6 +86,7 @@ def test_a_share_counts_endings_and_shows_its_interval() -> None:
         (Share(0, 1), Share(0, 1), None),
         (Share(0, 3), Share(3, 3), False),  # only the yardstick
         (Share(1, 3), Share(3, 3), False),
+        (Share(1, 2), Share(3, 3), False),  # half of the runs is not more than half
         (Share(3, 3), Share(0, 3), None),  # only ours: ahead, but the yardstick does not work
         (Share(3, 3), Share(1, 2), None),
         (Share(2, 3), Share(2, 3), True),  # ties

@@ -161,6 +161,8 @@ def test_the_state_of_a_sweep_can_be_had_without_running_it(tmp_path: Path) -> N
     run(tmp_path, limit=1)
     state = sweep_state(sweep(tmp_path), checkpoints=tmp_path / "runs")
     assert len(state.done) == 1 and [job.config.seed for job in state.waiting] == [1, 2]
+    also = run_sweep(sweep(tmp_path), limit=0, checkpoints=tmp_path / "runs")
+    assert {job.device for job in [*state.jobs, *also.jobs]} == {"auto"} and not also.waiting
 
 
 def test_a_history_is_stored_before_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
