@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crn_lib.experiments import GRID, Variant, ablation_cells, ablation_config, indispensable
-from crn_lib.experiments.ablations import AUTHORS_ACTIVATIONS, GRID_LENGTHS, Finding, over_lengths
+from crn_lib.experiments.ablations import AUTHORS_ACTIVATIONS, GRID_ACTIVATIONS, GRID_LENGTHS, Finding, over_lengths
 from crn_lib.sweeps import Run, append_row, load_sweep, read_runs
 from tests.experiments.ablation_cases import STEPS, made_up_grid, made_up_run
 
@@ -26,6 +26,14 @@ def test_the_grid_is_the_sweeps() -> None:
     assert {
         (Variant(str(c.model.norm), c.model.post_norm, str(c.model.activation)), c.task.string_length) for c in planned
     } == {(variant, length) for variant in GRID for length in GRID_LENGTHS}
+
+
+def test_the_authors_grid_is_part_of_ours_and_every_variant_has_a_name() -> None:
+    assert set(AUTHORS_ACTIVATIONS) < set(GRID_ACTIVATIONS) == {variant.activation for variant in GRID}
+    assert str(Variant("exact", False, "identity", heads=2)) == "exact in 2 parts · identity"
+    assert [str(variant) for variant in GRID[:6]] == [
+        f"exact + post-norm · {name}" for name in ("exp", "ReLU", "squared ReLU", "GELU", "ELU", "softplus")
+    ]
 
 
 def test_a_cell_says_how_many_seeds_copied_when_and_how_far() -> None:
@@ -61,7 +69,11 @@ def test_borne_out_only_if_nothing_without_it_copies_all_are_there_and_something
 def test_one_variant_that_always_copies_refutes_and_one_that_sometimes_does_is_mixed() -> None:
     refuted = finding(made_up_grid(lambda v, seed: 100 if v in (EXP, GELU) else None))
     assert refuted.outcome == "refuted" and [cell.variant for cell in refuted.counterexamples] == [GELU]
-    assert "always: exact + post-norm · GELU: 2 of 2" in refuted.words()
+    assert len(refuted.having) == 6 and len(refuted.lacking) == 30
+    assert refuted.words() == (
+        "16 letters: refuted. With exp, 1 of 6 variants copied in every seed (2 of 12 runs); without it, 1 of 30 "
+        "variants copied in every seed (2 of 60 runs); always: exact + post-norm · GELU: 2 of 2. 2 seeds a variant."
+    )
     mixed = finding(made_up_grid(lambda v, seed: 100 if v == EXP or (v == GELU and seed == 1) else None))
     assert mixed.outcome == "mixed" and "sometimes: exact + post-norm · GELU: 1 of 2" in mixed.words()
     norm = finding(made_up_grid(only_exact_exp), lambda v: v.norm != "none")
@@ -81,7 +93,9 @@ def test_a_finding_on_runs_that_were_still_rising_is_open() -> None:
     assert rising.outcome == ended.outcome == "borne out"
     assert (rising.verdict, ended.verdict, ended.unfinished) == (None, True, 0)
     assert rising.unfinished == 60 and "0 of 60 runs without exp copy (60 were still rising)" in rising.short()
-    assert "rising" not in ended.short() and finding([]).verdict is None and "no run yet" in finding([]).short()
+    assert ended.short() == "16 letters: 0 of 60 runs without exp copy, 2 of 12 with it"
+    assert finding([]).verdict is None and finding([]).short() == "16 letters: no run yet"
+    assert finding([made_up_run(EXP, 16, 0, 100)]).short() == "16 letters: 0 of 0 runs without exp copy, 1 of 1 with it"
     refuted = finding(made_up_grid(lambda v, seed: 100 if v in (EXP, GELU) else None))
     assert refuted.verdict is False and refuted.short().endswith(
         "the best without it, exact + post-norm · GELU: 2 of 2 seeds"
@@ -110,7 +124,11 @@ def test_the_words_name_seeds_and_what_is_missing() -> None:
     runs = made_up_grid(only_exact_exp)[:-1]
     words = indispensable(ablation_cells(runs), "exp", lambda v: v.activation == "exp", 32).words()
     assert "1 to 2 seeds a variant." in words and "missing" not in words
-    assert "30 variants without a run yet" in finding([made_up_run(EXP, 16, 0, 100)]).words()
+    assert finding([made_up_run(EXP, 16, 0, 100)]).words() == (
+        "16 letters: open. With exp, 1 of 1 variants copied in every seed (1 of 1 runs); without it, no variant has a "
+        "run. 1 seed a variant, 30 variants without a run yet."
+    )
+    assert "With exp, no variant has a run; without it, 1 of 1 " in finding([made_up_run(GELU, 16, 0, 100)]).words()
 
 
 def test_a_live_run_is_the_stored_one_with_other_steps() -> None:

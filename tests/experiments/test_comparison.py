@@ -53,6 +53,7 @@ def test_the_best_rate_solves_most_seeds_then_takes_fewest_steps_then_has_most_l
 
 
 def test_the_words_say_seeds_interval_rate_edge_steps_and_strings() -> None:
+    assert comparison.shape_of(OURS[0].row) == "2 × 8, batch 10"
     words = Side.of(OURS).words()
     assert words == "2 of 2 (34% to 100%) at rate 0.002 of 3, after 150 (100 to 200) steps, 1,500 strings"
     assert "0.001, an edge of 2," in Side.of(side("causal_rn", {1e-3: [100], 2e-3: [200]})).words()

@@ -9,6 +9,8 @@ from crn_lib.config import ConfigError
 from crn_lib.experiments.cost import (
     ALL_TERMS,
     H100,
+    PAIR_TERMS,
+    STEP_TERMS,
     CostModel,
     TimedRun,
     Work,
@@ -57,6 +59,10 @@ def test_the_matrices_counted_are_those_the_model_has(kind: str) -> None:
     held = sum(p.numel() for block in blocks for p in block.parameters() if p.ndim == 2) + made.head.weight.numel()
     one = sequence_work(shape(kind, width=6, blocks=2), 1).operations
     assert one == 6 * held + (12 * 2 * 6 if kind == "transformer" else 0)
+
+
+def test_what_a_model_may_charge_for_is_what_is_counted() -> None:
+    assert {*ALL_TERMS, *PAIR_TERMS, *STEP_TERMS} == set(vars(Work(1, 2, 3)))
 
 
 def test_a_run_is_its_steps_and_a_third_for_what_it_evaluates() -> None:
@@ -129,7 +135,10 @@ def test_the_papers_grid_and_its_workers() -> None:
     assert [(c.model.kind, c.task.string_length, c.seed) for c in grid[:3]] == [
         ("causal_rn", 16, 0), ("transformer", 16, 0), ("causal_rn", 32, 0),
     ]  # fmt: skip
-    assert len(grid) == 8
+    assert len(grid) == 8 and paper_grid((16,)) == [c for c in grid if (c.task.string_length, c.seed) == (16, 0)]
+    assert {(c.learning_rate, c.evaluate_every, c.model.max_length - 2 * c.task.string_length) for c in grid} == {
+        (5e-4, 100, 2)
+    }
     assert {(c.model.blocks, c.model.width, c.batch, c.steps) for c in grid} == {(12, 192, 320, 2000)}
     assert [least_time([6, 3, 3], workers) for workers in (1, 2, 3)] == [12, 6, 6]
     assert useful_workers([6, 3, 3]) == 2 and useful_workers([6, 3, 3, 1]) == 3 and useful_workers([5]) == 1

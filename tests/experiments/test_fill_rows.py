@@ -85,3 +85,8 @@ def test_every_study_finds_its_stored_rows_by_their_keys() -> None:
     assert stored(retrieval) <= known
     together = {key for run in trained if run["key"] in runs for key in retrieval.model_keys(run, together=True)}
     assert together <= stored(retrieval)
+    for study in (length_generalisation, retrieval, retrieval_onset):
+        assert {row["strings"] for row in newest_rows(data_file(study.ROWS)).values()} == {study.STRINGS}
+    assert {(row["seed"], row["batch"]) for row in newest_rows(data_file(memory.ROWS)).values()} == {(memory.SEED, 1)}
+    assert {row["kind"] for row in newest_rows(data_file(retrieval.ROWS)).values()} == set(retrieval.KINDS)
+    assert {row["strings_seed"] for row in newest_rows(data_file(retrieval.ROWS)).values()} == {retrieval.SEED}

@@ -7,8 +7,10 @@ import torch
 
 from crn_lib.errors import RunFailed
 from crn_lib.experiments import length_generalisation
+from crn_lib.models import build_model
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps import load_sweep, read_rows, run_sweep
-from crn_lib.tasks import CopyingConfig, CopyingTask, teacher_forced
+from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
 from crn_lib.training import TrainConfig, load_model
 from tests.sweeps.sweep_cases import sweep
 from tests.tiny import quick
@@ -23,24 +25,44 @@ def test_every_trained_model_is_tested_at_every_length_once(tmp_path: Path) -> N
     path = tmp_path / "tested.jsonl"
     state.rows[state.jobs[1].key]["error"] = "it had failed"
     rows = length_generalisation.fill_rows(state.jobs, state.rows, path, lengths=(2, 3, 5))
-    assert [(row["tested_at"], row["trained_up_to"], row["kind"]) for row in rows] == [
-        (length, 3, "lstm") for length in (2, 3, 5)
-    ]
+    model = load_model(state.jobs[0].folder / "checkpoint.safetensors")
+    for row, length in zip(rows, (2, 3, 5), strict=True):
+        assert row == {
+            "key": length_generalisation.row_key(state.jobs[0], length),
+            "trained": state.jobs[0].key,
+            "kind": "lstm",
+            "trained_up_to": 3,
+            "tested_at": length,
+            "strings": length_generalisation.STRINGS,
+            "seed": 0,
+            **circumstances("cpu", "float32"),
+            **length_generalisation.measure(model, length, seed=0),
+        }
     assert rows == read_rows(path) == length_generalisation.fill_rows(state.jobs, state.rows, path, lengths=(2, 3, 5))
 
-    model = load_model(state.jobs[0].folder / "checkpoint.safetensors")
-    task = CopyingTask(CopyingConfig(string_length=5))
-    fresh = teacher_forced(model, task, length_generalisation.STRINGS, torch.Generator().manual_seed(5000))
-    assert rows[2]["character_accuracy"] == fresh["character_accuracy"]
+
+def test_all_three_measures_are_on_strings_of_one_stream_that_the_length_and_the_seed_start() -> None:
+    model, task = build_model(config().model), CopyingTask(CopyingConfig(string_length=5))
+    generator, strings = torch.Generator().manual_seed(5002), length_generalisation.STRINGS
+    forced = teacher_forced(model, task, strings, generator)
+    free = {f"free_running_{name}": value for name, value in free_running(model, task, strings, generator).items()}
+    letters = length_generalisation.letters_right(model, task, strings, generator)
+    assert length_generalisation.measure(model, 5, seed=2) == {**forced, **free, "letters_right": letters}
+    assert letters > 0, "an untrained model gets some letters right, of other strings another share"
 
 
 def test_a_model_whose_checkpoint_is_gone_is_named_after_the_others_were_tested(tmp_path: Path) -> None:
-    state = run_sweep(sweep(tmp_path, config(0), config(1)), device="cpu", checkpoints=tmp_path / "runs")
-    gone, here = state.jobs
-    (gone.folder / "checkpoint.safetensors").unlink()
+    state = run_sweep(sweep(tmp_path, config(0), config(1), config(2)), device="cpu", checkpoints=tmp_path / "runs")
+    gone, also_gone, here = state.jobs
+    for job in (gone, also_gone):
+        (job.folder / "checkpoint.safetensors").unlink()
     path = tmp_path / "tested.jsonl"
-    with pytest.raises(RunFailed, match=f"lstm \\(key {gone.key}\\)"):
+    with pytest.raises(RunFailed) as error:
         length_generalisation.fill_rows(state.jobs, state.rows, path, lengths=(2, 3))
+    assert str(error.value) == (
+        f"not tested, because their checkpoints are not on this machine: lstm (key {gone.key}), lstm (key "
+        f"{also_gone.key}). Remove their rows from the sweep's file, and `crn sweep` trains them again."
+    )
     assert [row["trained"] for row in read_rows(path)] == [here.key, here.key]
 
 

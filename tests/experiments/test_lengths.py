@@ -116,6 +116,7 @@ def test_runs_are_read_with_their_histories_without_those_that_failed(tmp_path: 
 
 
 def test_what_runs_share_is_said_in_words() -> None:
+    assert budget_in_words([FAST]) == "2 blocks of width 8; 1 seed; cpu, float32"
     assert budget_in_words([FAST, SLOW]) == "2 blocks of width 8; 2 seeds; cpu, float32"
     other = run("lstm", s10=0.5)
     assert budget_in_words([FAST, SLOW, other]) == "2 blocks of width 8; 1 to 2 seeds; cpu, float32"

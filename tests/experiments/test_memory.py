@@ -8,6 +8,7 @@ from crn_lib.models import BLOCKS, KINDS, ModelConfig, build_model
 from crn_lib.models.block import Block
 from crn_lib.models.recurrent import LSTMBlock
 from crn_lib.paths import data_file
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps import read_rows
 
 OTHER_SHAPES = [
@@ -86,7 +87,8 @@ def test_rows_are_added_once_and_only_where_they_are_missing(tmp_path):
     ]
     assert path.read_text().startswith(text) and len(read_rows(path)) == 5
     assert len({row["key"] for row in read_rows(path)}) == 5
-    assert {"device", "dtype", "versions", "threads", "seed", "batch", "model"} <= set(both[0])
+    shared = {"batch": 1, "seed": memory.SEED, **circumstances("cpu", "float32")}
+    assert all(row | shared == row and row["model"]["kind"] == row["kind"] for row in both)
 
 
 def test_the_stored_rows_are_complete_and_as_predicted():

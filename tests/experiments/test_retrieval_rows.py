@@ -1,5 +1,6 @@
 """Rows about retrieval: made once, completely, from a sweep's models; and a time course that is the run itself."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from crn_lib.experiments import retrieval, retrieval_onset
 from crn_lib.paths import data_file
+from crn_lib.provenance import circumstances
 from crn_lib.sweeps import newest_rows
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import append_row, config_key
@@ -15,6 +17,7 @@ from crn_lib.training import TrainConfig, train
 from tests.tiny import tiny
 
 TASK = CopyingConfig(string_length=4)
+SHAPE = ("kind", "norm", "activation", "post_norm", "width", "blocks", "heads")
 
 
 def look_at(kind: str, **model: str) -> TrainConfig:
@@ -25,6 +28,7 @@ MODELS = [
     look_at("causal_rn"),
     look_at("causal_rn", activation="gelu", norm="approx"),
     look_at("transformer"),
+    look_at("linear_rn"),
     look_at("lstm"),
 ]
 
@@ -44,7 +48,7 @@ def runs_of(sweep):
 
 
 def test_models_whose_pairs_cannot_be_looked_at_are_left_out(sweep):
-    assert [run["key"] for run, _ in runs_of(sweep)] == [config_key(config) for config in MODELS[:3]]
+    assert [run["key"] for run, _ in runs_of(sweep)] == [config_key(config) for config in MODELS[:4]]
     with pytest.raises(FileNotFoundError, match=r"the sweep 'other' has no rows in .*; `crn sweep other` makes them"):
         retrieval.trained_runs(["other"], sweep, sweep)
 
@@ -53,31 +57,45 @@ def test_a_run_without_its_checkpoint_is_left_out(sweep, tmp_path):
     assert retrieval.trained_runs(["tiny"], sweep, tmp_path) == []
 
 
+@pytest.mark.parametrize(("longest", "runs"), [(4, 4), (3, 0)])
+def test_runs_on_longer_strings_are_left_out(sweep, monkeypatch, longest, runs):
+    monkeypatch.setattr(retrieval, "LONGEST", longest)
+    assert len(runs_of(sweep)) == runs
+
+
 def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
-    path = tmp_path / "rows.jsonl"
+    path, configs = tmp_path / "rows.jsonl", {config_key(config): config for config in MODELS}
     retrieval.fill_rows(runs_of(sweep), path, together=True)
     first = path.read_text()
     retrieval.fill_rows(runs_of(sweep), path)
     assert path.read_text().startswith(first)
     rows = newest_rows(path)
     assert len(rows) == len(path.read_text().splitlines())
-    counts = {"exact": 2 + 1 + 7 * 3, "approx": 2 + 1 + 4 * 3, None: 2 + 1 + 3 * 3}
+    assert {row["block"] for row in map(json.loads, first.splitlines()) if row["what"] != "look"} == {-1}
+    counts = {"exact": 2 + 1 + 7 * 3, "approx": 2 * (2 + 1 + 4 * 3), None: 2 + 1 + 3 * 3}
     for norm, count in counts.items():
         assert sum(row["norm"] == norm for row in rows.values()) == count
     for row in rows.values():
-        assert {"run", "sweep", "kind", "activation", "seed", "string_length", "strings", "versions"} <= set(row)
+        config = configs[row["run"]]
+        shared = {
+            **{name: getattr(config.model, name) for name in SHAPE},
+            **{"sweep": "tiny", "seed": 0, "string_length": 4, "training_steps": 2, "learning_rate": 0.01},
+            **{"strings": retrieval.STRINGS, "strings_seed": retrieval.SEED, **circumstances("cpu", "float32")},
+        }
+        assert row | shared == row
         if row["what"] == "look":
             assert 0 <= row["block"] < 2 and 1 <= row["effective_senders"] <= row["seen_senders"]
         else:
             assert 0 <= row["letters"] <= 1
     looked = rows[retrieval.row_key(config_key(MODELS[0]), "look", 1)]
-    assert looked["pool_rows"] == 5 and 1 <= looked["pool_rank"] <= 5
+    assert looked["pool_rows"] == 5 and 1 < looked["pool_rank"] <= 5
+    assert rows[retrieval.row_key(config_key(MODELS[3]), "look", 1)]["pool_rank"] == 1, "exp of two sums factorises"
 
-    kept = first.splitlines()[3:]
-    path.write_text("\n".join(kept) + "\n")
-    retrieval.fill_rows(runs_of(sweep), path)
-    again = newest_rows(path)
-    assert again.keys() == rows.keys() and all(again[key] == rows[key] for key in rows)
+    lines = path.read_text().splitlines(keepends=True)
+    for lost in (slice(0, 3), slice(1, 2), slice(2, 3), slice(len(lines) - 1, len(lines))):
+        path.write_text("".join(line for line in lines if line not in lines[lost]))
+        retrieval.fill_rows(runs_of(sweep), path)
+        assert sorted(path.read_text().splitlines(keepends=True)) == sorted(lines), "what was lost, once"
 
 
 def test_a_time_course_looks_at_the_run_that_never_stopped():
@@ -87,6 +105,9 @@ def test_a_time_course_looks_at_the_run_that_never_stopped():
     assert [stop["step"] for stop in row["course"]] == [1, 2, 3, 4]
     assert [stop["loss"] for stop in row["course"]] == [entry["loss"] for entry in whole.history]
     assert all(len(stop["looks"]) == 2 for stop in row["course"])
+    shape = {"kind": "causal_rn", "width": 8, "blocks": 2, "string_length": 4, "batch": 4, "learning_rate": 0.01}
+    shared = {"key": config_key(config), "seed": 0, "strings": 64, **shape, **circumstances("cpu", "float32")}
+    assert row | shared == row
     [last] = list(retrieval_onset.time_course(config, [4]))
     assert last["looks"] == row["course"][-1]["looks"]
     assert last["letters"] == row["course"][-1]["letters"]
@@ -99,6 +120,18 @@ def test_time_courses_are_made_once(tmp_path):
     text = path.read_text()
     retrieval_onset.fill_rows(configs, path)
     assert path.read_text() == text and len(newest_rows(path)) == 1
+
+
+def test_what_a_block_finds_is_read_stop_by_stop_and_the_first_half_counts() -> None:
+    course = [
+        {"step": step, "looks": [{}, {"opposed_is_source": share, "attended_is_source": 1 - share}]}
+        for step, share in ((10, 0.2), (20, 0.5), (30, 0.9))
+    ]
+    found = retrieval_onset.found_in_block(course, "causal_rn", 1)
+    assert found == [0.2, 0.5, 0.9] and retrieval_onset.crossing(course, found) == 20
+    assert retrieval_onset.found_in_block(course, "transformer", 1) == [0.8, 0.5, pytest.approx(0.1)]
+    assert retrieval_onset.crossing(course, found, level=0.6) == 30
+    assert retrieval_onset.crossing(course, found, level=0.95) is None
 
 
 def test_every_stored_row_is_finite_and_names_what_it_measured():
@@ -114,5 +147,8 @@ def test_retrieval_is_open_where_dropping_a_random_sender_breaks_the_copy_too() 
     assert retrieval.reads_opposed([0.99, 1.0], [0.04], [1.0]) is True
     assert retrieval.reads_opposed([0.8, 1.0], [0.04], [1.0]) is False
     assert retrieval.reads_opposed([0.99], [0.3], [1.0]) is False
+    assert (
+        retrieval.reads_opposed([0.9], [0.24], [0.9]) is True and retrieval.reads_opposed([0.9], [0.25], [1.0]) is False
+    )
     assert retrieval.reads_opposed([0.99], [0.04], [0.1]) is None and retrieval.reads_opposed([], [], []) is None
     assert retrieval.reads_opposed([0.99], [0.04], [float("nan")]) is None

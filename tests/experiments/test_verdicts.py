@@ -143,6 +143,8 @@ def test_all_copy_is_open_for_a_run_that_was_still_rising() -> None:
 def test_accuracies_of_one_run_each_need_a_working_yardstick_too() -> None:
     assert verdicts.accuracy_as_well(1.0, 1.0) is True and verdicts.accuracy_as_well(0.98, 1.0) is True
     assert verdicts.accuracy_as_well(0.6, 1.0) is False and verdicts.accuracy_as_well(0.6, 0.6) is None
+    assert verdicts.accuracy_as_well(0.979, 1.0) is False and verdicts.accuracy_as_well(0.9, 0.9) is True
+    assert verdicts.accuracy_as_well(0.89, 0.89) is None, "the yardstick must reach 90%"
     assert verdicts.accuracy_as_well(NAN, 1.0) is None and verdicts.accuracy_as_well(1.0, NAN) is None
     assert verdicts.reaches(0.95, 0.95) is True and verdicts.reaches(0.9, 0.95) is False
     assert verdicts.reaches(NAN, 0.95) is None
@@ -150,8 +152,11 @@ def test_accuracies_of_one_run_each_need_a_working_yardstick_too() -> None:
 
 def test_measured_rules_are_open_without_numbers() -> None:
     assert verdicts.clearly_above([0.9, 0.91], [0.3]) is True and verdicts.clearly_above([0.6, 0.9], [0.3]) is False
+    assert verdicts.clearly_above([0.61], [0.1, 0.3]) is True and verdicts.clearly_above([0.9], []) is None
     assert verdicts.clearly_above([], [0.3]) is None and verdicts.clearly_above([0.9], [NAN]) is None
     assert verdicts.unchanged([1e-16, 0.0]) is True and verdicts.unchanged([1e-16, 0.4]) is False
+    assert verdicts.unchanged([9e-10]) is True and verdicts.unchanged([0.0, 1e-9]) is False
     assert verdicts.unchanged([]) is None and verdicts.unchanged([NAN]) is None
     assert verdicts.looks_back_only(0, 10, 4) is True and verdicts.looks_back_only(1, 10, 4) is False
     assert verdicts.looks_back_only(0, 9, 4) is False and verdicts.looks_back_only(0, 1, 1) is None
+    assert verdicts.looks_back_only(0, 3, 2) is True

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from crn_lib.sweeps import run_sweep, sweep_state
-from crn_lib.sweeps.progress import HEADINGS, differing_fields, lines, run_name, summary
+from crn_lib.sweeps.progress import differing_fields, headings, lines, run_name, summary
 from crn_lib.sweeps.run import SweepState
 from tests.sweeps.sweep_cases import sweep
 from tests.tiny import quick
@@ -21,6 +21,10 @@ def test_a_run_is_named_by_what_the_runs_differ_in(tmp_path: Path) -> None:
     assert differing_fields(jobs) == ["model.kind", "seed"]
     assert [run_name(job, differing_fields(jobs)) for job in jobs] == ["lstm, seed 0", "ssm, seed 0", "ssm, seed 1"]
     assert run_name(jobs[0], []) == jobs[0].key and differing_fields([]) == []
+    fields = ["model.norm", "model.max_length", "precision", "learning_rate"]
+    told = quick(kind="causal_rn", precision="bfloat16"), quick()
+    names = [run_name(job, fields) for job in sweep_state(sweep(tmp_path, *told)).jobs]
+    assert names == ["exact, precision bfloat16, learning rate 0.01", "precision float32, learning rate 0.01"]
 
 
 def test_a_line_says_what_came_of_a_run(tmp_path: Path) -> None:
@@ -32,14 +36,17 @@ def test_a_line_says_what_came_of_a_run(tmp_path: Path) -> None:
     )
     state.rows[state.jobs[2].key] = {"error": "RuntimeError: out of memory", "steps": 3}
     shown = lines(state)
-    assert all(len(line) == len(HEADINGS) for line in shown)
+    assert all(len(line) == len(headings(state)) for line in shown)
     row = state.rows[state.jobs[0].key]
     assert shown[0] == (
         "lstm, seed 0", "done", "6", f"{row['character_accuracy']:.1%}", f"{row['string_accuracy']:.1%}",
         f"{row['free_running_string_accuracy']:.1%}", f"{row['seconds']:.0f}",
     )  # fmt: skip
     assert shown[1] == ("ssm, seed 0", "running", "1,200 of 6", "50.0%", "25.0%", "", "7")
-    assert shown[2][1] == "failed" and shown[2][-1] == "RuntimeError: out of memory"
+    assert shown[2] == ("ssm, seed 1", "failed", "3", "", "", "", "RuntimeError: out of memory")
+    state.rows[state.jobs[2].key] = {"error": 70 * "x"}
+    assert lines(state)[2] == ("ssm, seed 1", "failed", "", "", "", "", 60 * "x")
+    assert lines(state_of(tmp_path / "new"))[1] == ("ssm, seed 0", "waiting", "", "", "", "", "")
     row["stopped"] = "target"
     assert lines(state)[0][1] == "solved"
 
@@ -50,3 +57,9 @@ def test_the_summary_counts_only_this_sittings_runs_in_its_rate(tmp_path: Path) 
     assert summary(state, 30.0, at_start=1) == "2 of 3 runs stored, 0 failed; 2.0 runs a minute, about 30 s left"
     assert summary(state, 7200.0, at_start=1).endswith("about 2.0 h left")
     assert summary(state, 600.0, at_start=1).endswith("about 10 min left")
+    assert summary(state, 90.0, at_start=1).endswith("about 2 min left")
+    assert summary(state, 5400.0, at_start=1).endswith("about 1.5 h left")
+    assert summary(state, 0.0, at_start=1) == summary(state, 30.0, at_start=2)
+    state.rows[state.jobs[0].key]["error"] = "no luck"
+    state.waiting = []
+    assert summary(state, 30.0, at_start=0) == "2 of 3 runs stored, 1 failed; 4.0 runs a minute"

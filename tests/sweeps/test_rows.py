@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_a_field_added_later_at_its_default_leaves_keys_as_they_are() -> None:
 
 
 def test_rows_come_back_in_order_and_the_last_of_a_key_counts(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "rows.jsonl"
+    path = tmp_path / "a" / "deep" / "rows.jsonl"
     for key, value in (("a", 1), ("b", 2), ("a", 3)):
         append_row(path, {"key": key, "value": value})
     assert [row["value"] for row in read_rows(path)] == [1, 2, 3]
@@ -56,6 +57,11 @@ def test_a_line_cut_off_anywhere_is_no_row_and_the_next_row_replaces_it(tmp_path
     assert path.read_text().endswith("\n")
 
 
+def test_a_line_has_its_fields_in_one_order_whoever_wrote_it(tmp_path: Path) -> None:
+    append_row(tmp_path / "rows.jsonl", {"key": "a", "b": {"d": 1, "c": 2}})
+    assert (tmp_path / "rows.jsonl").read_text() == '{"b": {"c": 2, "d": 1}, "key": "a"}\n'
+
+
 def test_a_last_row_that_lacks_only_its_line_break_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"key": "a"}')
@@ -67,7 +73,8 @@ def test_a_last_row_that_lacks_only_its_line_break_is_kept(tmp_path: Path) -> No
 def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"key": "a"}\n{"key":\n{"key": "b"}\n')
-    with pytest.raises(ValueError, match=r"rows\.jsonl, line 2 is not a JSON row"):
+    wanted = f"{path}, line 2 is not a JSON row (Expecting value)"
+    with pytest.raises(ValueError, match=f"^{re.escape(wanted)}$"):
         read_rows(path)
 
 

@@ -57,36 +57,48 @@ def test_a_max_length_that_is_given_stays() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("grids: [", "is not valid YAML"),
-        ("- a", "must hold the fields about, base and grids"),
-        ("grid: []", "has the field grid; a sweep has about, base and grids"),
-        ("base: 3\ngrids: [{seed: 0}]", "base in .* must be a mapping"),
-        ("grids: []", "grids in .* must be a list of mappings"),
-        ("grids: [3]", "a grid must be a mapping of fields to values; got 3"),
-        ("grids: [{seed: []}]", "every list of a grid must hold a value"),
-        ("grids: [{sead: 0}]", "TrainConfig has no field 'sead'"),
-        ("grids: [{model.wide: 3}]", "ModelConfig has no field 'wide'"),
-        ("grids: [{modul.width: 3}]", "TrainConfig has no field 'modul'"),
-        ("grids: [{steps.of: 3}]\nbase: {steps: 3}", "steps is not made of fields"),
-        ("grids: [{learning_rate: fast}]", "learning_rate must be a number"),
-        ("grids: [{model.max_length: 4}]", "max_length of the model must be at least 34"),
+        ("grids: [", "{path} is not valid YAML (while parsing a flow node)"),
+        ("- a", "{path} must hold the fields about, base and grids; got ['a']"),
+        ("grid: []\nand: 1", "{path} has the field and, grid; a sweep has about, base and grids"),
+        ("base: 3\ngrids: [{seed: 0}]", "base in {path} must be a mapping of a TrainConfig's fields; got 3"),
+        ("grids: []", "grids in {path} must be a list of mappings; got []"),
+        ("grids: {seed: 0}", "grids in {path} must be a list of mappings; got {'seed': 0}"),
+        ("grids: [3]", "{path}: a grid must be a mapping of fields to values; got 3"),
+        ("grids: [{seed: []}]", "{path}: every list of a grid must hold a value; got {'seed': []}"),
+        ("grids: [{sead: 0}]", "{path}: TrainConfig has no field 'sead' (did you mean seed?); its fields are model, "),
+        ("grids: [{model.wide: 3}]", "{path}: ModelConfig has no field 'wide' (did you mean width?); its fields are "),
+        ("grids: [{modul.width: 3}]", "{path}: TrainConfig has no field 'modul' (did you mean model?); its fields "),
+        (
+            "grids: [{steps.of: 3}]\nbase: {steps: 3}",
+            "{path}: steps is not made of fields, so steps.of cannot be set; it is 3",
+        ),
+        ("grids: [{task: 3}]", "{path}: task must be a mapping of fields; got 3"),
+        ("grids: [{learning_rate: fast}]", "{path}: learning_rate must be a number from 1e-09 to 10; got 'fast'"),
+        (
+            "grids: [{model.max_length: 4}]",
+            "{path}: max_length of the model must be at least 34 to hold the longest sequence ",
+        ),
     ],
 )
 def test_a_sweep_that_cannot_be_is_refused_in_words(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
-        load_sweep(write(tmp_path, text))
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load_sweep(path)
+    wanted = says.replace("{path}", str(path))
+    assert str(error.value).startswith(wanted) if says.endswith(" ") else str(error.value) == wanted
 
 
 @pytest.mark.parametrize(
     ("source", "says"),
     [
         ("nowhere.yaml", "there is no sweep file nowhere.yaml"),
-        ("no_such_sweep", "a sweep is one of .*learning_rates.*; got 'no_such_sweep'"),
-        ("module:function", "a sweep is one of .*; got 'module:function'"),
+        ("nowhere.yml", "there is no sweep file nowhere.yml"),
+        ("no_such_sweep", "a sweep is one of .*, learning_rates, .*, or a .yaml file; got 'no_such_sweep'"),
+        ("module:function", "a sweep is one of .*, or a .yaml file; got 'module:function'"),
     ],
 )
 def test_a_source_that_is_none_is_refused_in_words(source: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(ConfigError, match=f"^{says}$"):
         load_sweep(source)
 
 
