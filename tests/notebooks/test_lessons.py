@@ -143,7 +143,8 @@ def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
     # Without the grammars that crn_lib.course does without: pytest would read them too.
     start = "import sys; sys.modules['rfc3987_syntax'] = None; import pytest; sys.exit(pytest.main())"
     command = [sys.executable, "-c", start, "--nbval-lax", "--nbval-current-env"]
-    command += [f"--nbval-cell-timeout={PATIENCE}", "-q", "-p", "no:cacheprovider", str(lesson)]
+    command += [f"--nbval-cell-timeout={PATIENCE}", f"--nbval-kernel-startup-timeout={PATIENCE}"]
+    command += ["-q", "-p", "no:cacheprovider", str(lesson)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-6000:]
     assert f"{len(code_cells(lesson))} passed" in ran.stdout
