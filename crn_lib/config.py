@@ -53,15 +53,15 @@ def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> 
         raise ConfigError(f"{where or kind.__name__} must be a mapping of fields; got {mapping!r}")
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    kinds = {name: _kinds(field, hints[name]) for name, field in fields.items()}
     unknown = sorted(set(mapping) - set(fields))
     if unknown:
-        named = ", ".join(repr(name) + _near(name, hints) for name in unknown)
+        named = ", ".join(repr(name) + _near(name, kinds) for name in unknown)
         raise ConfigError(f"{kind.__name__} has no field {named}; its fields are {', '.join(fields)}")
     values = {}
     for name, value in mapping.items():
-        inner = _dataclass_in(hints[name])
-        if inner is not None and isinstance(value, Mapping):
-            value = from_mapping(inner, value, name)
+        if kinds[name] and isinstance(value, Mapping):
+            value = from_named(kinds[name], value, name)
         values[name] = tuple(value) if isinstance(value, list) else value
     missing = [
         name
@@ -71,6 +71,28 @@ def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> 
     if missing:
         raise ConfigError(f"{kind.__name__} needs the field {', '.join(map(repr, missing))}")
     return kind(**values)
+
+
+def from_named(kinds: Mapping[str, type[C]], mapping: Mapping[str, Any], where: str) -> C:
+    """Make a configuration of the kind that the mapping's `name` says; of the first where it has none.
+
+    Where there is but one kind, `name` is a field like any other.
+
+    Raises:
+        ConfigError: an unknown name, or what `from_mapping` refuses.
+    """
+    name, fields = next(iter(kinds)), mapping
+    if name and isinstance(mapping, Mapping):
+        name = mapping.get("name", name)
+        require_choice(f"{where}.name", name, tuple(kinds))
+        fields = {field: value for field, value in mapping.items() if field != "name"}
+    return from_mapping(kinds[name], fields, where)
+
+
+def name_of(field: "dataclasses.Field[Any]", value: object) -> str | None:
+    """The name of a field's value among the field's kinds; `None` for the first, which needs no name."""
+    named = list(_kinds(field, None).items())[1:]
+    return next((name for name, kind in named if type(value) is kind), None)
 
 
 class _Loader(yaml.SafeLoader):
@@ -109,15 +131,28 @@ def parse_value(text: str) -> Any:
 
 def to_mapping(config: Any) -> dict[str, Any]:
     """The configuration as a plain mapping; `from_mapping(type(config), ...)` brings it back, equal."""
-    return dataclasses.asdict(config)
+    plain = dataclasses.asdict(config)
+    for field in dataclasses.fields(config):
+        if name := name_of(field, getattr(config, field.name)):
+            plain[field.name] = {"name": name, **plain[field.name]}
+    return plain
 
 
-def _near(name: str, hints: Mapping[str, Any]) -> str:
+def _near(name: str, kinds: Mapping[str, Mapping[str, Any]]) -> str:
     """`" (did you mean ...?)"`: the field of that name further inside, else the most similar one; `""` for none."""
-    inner = {field: _dataclass_in(hint) for field, hint in hints.items()}
-    deep = [f"{field}.{one.name}" for field, kind in inner.items() if kind for one in dataclasses.fields(kind)]
-    found = [path for path in deep if path.endswith(f".{name}")] or difflib.get_close_matches(name, [*hints, *deep], 1)
+    inner = {field: next(iter(own.values())) for field, own in kinds.items() if own}
+    deep = [f"{field}.{one.name}" for field, kind in inner.items() for one in dataclasses.fields(kind)]
+    found = [path for path in deep if path.endswith(f".{name}")] or difflib.get_close_matches(name, [*kinds, *deep], 1)
     return f" (did you mean {found[0]}?)" if found else ""
+
+
+def _kinds(field: "dataclasses.Field[Any]", hint: Any) -> Mapping[str, Any]:
+    """The configurations that a field may hold: those by name of its metadata `kinds`, or that of its hint as `""`."""
+    if "kinds" in field.metadata:
+        named: Mapping[str, Any] = field.metadata["kinds"]()
+        return named
+    inner = _dataclass_in(hint)
+    return {"": inner} if inner else {}
 
 
 def _dataclass_in(hint: Any) -> Any:

@@ -43,7 +43,8 @@ def examine() -> list[Finding]:
     findings.append(Finding("threads", "ok", f"{torch.get_num_threads()} of {psutil.cpu_count()} processors"))
     choice = which_backend(device=device)
     state = "ok" if choice.name == "fused" else "note"
-    advice = "" if state == "ok" or device.type != "cpu" else "; `pip install numba` makes it many times faster"
+    lacking = device.type == "cpu" and importlib.util.find_spec("numba") is None
+    advice = "; `pip install numba` makes it many times faster" if lacking else ""
     findings.append(Finding("exact relation", state, f"{choice}{advice}"))
     free = psutil.virtual_memory().available
     state = "ok" if free >= COMFORTABLE_MEMORY else "note"

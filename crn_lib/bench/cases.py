@@ -15,8 +15,8 @@ from crn_lib.bench.own_settings import measure_elsewhere
 from crn_lib.bench.timing import Contender
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.ops import relation
-from crn_lib.ops.linear import log_relation
 from crn_lib.ops.normalise import layer_norm
+from crn_lib.ops.prefix_sum import log_relation
 from crn_lib.tasks import NOT_SCORED, CopyingConfig, CopyingTask
 
 Contenders = Mapping[str, Contender | str]

@@ -102,7 +102,7 @@ class _Shown:
         )  # fmt: skip
 
     def update(self, state: "SweepState") -> None:
-        from crn_lib.sweeps.progress import HEADINGS, lines
+        from crn_lib.sweeps.progress import headings, lines
 
         if self.state is None:
             self.at_start = len(state.done)
@@ -110,18 +110,19 @@ class _Shown:
         self.state = state
         if self.console.is_terminal:
             return
+        heads = headings(state)[1:]
         for job, line in zip(state.jobs, lines(state), strict=True):
             if job.key in state.rows and job.key not in self.printed:
                 self.printed.add(job.key)
-                words = "  ".join(f"{head} {cell}" for head, cell in zip(HEADINGS[1:], line[1:], strict=True) if cell)
+                words = "  ".join(f"{head} {cell}" for head, cell in zip(heads, line[1:], strict=True) if cell)
                 self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> Table | Group:
-        from crn_lib.sweeps.progress import HEADINGS, lines, summary
+        from crn_lib.sweeps.progress import headings, lines, summary
 
         if self.state is None or not self.console.is_terminal:
             return Group()
-        table = Table(*HEADINGS, box=None, header_style="bold")
+        table = Table(*headings(self.state), box=None, header_style="bold")
         shown = lines(self.state)
         first_open = next((i for i, line in enumerate(shown) if line[1] in ("running", "waiting")), len(shown))
         start = max(0, min(first_open - LINES_SHOWN // 2, len(shown) - LINES_SHOWN))

@@ -20,7 +20,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint and result.json.")] = Path("runs/train"),
     resume: Annotated[bool, typer.Option(help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
-    """Train one model on copying; Ctrl-C saves, `--resume` goes on.
+    """Train one model, on copying or the task that task.name says; Ctrl-C saves, `--resume` goes on.
 
     crn train model.kind=transformer task.string_length=32 learning_rate=2e-3
 

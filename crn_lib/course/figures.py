@@ -2,6 +2,7 @@
 
 import html
 import json
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from IPython.display import display
 from crn_lib.course.keys import KeepKeys
 from crn_lib.course.status import alert
 from crn_lib.viz import describe
+
+# plotly's widgets import nbformat, and jsonschema with it, which reads 38 grammars to check one kind of address that no
+# notebook has: 2.4 s of every lesson's start. As if that package were not installed, which jsonschema allows.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 

@@ -11,7 +11,9 @@ from crn_lib.experiments.ablations import (
     ablation_config,
     indispensable,
 )
+from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.experiments.memory import bytes_used, capacity, decode, marked_lengths, predicted_bytes
+from crn_lib.experiments.retrieval import reads_opposed
 from crn_lib.experiments.retrieval_onset import crossing, found_in_block
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "GRID",
     "GRID_ACTIVATIONS",
     "GRID_LENGTHS",
+    "PAPER_LENGTHS",
     "Cell",
     "Variant",
     "ablation_cells",
@@ -31,4 +34,5 @@ __all__ = [
     "indispensable",
     "marked_lengths",
     "predicted_bytes",
+    "reads_opposed",
 ]

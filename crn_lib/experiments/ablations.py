@@ -278,7 +278,7 @@ def ablation_config(variant: Variant, string_length: int, *, seed: int, steps: i
     At a length that the sweep does not have, the budget is that of its nearest length.
     """
     runs = load_sweep("ablations").configs
-    nearest = min(runs, key=lambda run: abs(run.task.string_length - string_length))
+    nearest = min(runs, key=lambda run: abs(run.copying.string_length - string_length))
     task = CopyingConfig(string_length=string_length)
     model = ModelConfig(
         kind="causal_rn",

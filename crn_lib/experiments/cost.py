@@ -152,7 +152,7 @@ class TimedRun:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Letters, width, blocks: what the work of a string depends on, but for the kind."""
-        return self.config.task.string_length, self.config.model.width, self.config.model.blocks
+        return self.config.copying.string_length, self.config.model.width, self.config.model.blocks
 
 
 def timed_runs(runs: Iterable[Run]) -> list[TimedRun]:

@@ -86,7 +86,7 @@ def tested(job: Job, lengths: Sequence[int], missing: set[str]) -> Iterator[Row]
                 "key": row_key(job, length),
                 "trained": job.key,
                 "kind": job.config.model.kind,
-                "trained_up_to": job.config.task.string_length,
+                "trained_up_to": job.config.copying.string_length,
                 "tested_at": length,
                 "strings": STRINGS,
                 "seed": job.config.seed,

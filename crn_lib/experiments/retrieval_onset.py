@@ -61,9 +61,9 @@ def time_course(config: TrainConfig, stops: Iterable[int]) -> Iterator[dict[str,
         `step`, `loss`, `letters` and `string_accuracy` teacher-forced on the fresh strings, the same letters without
         the source in all blocks (`letters_without_source`), and `looks`, one mapping a block.
     """
-    task = CopyingTask(config.task)
+    task = CopyingTask(config.copying)
     tokens, targets = fresh_problems(task, STRINGS)
-    where = copy_sources(config.task.string_length)
+    where = copy_sources(task.config.string_length)
     with tempfile.TemporaryDirectory() as folder:
         for step in stops:
             result = train(replace(config, steps=step), device="cpu", folder=Path(folder), resume=True, progress=False)
@@ -87,7 +87,7 @@ def course_row(config: TrainConfig) -> Row:
     return {
         "key": config_key(config),
         "kind": config.model.kind,
-        "string_length": config.task.string_length,
+        "string_length": config.copying.string_length,
         "seed": config.seed,
         "batch": config.batch,
         "learning_rate": config.learning_rate,

@@ -26,6 +26,9 @@ class BlockState(Protocol):
 class Block(nn.Module, ABC):
     """One block: mixes positions causally, `(batch, length, width)` in and out, and can go token by token."""
 
+    single_headed = False
+    """Whether there are no heads, so that `ModelConfig.heads` must be 1."""
+
     @abstractmethod
     def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
         """All positions at once.

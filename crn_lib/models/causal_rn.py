@@ -15,11 +15,13 @@ from torch import Tensor, nn
 
 from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, residual_std
 from crn_lib.models.config import ModelConfig
+from crn_lib.models.kinds import kind
 from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
 
 
+@kind("causal_rn", "linear_rn")
 class RelationBlock(Block):
     """Receivers and senders from the same input, their relation, a readout, a residual connection.
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from crn_lib.config import require, require_choice, require_whole
+from crn_lib.models.kinds import BLOCKS
 from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
 
-KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
 RELATION_KINDS = ("causal_rn", "linear_rn")
-SINGLE_HEADED_KINDS = ("lstm", "ssm")
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,11 @@ class ModelConfig:
     post_norm: bool = True
 
     def __post_init__(self) -> None:
-        require_choice("kind", self.kind, KINDS)
+        require_choice("kind", self.kind, tuple(BLOCKS))
         for name in ("vocab_size", "width", "blocks", "max_length", "heads"):
             require_whole(name, getattr(self, name))
         require(self.width % self.heads == 0, f"heads must divide width {self.width}; got {self.heads}")
-        if self.kind in SINGLE_HEADED_KINDS:
+        if BLOCKS[self.kind].single_headed:
             require(self.heads == 1, f"heads must be 1 for kind {self.kind!r}, which has none; got {self.heads}")
         require(isinstance(self.post_norm, bool), f"post_norm must be true or false; got {self.post_norm!r}")
         if self.kind in RELATION_KINDS:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from crn_lib.models.block import NUMBER, BlockState
+from crn_lib.models.kinds import kind
 from crn_lib.models.transformer import TransformerBlock
 
 CHUNK = 64
@@ -64,6 +65,7 @@ class LinearAttentionState:
         return self.sums.nbytes
 
 
+@kind("linear_transformer")
 class LinearTransformerBlock(TransformerBlock):
     """The Transformer block with linear attention in place of softmax attention."""
 

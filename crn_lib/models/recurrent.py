@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from crn_lib.models.block import NUMBER, Block, BlockState, init_uniform
 from crn_lib.models.config import ModelConfig
+from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 
 
@@ -30,8 +31,11 @@ class LSTMState:
         return self.hidden.nbytes + self.cell.nbytes
 
 
+@kind("lstm")
 class LSTMBlock(Block):
     """`x + LSTM(LN(x))`."""
+
+    single_headed = True
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

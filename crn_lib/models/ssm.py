@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from crn_lib.models.block import NUMBER, Block, BlockState, init_linear, init_uniform, residual_std
 from crn_lib.models.config import ModelConfig
+from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.ops.selective_scan import selective_scan, selective_step
 
@@ -47,8 +48,11 @@ class SSMState:
         return self.recent.nbytes + self.hidden.nbytes
 
 
+@kind("ssm")
 class SSMBlock(Block):
     """`x + W_out( S6(silu(conv(W_u LN(x)))) * silu(W_gate LN(x)) )`."""
+
+    single_headed = True
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

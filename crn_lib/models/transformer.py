@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, residual_std
 from crn_lib.models.config import ModelConfig
+from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.ops.pool import Pool
 
@@ -39,6 +40,7 @@ class KeyValueCache:
         return self.keys.nbytes_used + self.values.nbytes_used
 
 
+@kind("transformer")
 class TransformerBlock(Block):
     """`x + W_o attention(LN(x))`, then `x + W_2 gelu(W_1 LN(x))`."""
 

@@ -1,5 +1,6 @@
 """Which backend computes a call of the relation, and why."""
 
+import os
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,10 +54,14 @@ FACTORISING_NORMS = tuple(norm for norm in NORMS if factorises(norm, "exp"))
 @cache
 def fused_cpu_missing() -> str:
     """Why the Numba kernels cannot be used, or an empty string."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return "NUMBA_DISABLE_JIT is set, and the Numba kernels exist compiled only"
     try:
         import crn_lib.ops.cpu.fused  # noqa: F401  (imported for its side effect: does Numba load?)
-    except (ImportError, RuntimeError) as error:  # RuntimeError: no folder that compiled kernels can be cached in
+    except ImportError as error:
         return f"Numba cannot be used here ({error})"
+    except RuntimeError as error:  # no folder that compiled kernels can be cached in
+        return f"Numba cannot be used here ({error}); NUMBA_CACHE_DIR names a folder that it can write to"
     return ""
 
 

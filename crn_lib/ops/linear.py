@@ -6,11 +6,11 @@ them, everything is kept as logarithms until the last step, so that no intermedi
 
 import math
 
-import torch
 from torch import Tensor
 
 from crn_lib.ops.backends import fused_cpu_missing
 from crn_lib.ops.normalise import normalise_heads
+from crn_lib.ops.prefix_sum import direct_relation, log_relation
 
 SMALLEST_LOG, LARGEST_LOG = -10.0, 40.0
 """Rows whose largest value would leave `exp(-10) ... exp(40)` (5e-5 to 2e17) come back times a common factor.
@@ -32,30 +32,6 @@ def largest_normalised(width: int) -> float:
         tensor(3.0000)
     """
     return math.sqrt(max(width - 1, 0))
-
-
-def direct_relation(a: Tensor, b: Tensor, *, causal: bool) -> Tensor:
-    """`exp(a_i) * cumulative mean of exp(b_j)`, for exponents known to be small.
-
-    Shape: `(batch, length, width)` in and out.
-    """
-    length = a.shape[1]
-    if not causal:
-        return a.exp() * b.exp().mean(dim=1, keepdim=True)
-    seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
-    return a.exp() * (b.exp().cumsum(dim=1) / seen[None, :, None])
-
-
-def log_relation(a: Tensor, b: Tensor, *, causal: bool) -> Tensor:
-    """The logarithm of the mean of exponentials: `a_i + log sum_{j<=i} exp(b_j) - log(i+1)`.
-
-    Shape: `(batch, length, width)` in and out. Finite for every finite input.
-    """
-    length = a.shape[1]
-    if not causal:
-        return a + torch.logsumexp(b, dim=1, keepdim=True) - math.log(length)
-    seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype)
-    return a + torch.logcumsumexp(b, dim=1) - seen.log()[None, :, None]
 
 
 def exponentiate_rows(logs: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ Mean, variance and length are over the width of one head: `norm="exact", heads=2
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from crn_lib.ops.backends import which_backend
@@ -53,7 +54,8 @@ def relation(
         backend, a row whose largest value is outside `exp(-10) ... exp(40)` is returned times one positive number.
 
     Raises:
-        ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it.
+        ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it; any but
+            `naive` under `torch.func` or `vmap`.
         TypeError: input that is not a floating-point tensor.
 
     Example:
@@ -68,6 +70,8 @@ def relation(
     _check_tensors(a, b, heads)
     head_width = a.shape[-1] // heads
     choice = which_backend(norm, activation, device=a.device, dtype=a.dtype, head_width=head_width, backend=backend)
+    if choice.name != "naive" and not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+        raise ValueError(f"torch.func and vmap need backend='naive'; got {choice}")
     options: dict[str, Any] = {"norm": norm, "activation": activation, "causal": causal, "heads": heads}
     if choice.name == "linear":  # which computes exp only, and alone can rescale
         options = {"norm": norm, "causal": causal, "heads": heads, "rescale": rescale}

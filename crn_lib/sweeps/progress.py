@@ -1,25 +1,42 @@
 """How a sweep looks while it runs: a line a run, as text for a terminal and as a table for a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crn_lib.sweeps.jobs import Job
 from crn_lib.sweeps.rows import Row
 from crn_lib.sweeps.run import SweepState
+from crn_lib.tasks import build_task, task_name
+from crn_lib.tasks.registry import DEFAULT
 
-HEADINGS = ("run", "state", "steps", "letters", "strings", "free-running", "seconds")
+COPYING = {
+    "letters": "character_accuracy",
+    "strings": "string_accuracy",
+    "free-running": "free_running_string_accuracy",
+}
+"""The columns of a sweep that trains on copying only; any other has one, with each task's main metric."""
+
+
+def headings(state: SweepState) -> tuple[str, ...]:
+    """The columns of `lines`."""
+    return ("run", "state", "steps", *(COPYING if _copies(state.jobs) else ["main metric"]), "seconds")
+
+
+def _copies(jobs: Sequence[Job]) -> bool:
+    return all(task_name(job.config.task) == DEFAULT for job in jobs)
 
 
 def differing_fields(jobs: Sequence[Job]) -> list[str]:
     """The fields in which a sweep's runs differ, dotted, in the order of the configuration: what names a run."""
     plain = [_flat(job.config) for job in jobs]
-    return [name for name in plain[0] if len({repr(each[name]) for each in plain}) > 1] if plain else []
+    names = dict.fromkeys(name for each in plain for name in each)
+    return [name for name in names if len({repr(each[name]) for each in plain if name in each}) > 1]
 
 
 def run_name(job: Job, fields: Sequence[str]) -> str:
     """A run by the fields given, as in `causal_rn, 16, seed 0`."""
     plain = _flat(job.config)
-    told = [name for name in fields if name != "model.max_length" and plain[name] is not None]
+    told = [name for name in fields if name != "model.max_length" and plain.get(name) is not None]
     return ", ".join(_part(name, plain[name]) for name in told) or job.key
 
 
@@ -32,6 +49,7 @@ def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in vars(config).items():
         if hasattr(value, "__dataclass_fields__"):
+            fields |= {"task.name": task_name(value)} if name == "task" else {}
             fields |= _flat(value, f"{prefix}{name}.")
         else:
             fields[prefix + name] = value
@@ -39,34 +57,30 @@ def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def lines(state: SweepState) -> list[tuple[str, ...]]:
-    """One line a run, in the sweep's order, with `HEADINGS` as columns."""
-    fields = differing_fields(state.jobs)
-    return [(run_name(job, fields), *_outcome(job, state.rows.get(job.key))) for job in state.jobs]
+    """One line a run, in the sweep's order, with `headings` as columns."""
+    fields, copies = differing_fields(state.jobs), _copies(state.jobs)
+    return [(run_name(job, fields), *_outcome(job, state.rows.get(job.key), copies)) for job in state.jobs]
 
 
-def _outcome(job: Job, row: Row | None) -> tuple[str, ...]:
+def _outcome(job: Job, row: Row | None, copies: bool) -> tuple[str, ...]:
+    none = _scores(job, {}, copies)
     if row is None:
         progress = job.progress()
         if progress is None:
-            return ("waiting", "", "", "", "", "")
-        return (
-            "running",
-            f"{progress['step']:,.0f} of {job.config.steps:,}",
-            f"{progress['character_accuracy']:.1%}",
-            f"{progress['string_accuracy']:.1%}",
-            "",
-            f"{progress['seconds']:.0f}",
-        )
+            return ("waiting", "", *none, "")
+        steps = f"{progress['step']:,.0f} of {job.config.steps:,}"
+        return ("running", steps, *_scores(job, progress, copies), f"{progress['seconds']:.0f}")
     if row["error"]:
-        return ("failed", str(row.get("steps", "")), "", "", "", row["error"][:60])
-    return (
-        "solved" if row["stopped"] == "target" else "done",
-        f"{row['steps']:,}",
-        f"{row['character_accuracy']:.1%}",
-        f"{row['string_accuracy']:.1%}",
-        f"{row['free_running_string_accuracy']:.1%}",
-        f"{row['seconds']:.0f}",
-    )
+        return ("failed", str(row.get("steps", "")), *none, row["error"][:60])
+    state = "solved" if row["stopped"] == "target" else "done"
+    return (state, f"{row['steps']:,}", *_scores(job, row, copies), f"{row['seconds']:.0f}")
+
+
+def _scores(job: Job, found: Mapping[str, Any], copies: bool) -> tuple[str, ...]:
+    if copies:
+        return tuple(f"{found[name]:.1%}" if name in found else "" for name in COPYING.values())
+    main = build_task(job.config.task).main_metric
+    return (f"{main.replace('_', ' ')} {found[main]:.1%}" if main in found else "",)
 
 
 def summary(state: SweepState, elapsed: float, at_start: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import filelock
 
+from crn_lib.config import name_of
 from crn_lib.errors import RunFailed
 from crn_lib.training import TrainConfig
 
@@ -51,7 +52,8 @@ def _beyond_defaults(config: Any) -> dict[str, Any]:
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            named[field.name] = _beyond_defaults(value)
+            kind = name_of(field, value)
+            named[field.name] = ({"name": kind} if kind else {}) | _beyond_defaults(value)
         elif field.default is dataclasses.MISSING or value != field.default:
             named[field.name] = value
     return named

@@ -8,6 +8,8 @@ from statistics import median
 
 from crn_lib.sweeps.jobs import History
 from crn_lib.sweeps.rows import Row, newest_rows, read_rows, seedless
+from crn_lib.tasks import TASKS
+from crn_lib.tasks.registry import DEFAULT
 
 SOLVED = 0.99
 """Share of whole strings, teacher-forced, from which on a length counts as copied."""
@@ -27,11 +29,22 @@ class Run:
 
     @property
     def string_length(self) -> int:
-        """Letters in the longest string it was trained on."""
+        """Letters in the longest string it was trained on, of a run on copying."""
         return int(self.row["task"]["string_length"])
 
-    def first(self, accuracy: float = SOLVED, metric: str = "string_accuracy") -> dict[str, float] | None:
-        """The first evaluation that reached this accuracy; `None` if none did."""
+    @property
+    def task(self) -> str:
+        """The name of the task it was trained on: copying where the row names none."""
+        return str(self.row.get("task", {}).get("name", DEFAULT))
+
+    @property
+    def main_metric(self) -> str:
+        """The main metric of that task."""
+        return TASKS[self.task].task.main_metric
+
+    def first(self, accuracy: float = SOLVED, metric: str | None = None) -> dict[str, float] | None:
+        """The first evaluation at which a metric, the main one if none is named, reached this; `None` if none did."""
+        metric = metric or self.main_metric
         return next((point for point in self.history if point[metric] >= accuracy), None)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crn_lib.config import ConfigError, from_mapping, read_yaml, require
+from crn_lib.config import ConfigError, from_mapping, from_named, read_yaml, require
+from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
-from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks import task_configs
 from crn_lib.training import TrainConfig
 
 OWN_SWEEPS = Path(__file__).parent / "own"
@@ -54,7 +55,8 @@ def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
             seed: [0, 1, 2]
             learning_rate: 2e-3                    # a single value is a list of one
 
-    `model.max_length` is what the task needs, where it is not given.
+    `task.name` chooses the task, copying where it is not given. `model.max_length` is what the task needs, where it is
+    not given; `model.vocab_size` at least that.
 
     Args:
         rows: where the rows go; `figures/data/runs/<name>.jsonl` where it is not given.
@@ -89,7 +91,8 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
 def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig:
     """The configuration of a mapping of fields, with others over them that are named as in a grid: `model.width`.
 
-    `model.max_length` is what the task needs, where it is not given.
+    `task.name` chooses the task. `model.max_length` is what it needs, where it is not given; `model.vocab_size` at
+    least that.
 
     Raises:
         ConfigError: a field that is unknown or out of range.
@@ -103,10 +106,11 @@ def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig
             inner[field] = value
         else:
             fields[name] = value
-    task = from_mapping(CopyingConfig, fields.get("task", {}), "task")
+    task = from_named(task_configs(), fields.get("task", {}), "task")
     model = fields.setdefault("model", {})
     if isinstance(model, dict):
         model.setdefault("max_length", task.context)
+        model.setdefault("vocab_size", max(task.vocab_size, ModelConfig.vocab_size))
     return from_mapping(TrainConfig, {**fields, "task": task})
 
 

@@ -10,6 +10,7 @@ from crn_lib.tasks.bounds import (
 from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
+from crn_lib.tasks.registry import TASKS, Task, TaskConfig, TaskKind, build_task, task_configs, task_name
 
 __all__ = [
     "BOS",
@@ -17,17 +18,24 @@ __all__ = [
     "EOS",
     "NOT_SCORED",
     "SEP",
+    "TASKS",
     "ClosePairsConfig",
     "ClosePairsTask",
     "CopyTrace",
     "CopyingConfig",
     "CopyingTask",
+    "Task",
+    "TaskConfig",
+    "TaskKind",
     "best_character_accuracy",
     "best_string_accuracy",
     "bits_carried",
+    "build_task",
     "free_running",
     "letters_that_fit",
     "string_bits",
+    "task_configs",
+    "task_name",
     "teacher_forced",
     "trace_copy",
 ]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
+from crn_lib.tasks.registry import TASKS, TaskKind
 
 BOS, SEP, EOS = 0, 1, 2
 FIRST_LETTER = 3
@@ -79,6 +80,8 @@ class CopyingTask:
         >>> targets[0].tolist()  # scored from SEP on: c, a, b, EOS
         [-100, -100, -100, -100, 5, 3, 4, 2]
     """
+
+    main_metric = "string_accuracy"
 
     def __init__(self, config: CopyingConfig) -> None:
         self.config = config
@@ -197,3 +200,6 @@ class CopyingTask:
         wrong = next((i for i in ids if not 0 <= i < FIRST_LETTER + len(ALPHABET)), None)
         require(wrong is None, f"only the letters a to z have a text form; got token id {wrong}")
         return "".join(marks[i] if i in marks else ALPHABET[i - FIRST_LETTER] for i in ids)
+
+
+TASKS["copying"] = TaskKind(CopyingConfig, CopyingTask)

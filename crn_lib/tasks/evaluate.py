@@ -1,4 +1,4 @@
-"""Accuracy of a model on fresh strings: teacher-forced and free-running."""
+"""Accuracy of a model on fresh problems: teacher-forced, and for copying free-running."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,12 @@ import torch
 
 from crn_lib.models import SequenceModel
 from crn_lib.tasks.copying import CopyingTask
+from crn_lib.tasks.registry import Task
 
 
 @torch.no_grad()
-def teacher_forced(
-    model: SequenceModel, task: CopyingTask, strings: int, generator: torch.Generator
-) -> dict[str, float]:
-    """Accuracies when the model sees the true letters so far, on `strings` freshly drawn problems.
+def teacher_forced(model: SequenceModel, task: Task, strings: int, generator: torch.Generator) -> dict[str, float]:
+    """The task's metrics when the model sees the true tokens so far, on `strings` freshly drawn problems.
 
     Example:
         >>> task = CopyingTask(CopyingConfig(string_length=3))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from crn_lib.config import require, require_choice, require_number, require_whole
+from crn_lib.config import ConfigError, require, require_choice, require_number, require_whole
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks import CopyingConfig, TaskConfig, task_configs
 
 SCHEDULES = ("constant", "cosine")
 
@@ -48,7 +48,8 @@ class TrainConfig:
     """Everything that decides a run's outcome on a given machine.
 
     Attributes:
-        model, task: what is trained on what; their vocabulary and length must fit.
+        model, task: what is trained on what; their vocabulary and length must fit. `task` is a configuration of a task
+            in `crn_lib.tasks.TASKS`; as a mapping it has the key `name` for any but copying.
         steps: optimizer steps.
         batch: strings a step.
         learning_rate: AdamW's, after `warmup` steps of linear increase.
@@ -58,7 +59,8 @@ class TrainConfig:
             `float16-unscaled` is without it, `bfloat16-weights` and `float16-weights` keep the weights in that format.
         evaluate_every: steps between evaluations.
         evaluation_strings: fresh strings an evaluation.
-        stop_at: stop as soon as this teacher-forced string accuracy is reached; `None` runs all steps.
+        stop_at: stop as soon as the task's main metric, teacher-forced, reaches this (of copying the string accuracy);
+            `None` runs all steps.
         checkpoint_every: steps between checkpoints, where a folder is given.
         seed: of the initial weights, the training strings and the evaluation strings, three streams of their own.
 
@@ -67,7 +69,7 @@ class TrainConfig:
     """
 
     model: ModelConfig = field(default_factory=lambda: ModelConfig(max_length=34))
-    task: CopyingConfig = field(default_factory=CopyingConfig)
+    task: TaskConfig = field(default_factory=CopyingConfig, metadata={"kinds": task_configs})
     steps: int = 300
     batch: int = 64
     learning_rate: float = 2e-3
@@ -83,9 +85,10 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, kind in (("model", ModelConfig), ("task", CopyingConfig)):
+        for name, kinds in (("model", (ModelConfig,)), ("task", tuple(task_configs().values()))):
             value = getattr(self, name)
-            require(isinstance(value, kind), f"{name} must be a {kind.__name__} or its fields; got {value!r}")
+            known = " or ".join(kind.__name__ for kind in kinds)
+            require(type(value) in kinds, f"{name} must be a {known} or its fields; got {value!r}")
         for name in ("steps", "batch", "evaluate_every", "evaluation_strings", "checkpoint_every"):
             require_whole(name, getattr(self, name))
         require_whole("warmup", self.warmup, least=0)
@@ -99,14 +102,25 @@ class TrainConfig:
         require_choice("precision", self.precision, tuple(PRECISIONS))
         require(
             self.model.max_length >= self.task.context,
-            f"max_length of the model must be at least {self.task.context} to hold a string of "
-            f"{self.task.string_length} letters twice; got {self.model.max_length}",
+            f"max_length of the model must be at least {self.task.context} to hold the longest sequence of "
+            f"{self.task}; got {self.model.max_length}",
         )
         require(
             self.model.vocab_size >= self.task.vocab_size,
-            f"vocab_size of the model must be at least {self.task.vocab_size} for an alphabet of "
-            f"{self.task.vocab}; got {self.model.vocab_size}",
+            f"vocab_size of the model must be at least {self.task.vocab_size} for all token ids of "
+            f"{self.task}; got {self.model.vocab_size}",
         )
+
+    @property
+    def copying(self) -> CopyingConfig:
+        """The task, for what is about copying only.
+
+        Raises:
+            ConfigError: it is another one.
+        """
+        if not isinstance(self.task, CopyingConfig):
+            raise ConfigError(f"this is for runs of the copying task only; got {self.task}")
+        return self.task
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of step `0 ... steps - 1`."""

@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
-from crn_lib.config import to_mapping
+from crn_lib.config import require, to_mapping
 from crn_lib.device import pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
-from crn_lib.tasks import NOT_SCORED, CopyingTask
+from crn_lib.tasks import NOT_SCORED, CopyingTask, build_task
 from crn_lib.tasks.evaluate import free_running, teacher_forced
 from crn_lib.training.checkpoints import Checkpoint, CheckpointError, check_writable, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
@@ -91,7 +91,7 @@ class _Run:
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision.scaled)
-        self.task = CopyingTask(config.task)
+        self.task = build_task(config.task)
         self.step = 0
         self.seconds = 0.0
         self.cpu_seconds = 0.0
@@ -114,7 +114,8 @@ class _Run:
                 bar.update()
                 if evaluated:
                     row = self.history[-1]
-                    bar.set_postfix(loss=f"{row['loss']:.3f}", letters=f"{row['character_accuracy']:.0%}")
+                    main = self.task.main_metric
+                    bar.set_postfix({"loss": f"{row['loss']:.3f}", main.replace("_", " "): f"{row[main]:.0%}"})
                     if on_evaluation is not None:
                         on_evaluation(self.history)
                 if self.step % config.checkpoint_every == 0:
@@ -130,7 +131,8 @@ class _Run:
         try:
             strings = config.evaluation_strings
             result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation)
-            result.free_running = free_running(self.model, self.task, strings, self.evaluation)
+            if isinstance(self.task, CopyingTask):
+                result.free_running = free_running(self.model, self.task, strings, self.evaluation)
         except KeyboardInterrupt:
             result.stopped = "interrupted"
         return result
@@ -200,6 +202,8 @@ class _Run:
 
     def _evaluate(self) -> None:
         scores = teacher_forced(self.model, self.task, self.config.evaluation_strings, self.evaluation)
+        main = self.task.main_metric
+        require(main in scores, f"the main metric {main!r} is not among those that the task gives: {list(scores)}")
         row = {
             "step": self.step,
             "loss": sum(self.losses) / len(self.losses),
@@ -213,7 +217,7 @@ class _Run:
 
     def _target_reached(self) -> bool:
         target = self.config.stop_at
-        return target is not None and bool(self.history) and self.history[-1]["string_accuracy"] >= target
+        return target is not None and bool(self.history) and self.history[-1][self.task.main_metric] >= target
 
     def _diverged(self, what: str, rate: float) -> None:
         kept = (

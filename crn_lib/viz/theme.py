@@ -1,6 +1,10 @@
 """The house theme: readable on JupyterLab's light and dark pages, safe for colour-blind readers."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import plotly.graph_objects as go
+
+from crn_lib.models import BLOCKS
 
 INK = "#767c85"
 """Text and axes: contrast of 4 to 1 or more against white and against JupyterLab's dark background."""
@@ -11,30 +15,58 @@ GRID = "rgba(128, 128, 128, 0.25)"
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#D3C229"
 BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8A8A8A"
 
-KIND_COLOURS = {
-    "causal_rn": VERMILION,
-    "transformer": BLUE,
-    "linear_rn": ORANGE,
-    "linear_transformer": SKY,
-    "lstm": GREEN,
-    "ssm": PURPLE,
-}
-KIND_SYMBOLS = {
-    "causal_rn": "circle",
-    "transformer": "square",
-    "linear_rn": "diamond",
-    "linear_transformer": "cross",
-    "lstm": "triangle-up",
-    "ssm": "triangle-down",
-}
-KIND_NAMES = {
-    "causal_rn": "CausalRN",
-    "transformer": "Transformer",
-    "linear_rn": "linear RN",
-    "linear_transformer": "linear Transformer",
-    "lstm": "LSTM",
-    "ssm": "SSM (S6)",
-}
+
+class _OfKinds(Mapping[str, str]):
+    """One text for every kind of model there is: the kind's own, or for a kind that has none the next spare one."""
+
+    def __init__(self, own: Mapping[str, str], spare: Sequence[str] = ()) -> None:
+        self.own, self.spare = own, spare
+
+    def __getitem__(self, kind: str) -> str:
+        if kind in self.own or kind not in BLOCKS:
+            return self.own[kind]
+        place = list(self).index(kind) - len(self.own)
+        return self.spare[place % len(self.spare)] if self.spare else kind.replace("_", " ")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self.own, *(kind for kind in BLOCKS if kind not in self.own)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+KIND_COLOURS = _OfKinds(
+    {
+        "causal_rn": VERMILION,
+        "transformer": BLUE,
+        "linear_rn": ORANGE,
+        "linear_transformer": SKY,
+        "lstm": GREEN,
+        "ssm": PURPLE,
+    },
+    spare=(YELLOW, "#8C564B", "#7F7FFF"),
+)
+KIND_SYMBOLS = _OfKinds(
+    {
+        "causal_rn": "circle",
+        "transformer": "square",
+        "linear_rn": "diamond",
+        "linear_transformer": "cross",
+        "lstm": "triangle-up",
+        "ssm": "triangle-down",
+    },
+    spare=("star", "hexagon", "pentagon", "x"),
+)
+KIND_NAMES = _OfKinds(
+    {
+        "causal_rn": "CausalRN",
+        "transformer": "Transformer",
+        "linear_rn": "linear RN",
+        "linear_transformer": "linear Transformer",
+        "lstm": "LSTM",
+        "ssm": "SSM (S6)",
+    }
+)
 
 HEIGHT = 380
 

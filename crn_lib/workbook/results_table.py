@@ -19,6 +19,7 @@ from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.files import replace_text
 from crn_lib.sweeps.rows import read_rows, seedless
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
+from crn_lib.tasks.registry import DEFAULT
 from crn_lib.viz.theme import KIND_NAMES
 from crn_lib.workbook.generated import text_between
 
@@ -84,7 +85,8 @@ def _lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
 
     def place(own: list[Run]) -> tuple[float, ...]:
         training = own[0].row["training"]
-        return own[0].string_length, kinds.index(own[0].kind), training["learning_rate"], training["steps"]
+        letters = own[0].row["task"].get("string_length", 0)
+        return letters, kinds.index(own[0].kind), training["learning_rate"], training["steps"]
 
     return [
         _line(AtRate(own[0].row["training"]["learning_rate"], tuple(own))) for own in sorted(groups.values(), key=place)
@@ -94,16 +96,20 @@ def _lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
 def _line(group: AtRate) -> tuple[str, ...]:
     row = group.runs[0].row
     seconds = [point["cpu_seconds"] for run in group.runs if run.row["device"] == "cpu" and (point := run.first())]
+    first = group.runs[0]
+    metrics = ("character_accuracy", "string_accuracy") if first.task == DEFAULT else (first.main_metric,)
     ways = [
         " / ".join(
-            Spread.of([run.row[f"{way}{unit}_accuracy"] for run in group.runs]).show(".1%")
-            for unit in ("character", "string")
+            Spread.of([run.row[way + metric] for run in group.runs]).show(".1%")
+            for metric in metrics
+            if way + metric in row
         )
+        or "–"
         for way in ("", "free_running_")
     ]
     return (
-        str(group.runs[0].string_length),
-        KIND_NAMES[group.runs[0].kind],
+        str(first.string_length) if first.task == DEFAULT else first.task.replace("_", " "),
+        KIND_NAMES[first.kind],
         f"{parameters_of(row):,}",
         shape_of(row),
         f"{group.rate:g}",

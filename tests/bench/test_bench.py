@@ -263,6 +263,6 @@ own = [vars(module) for name, module in list(sys.modules.items()) if name.starts
 kernels = {id(x): x.stats for names in own for x in names.values() if isinstance(x, Dispatcher)}.values()
 print(sum(len(k.cache_hits) for k in kernels), sum(len(k.cache_misses) for k in kernels))
 """
-    ran = subprocess.run([sys.executable, "-c", PROGRAM + count], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", PROGRAM + count, "cpu"], capture_output=True, text=True, check=True)
     found, compiled = map(int, ran.stdout.split()[1:])
     assert found >= 2 and compiled == 0

@@ -71,6 +71,7 @@ def jupyterlab(root: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="]
     command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True"]
+    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}"]
     with (temporary / "lab.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, start_new_session=True, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"

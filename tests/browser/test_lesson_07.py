@@ -73,12 +73,18 @@ def test_another_length_shows_its_own_runs(lesson_page: Page) -> None:
     once(lesson_page, DRAWN, f"s.lines === {json.dumps(short['lines'])}", of=PAIR)
 
 
+def trained_to_the_end(page: Page) -> None:
+    """The figure shows a run from its first evaluation on; what is chosen while it trains may not reach the kernel."""
+    page.get_by_text(re.compile(r"^step (\d+) of \1, ")).last.wait_for()
+
+
 def test_a_variant_is_trained_live(lesson_page: Page) -> None:
     choose(lesson_page, "norm to train", "none")
     choose(lesson_page, LIVE, "softplus")
     tick(lesson_page, "post-norm to train")
     before = drawn(lesson_page, LIVE, "now, seed 0: no row yet", "none · softplus")
     push(lesson_page, "train")
+    trained_to_the_end(lesson_page)
     after = drawn(lesson_page, LIVE, "now, seed 0: 0 of 1 copy", "none · softplus")
     assert int(after["marks"]) > int(before["marks"])
     choose(lesson_page, LIVE, "ELU")
@@ -92,7 +98,7 @@ def test_length_seed_and_budget_of_the_live_run_are_chosen(lesson_page: Page) ->
     assert not chosen["lines"], "no run of 5 letters is stored"
     press(lesson_page, "training steps, at most", "Home")
     push(lesson_page, "train")
-    lesson_page.get_by_text(re.compile(r"^step (\d+) of \1, ")).last.wait_for()
+    trained_to_the_end(lesson_page)
     assert drawn(lesson_page, LIVE, "5 letters", "now, seed 9: 0 of 1 copy")["lines"]
 
 

@@ -1,6 +1,8 @@
 """Widgets: every setting of every control is drawn, what is drawn changes, and an error is shown and raised."""
 
 import itertools
+import subprocess
+import sys
 from typing import Any
 
 import ipywidgets
@@ -54,6 +56,12 @@ def test_where_the_number_of_traces_changes_the_browser_gets_the_layout_last() -
     bound = bind(draw_power, base=ipywidgets.FloatText(value=2), exponent=exponent)
     sent = messages(bound.figure, lambda: exponent.set_trait("value", 1))
     assert sent == ["_py2js_deleteTraces", "_py2js_addTraces", "_py2js_update"]
+
+
+def test_the_first_widget_of_a_lesson_reads_no_grammars() -> None:
+    program = "import crn_lib.course, plotly.graph_objects as go, sys; go.FigureWidget(); print('lark' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_an_error_while_drawing_is_shown_and_raised_and_the_next_drawing_clears_it() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from crn_lib.models import BLOCKS, KINDS, ModelConfig, build_model
+from crn_lib.models.kinds import kind
 from tests.models.model_cases import RELATION_FORMS, VARIANTS, name_of, small_model, tokens
 
 W, L, V, LETTERS = 192, 12, 29, 64
@@ -29,7 +30,7 @@ def paper_model(kind: str):
     return build_model(ModelConfig(kind=kind, vocab_size=V, width=W, blocks=L, max_length=CONTEXT))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCK)
 def test_the_papers_shape_has_the_parameters_of_its_arithmetic(kind):
     model = paper_model(kind)
     total = V * W + CONTEXT * W + L * BLOCK[kind] + W * V
@@ -124,6 +125,8 @@ def test_building_draws_nothing_from_torchs_own_generator(kind):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_there_is_a_block_for_every_kind():
-    assert tuple(BLOCKS) == KINDS
+def test_the_kinds_keep_their_order_and_none_is_replaced():
+    assert tuple(BLOCKS) == KINDS and [name for name in KINDS if name in BLOCK] == list(BLOCK)
+    with pytest.raises(ValueError, match=r"^there is a kind 'lstm' already: LSTMBlock$"):
+        kind("lstm")(BLOCKS["ssm"])
     assert {variant["kind"] for variant in RELATION_FORMS} == {"causal_rn", "linear_rn"}

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from crn_lib import measure
 from crn_lib.ops import relation
-from crn_lib.ops.linear import LARGEST_LOG, SMALLEST_LOG, largest_normalised, log_relation
+from crn_lib.ops.linear import LARGEST_LOG, SMALLEST_LOG, largest_normalised
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
+from crn_lib.ops.prefix_sum import log_relation
 from tests.ops.relation_cases import normal, pair, with_gradients
 
 LARGE = 1e4

@@ -94,6 +94,15 @@ def test_without_numba_auto_takes_the_tiles_and_says_so(monkeypatch, norm):
         relation(a, b, **options, backend="fused")
 
 
+def test_without_numbas_compiler_auto_takes_the_tiles_and_says_so(monkeypatch):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    monkeypatch.setattr(backends, "fused_cpu_missing", backends.fused_cpu_missing.__wrapped__)
+    choice = which_backend()
+    assert choice.name == "tiled" and choice.reason.endswith(
+        "because NUMBA_DISABLE_JIT is set, and the Numba kernels exist compiled only"
+    )
+
+
 def test_another_device_never_falls_back_to_the_cpu_kernels(monkeypatch):
     choice = which_backend(device="mps")
     assert choice.name == "tiled" and "no compiled kernel for device 'mps'" in choice.reason

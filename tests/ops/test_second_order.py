@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from relation_cases import normal, pair
 
 from crn_lib.ops import NORMS, factorises, relation
 from crn_lib.ops.selective_scan import selective_scan, selective_scan_reference
+from tests.ops.relation_cases import normal, pair
 
 FORMS = [(norm, activation) for norm in NORMS for activation in ("exp", "gelu", "softplus")]
 
@@ -53,6 +53,18 @@ def test_the_first_derivative_of_one_side_alone_can_keep_its_graph(backend):
     (second,) = torch.autograd.grad(first.square().sum(), a)
     (truth,) = torch.autograd.grad(relation(a, b, backend="naive").sum(), a, create_graph=True)
     torch.testing.assert_close(second, torch.autograd.grad(truth.square().sum(), a)[0])
+
+
+def test_functional_transforms_work_on_the_definition_and_are_refused_elsewhere():
+    a, b = pair(1, 4, 6)
+    found = torch.func.grad(lambda a: relation(a, b, backend="naive").square().sum())(a)
+    leaf = a.clone().requires_grad_()
+    torch.testing.assert_close(found, torch.autograd.grad(relation(leaf, b).square().sum(), leaf)[0])
+    both = torch.vmap(lambda a: relation(a, b, backend="naive"))(torch.stack([a, b]))
+    torch.testing.assert_close(both[1], relation(b, b))
+    for backend in ("auto", "tiled"):
+        with pytest.raises(ValueError, match=r"^torch\.func and vmap need backend='naive'; got .*$"):
+            torch.vmap(lambda a, backend=backend: relation(a, b, backend=backend))(a[None])
 
 
 def test_the_selective_scan_too():

@@ -16,7 +16,7 @@ from crn_lib.training.loop import CHECKPOINT_NAME
 from tests.tiny import tiny
 
 REGULAR = 37
-TIMES = ("seconds", "cpu_seconds", "peak_bytes")
+TIMES = ("seconds", "cpu_seconds", "peak_bytes", "commit")  # the commit changes where somebody commits meanwhile
 
 
 def quick(**fields: Any) -> TrainConfig:

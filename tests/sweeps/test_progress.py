@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from crn_lib.sweeps import run_sweep, sweep_state
-from crn_lib.sweeps.progress import HEADINGS, differing_fields, lines, run_name, summary
+from crn_lib.sweeps.progress import differing_fields, headings, lines, run_name, summary
 from crn_lib.sweeps.run import SweepState
 from tests.sweeps.sweep_cases import sweep
 from tests.tiny import quick
@@ -36,7 +36,7 @@ def test_a_line_says_what_came_of_a_run(tmp_path: Path) -> None:
     )
     state.rows[state.jobs[2].key] = {"error": "RuntimeError: out of memory", "steps": 3}
     shown = lines(state)
-    assert all(len(line) == len(HEADINGS) for line in shown)
+    assert all(len(line) == len(headings(state)) for line in shown)
     row = state.rows[state.jobs[0].key]
     assert shown[0] == (
         "lstm, seed 0", "done", "6", f"{row['character_accuracy']:.1%}", f"{row['string_accuracy']:.1%}",

@@ -139,7 +139,7 @@ def test_a_constant_run_may_be_made_longer_and_a_cosine_may_not(tmp_path):
         ({"learning_rate": 5e-3}, "learning_rate"),
         ({"seed": 1}, "seed"),
         ({"model": ModelConfig(vocab_size=8, width=8, max_length=10)}, "model"),
-        ({"task": CopyingConfig(string_length=3, vocab=5), "batch": 9}, "task, batch"),
+        ({"task": CopyingConfig(string_length=3, vocab=5), "max_length": 10, "batch": 9}, "task, batch"),
     ],
 )
 def test_the_checkpoint_of_another_configuration_is_refused(tmp_path, change, named):

@@ -176,7 +176,7 @@ def test_the_bar_names_the_model_counts_from_where_the_run_went_on_and_shows_how
     shown = capsys.readouterr().err.split("\r")
     assert any(line.startswith("training causal_rn:  50%") and " 10/20 [" in line for line in shown)
     last = result.history[-1]
-    wanted = f", letters={last['character_accuracy']:.0%}, loss={last['loss']:.3f}]"
+    wanted = f", loss={last['loss']:.3f}, string accuracy={last['string_accuracy']:.0%}]"
     assert any(" 20/20 [" in line and "step" in line and line.endswith(wanted) for line in shown)
     assert shown[-1].strip() == "", "nothing is left of it"
 

@@ -42,11 +42,17 @@ from tests.tiny import tiny
         ({"task": None}, "task must be a CopyingConfig or its fields; got None"),
         (
             {"model": ModelConfig(vocab_size=8, max_length=9)},
-            "max_length of the model must be at least 10 to hold a string of 4 letters twice; got 9",
+            (
+                "max_length of the model must be at least 10 to hold the longest sequence of "
+                "CopyingConfig(string_length=4, shortest=None, vocab=5); got 9"
+            ),
         ),
         (
             {"model": ModelConfig(vocab_size=7, max_length=10)},
-            "vocab_size of the model must be at least 8 for an alphabet of 5; got 7",
+            (
+                "vocab_size of the model must be at least 8 for all token ids of "
+                "CopyingConfig(string_length=4, shortest=None, vocab=5); got 7"
+            ),
         ),
     ],
 )

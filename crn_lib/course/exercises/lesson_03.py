@@ -10,8 +10,8 @@ from torch.utils._pytree import tree_leaves
 
 from crn_lib.course.checks import Exercise, expect, expect_same
 from crn_lib.course.exercises.work_counter import WorkCounter
-from crn_lib.ops.linear import log_relation
 from crn_lib.ops.naive import naive_relation
+from crn_lib.ops.prefix_sum import log_relation
 
 LONG, FAIR_SHARE = 600, 60
 """A form of linear work touches each of its numbers a few times; one of quadratic work, some hundred times at LONG."""

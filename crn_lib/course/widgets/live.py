@@ -28,7 +28,7 @@ def train_live(
         The results by kind.
     """
     steps = max(config.steps for config in configs)
-    length = configs[0].task.string_length
+    length = configs[0].copying.string_length
     histories: dict[str, list[dict[str, float]]] = {config.model.kind: [] for config in configs}
 
     def drawn() -> go.Figure:

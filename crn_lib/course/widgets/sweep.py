@@ -12,7 +12,7 @@ import ipywidgets
 from crn_lib.course.cards import Card, table
 from crn_lib.course.status import working
 from crn_lib.sweeps import Executor, InlineExecutor, ProcessExecutor, Sweep, SweepState, run_sweep, sweep_state
-from crn_lib.sweeps.progress import HEADINGS, lines, summary
+from crn_lib.sweeps.progress import headings, lines, summary
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "inline": InlineExecutor,
@@ -82,11 +82,11 @@ class SweepTable(ipywidgets.VBox):
         rows = [list(line[:-1]) for line in lines(self.state)]
         plain = "\n".join(", ".join(cell for cell in row if cell) for row in rows)
         title = f"{len(self.state.done)} of {len(rows)} runs stored"
-        return Card(title, table(list(HEADINGS[:-1]), rows), plain)
+        return Card(title, table(list(headings(self.state)[:-1]), rows), plain)
 
     def _show(self, state: SweepState) -> None:
         self.state = state
-        shown = table(list(HEADINGS), [list(line) for line in lines(state)])
+        shown = table(list(headings(state)), [list(line) for line in lines(state)])
         if shown != self.table.value:
             self.table.value = shown
 

@@ -19,7 +19,7 @@ from crn_lib.ops.cpu import scalar_math
 from crn_lib.ops.cpu.kernel_cache import unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
 from crn_lib.ops.cpu.threads import run_shares
-from crn_lib.ops.linear import direct_relation
+from crn_lib.ops.prefix_sum import direct_relation
 from crn_lib.ops.second_order import gradients_with_graph
 
 INLINED = (scalar_math,)

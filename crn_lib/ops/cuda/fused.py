@@ -9,7 +9,7 @@ call gives the same bits. The variance is summed from `a_i + b_j` itself and not
 float32, bfloat16 and float16 are read and written as they are; all arithmetic between is in float32.
 
 Run on an NVIDIA H100 on 2026-11-26 (torch 2.11.0+cu130, Triton 3.6.0, driver 580.159.04): outputs and gradients in
-float32, bfloat16 and float16 pass all 90 tests there. Without a GPU `tests/ops/cuda/test_fused.py` has Triton interpret
+float32, bfloat16 and float16 passed the 90 tests then. Elsewhere `tests/ops/cuda/test_fused.py` has Triton interpret
 the kernels in float32 (its bfloat16 is wrong) and compile them for compute capability 8.0 and 9.0. No other GPU's
 results have been checked. How fast they are, and where torch.compile is as fast: `docs/LOG.md`, 2026-11-26. One program
 takes a block of a sequence's rows, so a single short sequence leaves most of the chip idle.

@@ -5,7 +5,7 @@ import torch
 
 from crn_lib.ops import relation
 from crn_lib.ops.cpu.scan import LINE, scan_relation
-from crn_lib.ops.linear import direct_relation
+from crn_lib.ops.prefix_sum import direct_relation
 
 
 def inputs(length, width, dtype=torch.float64, batch=2):

@@ -273,3 +273,16 @@ def test_real_shapes_and_the_same_bits_twice(activation, width):
     found = fused(a, b, activation)
     assert_same(found, definition(a, b, activation=activation))
     assert all(torch.equal(one, other) for one, other in zip(found, fused(a, b, activation), strict=True))
+
+
+@pytest.mark.parametrize("norm", ["exact", "none"])
+def test_second_derivatives_are_those_of_the_definition(norm):
+    def penalty(function):
+        a, b = (x.requires_grad_() for x in pair_here(1, 5, 6, dtype=torch.float32))
+        a, b = a.transpose(0, 1).transpose(0, 1), b.flip(1)  # not leaves, and not all contiguous
+        first = torch.autograd.grad(function(a, b), (a, b), normal(*a.shape, seed=3).to(a), create_graph=True)
+        return torch.autograd.grad(sum(x.square().sum() for x in first), (a, b))
+
+    truth = penalty(lambda a, b: relation(a, b, norm=norm, backend="naive"))
+    for found, true in zip(penalty(lambda a, b: kernels(a, b, norm=norm)), truth, strict=True):
+        assert relative_error(found, true) < 1e-4

@@ -1,0 +1,112 @@
+"""What a task is, and the tasks that `train` knows by name."""
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import ConfigError
+
+DEFAULT = "copying"
+"""The task of a configuration that names none."""
+
+
+@runtime_checkable
+class TaskConfig(Protocol):
+    """A frozen dataclass that says which problems are drawn; it checks itself. No field is called `name`.
+
+    Attributes:
+        vocab_size: token ids that a model of this task needs.
+        context: tokens in the longest sequence.
+
+    Example:
+        >>> isinstance(CopyingConfig(), TaskConfig), isinstance(ClosePairsConfig(), TaskConfig)
+        (True, False)
+    """
+
+    @property
+    def vocab_size(self) -> int: ...
+
+    @property
+    def context(self) -> int: ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Made from its configuration, it draws problems and scores predictions. Whether a model can run freely on it is
+    the task's own.
+
+    Attributes:
+        main_metric: that of its metrics which the progress bar shows and `stop_at` compares.
+
+    Example:
+        >>> isinstance(CopyingTask(CopyingConfig()), Task), CopyingTask.main_metric
+        (True, 'string_accuracy')
+    """
+
+    main_metric: str
+
+    def __init__(self, config: Any) -> None: ...
+
+    def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Fresh tokens and targets, `(batch, length)` each; targets are `NOT_SCORED` where nothing is asked."""
+
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """Scores by name, each from 0 to 1 and better the higher; both arguments are token ids, `(batch, length)`."""
+
+
+class TaskKind(NamedTuple):
+    """The two classes of a task.
+
+    Example:
+        >>> TASKS["copying"].config(string_length=3).context
+        8
+    """
+
+    config: type[TaskConfig]
+    task: type[Task]
+
+
+TASKS: dict[str, TaskKind] = {}
+"""The tasks that can be trained, by name. The last line of a task's file enters it here."""
+
+
+def build_task(config: TaskConfig) -> Task:
+    """The task of a configuration.
+
+    Raises:
+        ConfigError: no task has a configuration of this class.
+
+    Example:
+        >>> type(build_task(CopyingConfig(string_length=3))).__name__
+        'CopyingTask'
+    """
+    return TASKS[task_name(config)].task(config)
+
+
+def task_name(config: TaskConfig) -> str:
+    """The name of a configuration's task in `TASKS`.
+
+    Raises:
+        ConfigError: it has none there.
+
+    Example:
+        >>> task_name(CopyingConfig())
+        'copying'
+    """
+    for name, kind in TASKS.items():
+        if type(config) is kind.config:
+            return name
+    known = ", ".join(f"{name} ({kind.config.__name__})" for name, kind in TASKS.items())
+    raise ConfigError(f"TASKS has no task of a {type(config).__name__}; it has {known}")
+
+
+def task_configs() -> dict[str, type[TaskConfig]]:
+    """The configuration class of every task by name, the default's first: what the field `task` of a run may hold.
+
+    Example:
+        >>> next(iter(task_configs()))
+        'copying'
+    """
+    names = sorted(TASKS, key=lambda name: (name != DEFAULT, name))
+    return {name: TASKS[name].config for name in names}
