@@ -91,6 +91,7 @@ def test_only_the_yardstick_copies_and_a_length_without_rows() -> None:
     assert here.verdict is False and nowhere.verdict is None and not nowhere.ahead
     assert comparison.at_all_lengths([here, nowhere]) is False
     assert "CausalRN no row yet; Transformer no row yet" in nowhere.words()
+    assert [each.sweep for each in compare([], [16])] == [""]
     (neither,) = compare([*runs[:2], *side("transformer", {1e-3: [None, None]})], [16])
     assert neither.verdict is None and not neither.ahead and neither.words().startswith("16 letters: open; ")
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from crn_lib.config import ConfigError
@@ -14,6 +15,7 @@ from crn_lib.experiments.cost import (
     CostModel,
     TimedRun,
     Work,
+    _least_squares,
     both_in_one,
     least_time,
     linear_time,
@@ -114,6 +116,11 @@ def test_no_rate_is_negative_and_too_few_runs_are_refused() -> None:
     assert min(fewer.seconds_for.values()) >= 0 and set(fewer.seconds_for) == set(ALL_TERMS)
     with pytest.raises(ValueError, match="3 rates need at least as many runs; got 2"):
         CostModel.fit([run.work for run in runs[:2]], [1.0, 2.0])
+
+
+def test_a_rate_that_would_be_negative_is_left_out_and_the_others_fitted_without_it() -> None:
+    both = np.array([[1.0, 1.0], [1.0, 2.0]])  # solved exactly by 1.5 and -0.5
+    assert _least_squares(both, np.array([1.0, 0.5])).tolist() == pytest.approx([0.75, 0.0])
 
 
 def test_only_comparable_runs_are_timed() -> None:

@@ -48,6 +48,9 @@ def test_an_interval_of_nothing_is_refused(wrong: tuple[int, int]) -> None:
 def test_a_run_that_stopped_while_rising_is_not_finished_and_a_level_one_has_failed() -> None:
     assert [ending(each) for each in (COPIES, FLAT, RISING)] == ["copied", "failed", "not finished"]
     assert verdicts.slope_at_end(RISING.history) == pytest.approx(0.04 / 100)
+    # The slope is fitted to the last fifth, here the evaluations 16 to 20, and not to the last two.
+    bent = run(*[0.0] * 16, 0.1, 0.2, 0.3, 0.2)
+    assert verdicts.slope_at_end(bent.history) == pytest.approx((-0.1 + 0.3 + 2 * 0.2) / 10 / 100)
     # Level at 98%, after a rise long ago; falling; noise of a tenth of a percent on the plateau.
     assert ending(run(*[0.1 * n for n in range(10)], *[0.98] * 10)) == "failed"
     assert ending(run(*[0.9 - 0.01 * n for n in range(20)])) == "failed"

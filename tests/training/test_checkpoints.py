@@ -106,6 +106,7 @@ def test_a_run_that_was_interrupted_before_its_first_step_goes_on_from_there(tmp
 
 def test_resuming_with_nothing_to_resume_starts_from_the_beginning(tmp_path):
     assert_same(run(tiny(), folder=tmp_path / "new", resume=True), run(tiny()))
+    assert run(tiny(steps=1), resume=True).steps == 1, "without a folder there is nothing either"
 
 
 def test_resuming_a_finished_run_repeats_its_result(tmp_path):
@@ -224,8 +225,8 @@ def rewrite(path: Path, **changes) -> None:
             {"tensors": {"model.head.weight": torch.zeros(9, 16)}},
             r"head\.weight is \(9, 16\), the model needs \(8, 16\)",
         ),
-        ({"kind": "gru"}, "holds no valid model configuration .*kind must be one of"),
-        ({"colour": "red"}, "holds no valid model configuration .*no field 'colour'"),
+        ({"kind": "gru"}, r"^/\S* holds no valid model configuration \(kind must be one of .*\)$"),
+        ({"colour": "red"}, r"^/\S* holds no valid model configuration \(ModelConfig has no field 'colour'.*\)$"),
     ],
 )
 def test_tensors_that_do_not_fit_their_configuration_are_named(tmp_path, changes, message):
