@@ -97,7 +97,8 @@ def causal_zero_before_g(x: Tensor, g: Function) -> Tensor:
     return g(torch.where(past(len(x)), table(x), 0.0)).sum(dim=1) / seen(len(x))
 
 
-def sees(function: Function, x: Tensor, *, step: float = 1.0, least: float = 1e-10) -> Tensor:
+def sees(function: Function, x: Tensor, *, step: Any = None, least: float = 1e-10) -> Tensor:
+    step = torch.arange(1.0, x.shape[1] + 1) if step is None else step
     before = function(x)
     found = torch.zeros(len(x), len(x), dtype=torch.bool)
     for j in range(len(x)):
