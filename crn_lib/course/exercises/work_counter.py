@@ -9,6 +9,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from crn_lib.course.checks import expect
+
 EXITS = {"numpy", "tolist", "item", "__array__", "__dlpack__", "__float__", "__int__", "__complex__"}
 """Calls that take numbers out of torch, where nobody counts what is done with them."""
 
@@ -69,6 +71,12 @@ class _Exits(TorchFunctionMode):
         if name in EXITS and isinstance(args[0], Tensor) and args[0].is_floating_point():
             self.counter.exits.add(name)
         return func(*args, **(kwargs or {}))
+
+
+def expect_in_torch(requirement: int, work: WorkCounter) -> None:
+    """Raise `CheckFailed` if numbers went where their work is not counted."""
+    exits = ", ".join(f"{name}()" for name in sorted(work.exits))
+    expect(requirement, not exits, f"numbers leave torch through {exits}, where no work is counted; stay in torch")
 
 
 def _sizes(tree: Any) -> list[int]:
