@@ -44,11 +44,11 @@ def _examine_santoro(attempt: Callable[..., Any]) -> None:
             got = expect_tensor(5, case, attempt(x, g, f), x)
             expect_same(requirement, case, got, truth(x, g, f))
 
-    called = []
+    called, g = [], _pair_function(2, 3, seed=2)
 
     def counted(pairs: Tensor) -> Tensor:
         called.append(tuple(pairs.shape))
-        return _pair_function(2, 3, seed=2)(pairs)
+        return g(pairs)
 
     attempt(normal(2, 6, 2, seed=9), counted, f)
     expect(4, len(called) == 1, f"for 2 scenes of 6 objects g was called {len(called)} times, wanted once")
