@@ -4,7 +4,7 @@ import copy
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -121,7 +121,7 @@ def expect_tensor(requirement: int, case: str, got: Any, like: Tensor) -> Tensor
         fail(requirement, f"for {case}: got {shown(got)} ({type(got).__name__}), wanted a tensor")
     precise = torch.promote_types(got.dtype, like.dtype) == got.dtype
     expect(requirement, precise, f"for {case}: got {got.dtype}, wanted {like.dtype} as what came in")
-    return cast(Tensor, got).detach()
+    return got.detach()
 
 
 def expect_whole(requirement: int, case: str, got: Any) -> list[int]:
@@ -143,7 +143,9 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
             where a float32 tensor is wanted.
     """
     if wanted is None or isinstance(wanted, str | bool):
-        expect(requirement, type(got) is type(wanted) and got == wanted, f"for {case}: got {shown(got)}, wanted {wanted!r}")
+        expect(
+            requirement, type(got) is type(wanted) and got == wanted, f"for {case}: got {shown(got)}, wanted {wanted!r}"
+        )
         return
     if got is None:
         fail(requirement, f"for {case}: got None, wanted {shown(wanted)}; is there a `return`?")

@@ -66,7 +66,8 @@ def _examine_greedy(attempt: Callable[..., Any]) -> None:
 
         def dicey(tokens: list[int], seed: int = seed) -> int:
             """What it says depends on all it was given, and is now and then no letter."""
-            return random.Random(f"{seed} {tokens}").choice([BOS, SEP, EOS, EOS, *range(3, 13)])
+            says: int = random.Random(f"{seed} {tokens}").choice([BOS, SEP, EOS, EOS, *range(3, 13)])
+            return says
 
         compare(1, "a model that says this and that", dicey, prompt, draw.randrange(12))
 

@@ -96,7 +96,9 @@ def _examine_resume(attempt: Callable[..., Any]) -> None:
     a, b = normal(2, 11, 3, seed=7)
     wanted = _definition(a[None], b[None])[0]
     for length in (1, 2, 11):
-        expect_same(1, f"{length} tokens in one chunk", _run_chunks(attempt, a[:length], b[:length], [])[0], wanted[:length])
+        expect_same(
+            1, f"{length} tokens in one chunk", _run_chunks(attempt, a[:length], b[:length], [])[0], wanted[:length]
+        )
     for cuts in ([4], [10], [1], [3, 5], list(range(1, 11))):
         case = f"11 tokens, cut after {' and '.join(map(str, cuts))}"
         expect_same(2, case, _run_chunks(attempt, a, b, cuts)[0], wanted)

@@ -29,8 +29,7 @@ def _examine_variance(attempt: Callable[..., Any]) -> None:
             b = normal(senders, width + 1, seed=10 + senders, dtype=dtype)
             requirement = 1 if receivers == senders else 3
             size = f"{receivers} receivers and {senders} senders of width {width + 1}"
-            centred = (x - x.mean(dim=-1, keepdim=True) for x in (a, b))
-            compare(requirement, f"centred rows, {size}", *centred)
+            compare(requirement, f"centred rows, {size}", a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True))
             steps = torch.arange(float(senders), dtype=dtype)[:, None]
             compare(2, f"rows whose means are far from 0, {size}", a + 3, b - steps)
     a, b = normal(2, 80, 60, seed=9)
@@ -56,10 +55,10 @@ def _examine_exact(attempt: Callable[..., Any]) -> None:
             compare(2 if length == 1 else 1, size, a, b)
     a, b = normal(2, 6, 5, seed=3)
     out = torch.as_tensor(attempt(a, b))
-    for size in (50.0, 1e6):
-        later = torch.cat([b[:4], size * normal(2, 5, seed=4)])
+    for factor in (50.0, 1e6):
+        later = torch.cat([b[:4], factor * normal(2, 5, seed=4)])
         changed = torch.as_tensor(attempt(a, later))
-        case = f"6 tokens, after the last two senders were changed to {size:g} times as large, the first four outputs"
+        case = f"6 tokens, the last two senders replaced by rows {factor:g} times as large, the first four outputs"
         expect_same(3, case, changed[:4], out[:4])
     shift = torch.arange(6.0, dtype=a.dtype)[:, None]
     compare(4, "a number added to every entry of a row", a + shift, b - 2 * shift)

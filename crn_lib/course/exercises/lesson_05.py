@@ -14,7 +14,7 @@ from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, exp
 from crn_lib.course.exercises.draws import normal
 from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 
-APPENDS, FAIR_SHARE = 3000, 25
+APPENDS, FAIR_SHARE = 2000, 25
 """A doubling buffer touches each number it holds under ten times; one that grows by a fixed amount, far more often."""
 
 UNUSED = -77
@@ -40,7 +40,9 @@ def _examine_fits(attempt: Callable[..., Any]) -> None:
         width, blocks, each = draw.randint(1, 300), draw.randint(1, 12), draw.choice((1, 2, 4, 8))
         token = width * blocks * each * (2 if memory == "cache" else 1)
         # Just enough for some tokens, one byte more, one less, or anything.
-        budget = draw.randint(1, 1000 if memory != "sum" else 2) * token + draw.choice((0, 1, -1, draw.randrange(token)))
+        budget = draw.randint(1, 1000 if memory != "sum" else 2) * token + draw.choice(
+            (0, 1, -1, draw.randrange(token))
+        )
         cases.append((memory, budget, width, blocks, each))
     for memory, budget, width, blocks, each in cases:
         case = f"{memory!r}, {budget:,} bytes, width {width}, {blocks} blocks, {each} bytes a number"
@@ -48,13 +50,11 @@ def _examine_fits(attempt: Callable[..., Any]) -> None:
         partly = budget % (width * blocks * each * (2 if memory == "cache" else 1)) > 0
         requirement = 4 if memory == "sum" else 3 if partly else 2 if memory == "cache" else 1
         # Compared as numbers: a word is none, and `True` is no count of tokens.
-        same = isinstance(got, numbers.Real) and not isinstance(got, bool) and got == wanted
+        same = isinstance(got, numbers.Real) and got is not True and got == wanted
         expect(requirement, same, f"for {case}: got {shown(got)}, wanted {wanted}")
 
 
-def _appended(
-    attempt: Callable[..., Any], rows: Tensor, start: int, used: int = 0
-) -> tuple[list[int], Tensor, int]:
+def _appended(attempt: Callable[..., Any], rows: Tensor, start: int, used: int = 0) -> tuple[list[int], Tensor, int]:
     """The capacities after every append, and the last buffer with its count; the first `used` rows are there before."""
     buffer = torch.full((start, rows.shape[1]), UNUSED, dtype=rows.dtype)
     buffer[:used] = rows[:used]
@@ -198,7 +198,7 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "It returns a buffer whose first `used` rows are all rows so far, in order, and the new `used`; `row` stays.",
+            "It returns a buffer that begins with all rows so far, in order, and the new `used`; `row` stays as it is.",
             "The buffer never has room for more than twice the rows it holds, or for more than it had at the start.",
             "Adding n rows costs work that grows with n, not with its square; all of it is done in torch.",
             "The buffer keeps its dtype.",

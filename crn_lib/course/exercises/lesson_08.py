@@ -70,7 +70,15 @@ def _examine_drop(attempt: Callable[..., Any]) -> None:
 
 def _examine_lookup(attempt: Callable[..., Any]) -> None:
     alphabet = 26
-    for length, offset, kinds in ((6, 1, 26), (20, 4, 26), (7, 6, 26), (12, 3, 2), (9, 2, 1), (27, 9, 26), (40, 20, 26)):
+    for length, offset, kinds in (
+        (6, 1, 26),
+        (20, 4, 26),
+        (7, 6, 26),
+        (12, 3, 2),
+        (9, 2, 1),
+        (27, 9, 26),
+        (40, 20, 26),
+    ):
         generator = torch.Generator().manual_seed(length)
         letters = torch.randint(kinds, (length,), generator=generator)
         case = f"{length} letters of {kinds} kinds, offset {offset}"
@@ -93,7 +101,10 @@ def _examine_lookup(attempt: Callable[..., Any]) -> None:
             alone = torch.arange(length) == place
             shift = torch.randint(1, alphabet, (length,), generator=generator)
             changed = (letters + shift) % alphabet
-            for name, which in ((f"letter {place} was changed", alone), (f"all but letter {place} were changed", ~alone)):
+            for name, which in (
+                (f"letter {place} was changed", alone),
+                (f"all but letter {place} were changed", ~alone),
+            ):
                 new_a, new_b = (torch.as_tensor(x) for x in attempt(torch.where(which, changed, letters), offset))
                 expect_same(2, f"{case}: a, after {name}", new_a, a)
                 expect_same(3, f"{case}: b of the other positions, after {name}", new_b[~which], b[~which])

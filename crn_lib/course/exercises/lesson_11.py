@@ -12,7 +12,9 @@ from crn_lib.models import ModelConfig
 def _examine_work(attempt: Callable[..., Any]) -> None:
     draw = random.Random(11)
     sizes = [(1, 1, 1, 1, 1), (2, 1, 1, 1, 1), (16, 64, 4, 64, 150), (255, 192, 12, 320, 2000)]
-    sizes += [tuple(draw.randint(1, most) for most in (60, 200, 12, 64, 900)) for _ in range(12)]
+    for _ in range(12):
+        letters, width, blocks, batch, steps = (draw.randint(1, most) for most in (60, 200, 12, 64, 900))
+        sizes.append((letters, width, blocks, batch, steps))
     for letters, width, blocks, batch, steps in sizes:
         tokens = 2 * (letters + 1)
         case = f"{letters} letters, width {width}, {blocks} blocks, batch {batch}, {steps} steps"

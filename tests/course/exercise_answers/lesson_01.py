@@ -78,7 +78,10 @@ RIGHT: dict[str, Callable[..., Any]] = {
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "01.targets": [targets_in_a_loop, lambda tokens: torch.tensor(targets(tokens))],
-    "01.score": [lambda w, a: Fraction(score(w, a)), lambda w, a: float(w.find(">") == len(a)) * float(np.mean([x == y for x, y in zip(w, a, strict=False)]))],
+    "01.score": [
+        lambda w, a: Fraction(score(w, a)),
+        lambda w, a: float(w.find(">") == len(a)) * float(np.mean([x == y for x, y in zip(w, a, strict=False)])),
+    ],
     "01.bits": [bits_in_a_loop],
 }
 
@@ -120,10 +123,10 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "rounded down": lambda length, vocab: (vocab**length).bit_length() - 1,
         "bits of the number of strings": lambda length, vocab: (vocab**length).bit_length(),
         "letters instead of bits": lambda length, vocab: length,
-        "a logarithm divided by another": lambda l, v: math.ceil(l * math.log(v) / math.log(2)),
-        "a logarithm to base 2": lambda l, v: math.ceil(l * math.log2(v)),
-        "the logarithm of a large number": lambda l, v: math.ceil(math.log2(v**l)),
-        "digits of the largest number": lambda l, v: len(f"{v**l - 1:b}"),
-        "a half too much": lambda l, v: round(l * math.log2(v) + 0.5),
+        "a logarithm divided by another": lambda length, v: math.ceil(length * math.log(v) / math.log(2)),
+        "a logarithm to base 2": lambda length, v: math.ceil(length * math.log2(v)),
+        "the logarithm of a large number": lambda length, v: math.ceil(math.log2(v**length)),
+        "digits of the largest number": lambda length, v: len(f"{v**length - 1:b}"),
+        "a half too much": lambda length, v: round(length * math.log2(v) + 0.5),
     },
 }

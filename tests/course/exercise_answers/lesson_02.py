@@ -243,7 +243,11 @@ RIGHT: dict[str, Callable[..., Any]] = {
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "02.santoro": [santoro_by_vmap, santoro_by_index],
-    "02.split": [split_by_padding, lambda x, w, c: (torch.einsum("nd,wd->nw", x, w.chunk(2, 1)[0]).add(c), x.matmul(w.chunk(2, 1)[1].t())), split_with_a_layer],
+    "02.split": [
+        split_by_padding,
+        lambda x, w, c: (torch.einsum("nd,wd->nw", x, w.chunk(2, 1)[0]).add(c), x.matmul(w.chunk(2, 1)[1].t())),
+        split_with_a_layer,
+    ],
     "02.causal": [causal_by_tril, causal_as_a_loop, causal_by_running_sums],
     "02.leak": [sees_when(lambda change: (change != 0).any(dim=-1)), sees_by_gradients],
 }

@@ -166,7 +166,11 @@ def resume_from_one_tensor(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, An
 RIGHT: dict[str, Callable[..., Any]] = {"03.prefix": prefix, "03.scan": scan, "03.resume": resume}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "03.prefix": [prefix_by_index, lambda a, b: a.exp() * by_doubling(b.transpose(0, 1).exp(), torch.add).transpose(0, 1) / seen(a), prefix_as_a_loop],
+    "03.prefix": [
+        prefix_by_index,
+        lambda a, b: a.exp() * by_doubling(b.transpose(0, 1).exp(), torch.add).transpose(0, 1) / seen(a),
+        prefix_as_a_loop,
+    ],
     "03.scan": [lambda a, b: a + by_doubling(b, torch.logaddexp) - seen(a).log(), scan_by_running_maximum],
     "03.resume": [resume_from_one_tensor],
 }

@@ -142,11 +142,20 @@ def sender_in_closed_form(a: Tensor, channel: int, spread: float) -> Tensor:
 RIGHT: dict[str, Callable[..., Any]] = {"04.variance": variance, "04.exact": exact, "04.sender": sender}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "04.variance": [variance_by_moments, lambda a, b: torch.cdist(centre(a), -centre(b)).square() / a.shape[1], variance_one_receiver_at_a_time],
-    "04.exact": [exact_by_weights, 
+    "04.variance": [
+        variance_by_moments,
+        lambda a, b: torch.cdist(centre(a), -centre(b)).square() / a.shape[1],
+        variance_one_receiver_at_a_time,
+    ],
+    "04.exact": [
+        exact_by_weights,
         lambda a, b: causal_mean(torch.nn.functional.layer_norm(a[:, None] + b, a.shape[1:], eps=1e-20).exp()),
     ],
-    "04.sender": [sender_in_closed_form, lambda a, channel, spread: sender(centre(a), channel, spread), lambda a, channel, spread: 7.0 + sender(a, channel, spread)],
+    "04.sender": [
+        sender_in_closed_form,
+        lambda a, channel, spread: sender(centre(a), channel, spread),
+        lambda a, channel, spread: 7.0 + sender(a, channel, spread),
+    ],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {

@@ -192,7 +192,10 @@ RIGHT: dict[str, Callable[..., Any]] = {"05.fits": fits, "05.grow": grow, "05.co
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "05.grow": [grow_by_index, grow_by_index_copy, grow_by_half],
     "05.compress": [compress_evenly, compress_by_eigenvectors],
-    "05.fits": [lambda memory, budget, *rest: fits(memory, float(budget), *rest), lambda memory, *rest: np.float64(fits(memory, *rest))],
+    "05.fits": [
+        lambda memory, budget, *rest: fits(memory, float(budget), *rest),
+        lambda memory, *rest: np.float64(fits(memory, *rest)),
+    ],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -217,7 +220,9 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         ),
         "at least one": lambda memory, *rest: max(1, fits(memory, *rest)),
         "bits": lambda memory, budget, *rest: fits(memory, 8 * budget, *rest),
-        "the sum counts as one token": lambda memory, *rest: min(1, fits(memory, *rest)) if memory == "sum" else fits(memory, *rest),
+        "the sum counts as one token": lambda memory, *rest: (
+            min(1, fits(memory, *rest)) if memory == "sum" else fits(memory, *rest)
+        ),
     },
     "05.grow": {
         "room for one more each time": grow_by(1),

@@ -95,7 +95,10 @@ RIGHT: dict[str, Callable[..., Any]] = {
 }
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "06.warmup": [lambda step, peak, warmup: peak * min(1.0, (step + 1) / max(warmup, 1)), lambda step, peak, warmup: np.interp(step + 1, [0, max(warmup, 1)], [0, peak])],
+    "06.warmup": [
+        lambda step, peak, warmup: peak * min(1.0, (step + 1) / max(warmup, 1)),
+        lambda step, peak, warmup: np.interp(step + 1, [0, max(warmup, 1)], [0, peak]),
+    ],
     "06.loss": [loss_by_logsumexp],
     "06.first_step": [first_step_in_a_loop],
 }
