@@ -7,7 +7,7 @@ from crn_lib.analysis.dictionary import KeyedLetters, keyed_letters
 from crn_lib.analysis.edited_copy import EditedCopy, copy_without
 from crn_lib.analysis.interventions import drop, freeze_scale, level, rescale, run_edited, swap_scales
 from crn_lib.analysis.pairs import AttentionPairs, RelationPairs, attention_pairs, relation_pairs
-from crn_lib.analysis.rank import memory_rank, numerical_rank, pair_values
+from crn_lib.analysis.rank import best_senders, memory_rank, numerical_rank, pair_values
 from crn_lib.analysis.relation_maps import (
     Influence,
     effective_senders,
@@ -30,6 +30,7 @@ __all__ = [
     "RelationPairs",
     "ScalingCurve",
     "attention_pairs",
+    "best_senders",
     "cancellation_copier",
     "capture_pairs",
     "copy_sources",

@@ -1,7 +1,8 @@
-"""Exercises of lesson 01: targets, the score, and the least number of bits."""
+"""Exercises of lesson 01: targets, the score, the least number of bits, and the best code."""
 
 import random
 from collections.abc import Callable
+from itertools import combinations, product
 from typing import Any
 
 import torch
@@ -58,6 +59,36 @@ def _examine_bits(attempt: Callable[..., Any]) -> None:
         expect_same(3, f"{length} letters from an alphabet of 1", attempt(length, 1), 0, tolerance=0)
 
 
+def _best_share(bits: int, length: int, vocab: int) -> float:
+    """The best share of letters over all codes: every choice of answers, each string with the answer nearest to it."""
+    strings = list(product(range(vocab), repeat=length))
+    right = [[sum(map(int.__eq__, one, other)) for other in strings] for one in strings]
+    codes = combinations(range(len(strings)), min(2**bits, len(strings)))
+    most = max(sum(max(row[answer] for answer in code) for row in right) for code in codes)
+    return most / (length * len(strings))
+
+
+def _examine_code(attempt: Callable[..., Any]) -> None:
+    small = [
+        (0, 1, 3),
+        (1, 1, 3),
+        (1, 1, 26),
+        (0, 2, 3),
+        (1, 2, 2),
+        (1, 2, 3),
+        (2, 2, 3),
+        (1, 3, 2),
+        (2, 3, 2),
+        (1, 3, 3),
+    ]
+    for bits, length, vocab in small:
+        case = f"{bits} bits, {length} letters from {vocab}"
+        expect_same(1, case, attempt(bits, length, vocab), _best_share(bits, length, vocab))
+    for bits, length, vocab in ((1, 1, 2), (3, 2, 2), (4, 2, 3), (6, 1, 26), (0, 3, 1), (2, 2, 1)):
+        case = f"{bits} bits, {length} letters from {vocab}"
+        expect_same(2, case, attempt(bits, length, vocab), 1.0)
+
+
 EXERCISES = (
     Exercise(
         key="01.targets",
@@ -97,5 +128,16 @@ EXERCISES = (
             "With an alphabet of one letter nothing has to be remembered.",
         ),
         examine=_examine_bits,
+    ),
+    Exercise(
+        key="01.code",
+        title="the best code, by brute force",
+        difficulty=3,
+        minutes=10,
+        requirements=(
+            "The result is the largest share of letters, over all strings, that so many bits of memory can give back.",
+            "Where there are at least as many states as strings, it is 1.",
+        ),
+        examine=_examine_code,
     ),
 )

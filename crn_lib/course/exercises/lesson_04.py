@@ -1,4 +1,4 @@
-"""Exercises of lesson 04: the variance of every pair, the exact relation from it, and a sender that cancels."""
+"""Exercises of lesson 04: the variance of every pair, the exact relation, a sender that cancels, best senders."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, expect_tensor, shown
+from crn_lib.course.checks import (
+    AS_PRECISE,
+    UNTOUCHED,
+    Exercise,
+    expect,
+    expect_same,
+    expect_tensor,
+    expect_whole,
+    shown,
+)
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 from crn_lib.ops.naive import naive_relation
@@ -82,6 +91,17 @@ def _examine_sender(attempt: Callable[..., Any]) -> None:
             expect(2, abs(found - spread) < 1e-6 * spread, f"for {case}: a + b has standard deviation {found:.6f}")
 
 
+def _examine_best(attempt: Callable[..., Any]) -> None:
+    for number, (receivers, senders, width) in enumerate(shapes(3, seed=44, count=14)):
+        values = normal(receivers, senders, width, seed=90 + number)
+        for name, table in (("", values), (" whose senders rank alike", values[:1].expand_as(values).clone())):
+            wanted = [len({int(row.argmax()) for row in table[:, :, d]}) for d in range(width)]
+            case = f"values of shape {tuple(table.shape)}{name}"
+            got = expect_whole(1, case, attempt(table))
+            expect_same(1, f"{case} (how many channels)", len(got), width)
+            expect_same(1 if not name else 2, case, got, wanted)
+
+
 EXERCISES = (
     Exercise(
         key="04.variance",
@@ -124,6 +144,19 @@ EXERCISES = (
             AS_PRECISE,
         ),
         examine=_examine_sender,
+        untouched=3,
+    ),
+    Exercise(
+        key="04.best",
+        title="count the best senders",
+        difficulty=1,
+        minutes=5,
+        requirements=(
+            "One whole number for each channel: how many different senders are the largest for some receiver.",
+            "Where every receiver ranks the senders alike, it is 1 in every channel.",
+            UNTOUCHED,
+        ),
+        examine=_examine_best,
         untouched=3,
     ),
 )

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 import torch
+
+from crn_lib.tasks import best_character_accuracy
 
 A, BOS, SEP, EOS = 3, 0, 1, 2
 
@@ -70,10 +73,57 @@ def bits_in_a_loop(length: int, vocab: int) -> int:
     return bits
 
 
+def code_share(bits: int, length: int, vocab: int, choose: Callable[..., Any] = combinations) -> float:
+    strings = list(product(range(vocab), repeat=length))
+    best = 0
+    for answers in choose(strings, min(2**bits, len(strings))):
+        best = max(best, sum(max(sum(x == y for x, y in zip(s, a, strict=True)) for a in answers) for s in strings))
+    return best / (length * len(strings))
+
+
+def code_with_numpy(bits: int, length: int, vocab: int) -> float:
+    if 2**bits >= vocab**length:
+        return 1.0
+    strings = np.array(list(product(range(vocab), repeat=length)))
+    right = (strings[:, None] == strings[None]).sum(axis=2)
+    return (
+        max(right[:, code].max(axis=1).mean() for code in map(list, combinations(range(len(strings)), 2**bits)))
+        / length
+    )
+
+
+def code_of_the_first_strings(bits: int, length: int, vocab: int) -> float:
+    return code_share(bits, length, vocab, choose=lambda strings, count: [strings[:count]])
+
+
+def code_for_whole_strings(bits: int, length: int, vocab: int) -> float:
+    return min(2**bits / vocab**length, 1.0)
+
+
+def code_for_the_first_letters(bits: int, length: int, vocab: int) -> float:
+    kept = min(int(bits / math.log2(vocab)) if vocab > 1 else length, length)
+    return (kept + (length - kept) / vocab) / length
+
+
+def code_by_the_bound(bits: int, length: int, vocab: int) -> float:
+    return best_character_accuracy(bits, length, vocab)
+
+
+def code_of_bits_answers(bits: int, length: int, vocab: int) -> float:
+    return code_share(0, length, vocab, choose=lambda strings, _: combinations(strings, min(bits + 1, len(strings))))
+
+
+def code_without_a_limit(bits: int, length: int, vocab: int) -> float:
+    strings = list(product(range(vocab), repeat=length))
+    codes = combinations(strings, 2**bits)
+    return max((code_share(9, length, vocab, lambda *_, code=code: [code]) for code in codes), default=0.0)
+
+
 RIGHT: dict[str, Callable[..., Any]] = {
     "01.targets": targets,
     "01.score": score,
     "01.bits": lambda length, vocab: (vocab**length - 1).bit_length(),
+    "01.code": code_share,
 }
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
@@ -83,6 +133,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         lambda w, a: float(w.find(">") == len(a)) * float(np.mean([x == y for x, y in zip(w, a, strict=False)])),
     ],
     "01.bits": [bits_in_a_loop],
+    "01.code": [code_with_numpy, lambda *case: Fraction(code_share(*case))],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -128,5 +179,14 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "the logarithm of a large number": lambda length, v: math.ceil(math.log2(v**length)),
         "digits of the largest number": lambda length, v: len(f"{v**length - 1:b}"),
         "a half too much": lambda length, v: round(length * math.log2(v) + 0.5),
+    },
+    "01.code": {
+        "the first strings keep a state of their own": code_of_the_first_strings,
+        "whole strings": code_for_whole_strings,
+        "the first letters are kept": code_for_the_first_letters,
+        "the rate-distortion bound": code_by_the_bound,
+        "as many answers as bits": code_of_bits_answers,
+        "more states than strings": code_without_a_limit,
+        "in letters, not as a share": lambda bits, length, vocab: length * code_share(bits, length, vocab),
     },
 }

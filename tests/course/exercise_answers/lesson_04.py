@@ -139,7 +139,33 @@ def sender_in_closed_form(a: Tensor, channel: int, spread: float) -> Tensor:
     return left - a
 
 
-RIGHT: dict[str, Callable[..., Any]] = {"04.variance": variance, "04.exact": exact, "04.sender": sender}
+def best(values: Tensor) -> list[int]:
+    return [len(set(values[:, :, d].argmax(dim=1).tolist())) for d in range(values.shape[2])]
+
+
+def best_of_flat_values(values: Tensor) -> list[int]:
+    return [len(values.argmax(dim=1).unique())] * values.shape[2]
+
+
+def best_by_count(values: Tensor) -> list[int]:
+    return [int(torch.bincount(column).max()) for column in values.argmax(dim=1).T]
+
+
+def best_that_sorts(values: Tensor) -> list[int]:
+    values.copy_(values.sort(dim=1).values)
+    return best(values)
+
+
+def best_by_comparing(values: Tensor) -> Tensor:
+    return (values == values.amax(dim=1, keepdim=True)).any(dim=0).sum(dim=0)
+
+
+RIGHT: dict[str, Callable[..., Any]] = {
+    "04.variance": variance,
+    "04.exact": exact,
+    "04.sender": sender,
+    "04.best": best,
+}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "04.variance": [
@@ -156,6 +182,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         lambda a, channel, spread: sender(centre(a), channel, spread),
         lambda a, channel, spread: 7.0 + sender(a, channel, spread),
     ],
+    "04.best": [best_by_comparing],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -212,5 +239,15 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "no channel after the fifth": lambda a, channel, spread: sender(a, min(channel, 5), spread),
         "float32": lambda a, channel, spread: sender(a, channel, spread).float(),
         "a spread of 1": lambda a, channel, spread: sender(a, channel, 1.0),
+    },
+    "04.best": {
+        "the best receivers of a sender": lambda values: best(values.transpose(0, 1)),
+        "over all channels": best_of_flat_values,
+        "how often the most frequent": best_by_count,
+        "the mean over channels": lambda values: sum(best(values)) / len(best(values)),
+        "one number": lambda values: sum(best(values)),
+        "the smallest": lambda values: best(-values),
+        "sorts what it is given": best_that_sorts,
+        "the channels of one sender": lambda values: best(values.movedim(2, 1)),
     },
 }
