@@ -117,6 +117,14 @@ def _examine_causal(attempt: Callable[..., Any]) -> None:
             expect_same(4, f"{case}, the rows before", got[:-late], truth(x[:-late], sums))
             expect(1, not bool(got[-late:].isfinite().any()), f"for {case}: the last rows must be {name}, too")
 
+    x = normal(5, 1, seed=8)
+    x[2] = torch.nan
+    got = torch.as_tensor(attempt(x, lambda pairs: pairs[..., 1:]))
+    expect_same(
+        4, "g that is NaN where row 2 of 5 sends, the rows before", got[:2], x[:2].cumsum(0) / got.new([[1], [2]])
+    )
+    expect(1, bool(got[2:].isnan().all()), "for g that is NaN where row 2 of 5 sends: rows 2 to 4 hear it and are NaN")
+
 
 def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
     """Networks on `n` rows of three numbers, and which output (row) sees which input (column); with a requirement."""
@@ -134,7 +142,7 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         return lambda x: mean_over(mask, x)
 
     def weakly(x: Tensor) -> Tensor:
-        return torch.cat([x[:1].exp() + 1e-7 * x[-1:], x[1:].exp()])
+        return 10 + torch.cat([x[:1].exp() + 1e-7 * x[-1:], x[1:].exp()])  # not to be seen in float32
 
     def leaks_in(column: int) -> Network:
         """Three outputs, of which only this one sees everything."""

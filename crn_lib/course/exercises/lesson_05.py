@@ -50,7 +50,7 @@ def _examine_fits(attempt: Callable[..., Any]) -> None:
         partly = budget % (width * blocks * each * (2 if memory == "cache" else 1)) > 0
         requirement = 4 if memory == "sum" else 3 if partly else 2 if memory == "cache" else 1
         # Compared as numbers: a word is none, and `True` is no count of tokens.
-        same = isinstance(got, numbers.Real) and got is not True and got == wanted
+        same = got is not True and isinstance(got, numbers.Real) and got == wanted
         expect(requirement, same, f"for {case}: got {shown(got)}, wanted {wanted}")
 
 

@@ -87,6 +87,8 @@ def numbers_in(state: Any) -> int:
     """How many numbers a state holds, whatever it is made of: tensors, arrays, containers, objects with attributes."""
     if isinstance(state, Tensor | np.ndarray):
         return int(np.prod(state.shape))
+    if isinstance(state, str | bytes | bytearray):
+        return len(state)
     if isinstance(state, dict):
         return sum(map(numbers_in, state.values()))
     if isinstance(state, list | tuple | set | frozenset):
