@@ -36,7 +36,7 @@ def _examine_santoro(attempt: Callable[..., Any]) -> None:
         return torch.stack([total.sum(-1) ** 2, total[..., 0]], dim=-1)  # not linear: f of a sum is no sum of f
 
     for dtype in DTYPES:
-        for batch, n, features in ((1, 4, 2), *shapes(3, seed=2, count=12, most=5)):
+        for batch, n, features in ((1, 2, 1), *shapes(3, seed=2, count=12, most=5), (1, 4, 2)):
             x = normal(batch, n, features, seed=n, dtype=dtype)
             g = _pair_function(features, 3, seed=features, dtype=dtype)
             requirement = 2 if n == 1 else 3 if batch > 1 else 1
@@ -152,6 +152,10 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         """Only this input of another row has a say."""
         return lambda x: x.exp() + torch.where(itself, 0.0, x[:, column].exp()).sum(dim=1, keepdim=True)
 
+    def differs(x: Tensor) -> Tensor:
+        seen = torch.where(itself, 0.0, (x[:, 0] - x[:, 1]).exp()).sum(dim=1, keepdim=True)
+        return x.exp() + seen
+
     def falls(x: Tensor) -> Tensor:
         return -mean_over(every, x)
 
@@ -169,6 +173,7 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         ("all senders, whose outputs fall where inputs rise", 3, falls, every),
         ("all senders, with two outputs that add up to 0", 3, balanced, every),
         ("all senders of layer-normalised rows, where adding one number to a row is no change", 3, _of_normal, every),
+        ("outputs that see the first number of another row less its second", 3, differs, every),
         ("a leak of a ten-millionth, from the last row to the first output", 3, weakly, last_to_first),
         ("rows that see nothing, not even themselves", 2, lambda x: 0 * x[:, :2] + 7, ~every),
     ]

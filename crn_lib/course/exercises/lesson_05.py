@@ -68,7 +68,7 @@ def _appended(attempt: Callable[..., Any], rows: Tensor, start: int, used: int =
 
 
 def _examine_grow(attempt: Callable[..., Any]) -> None:
-    for width, start, count in ((2, 4, 1), (2, 4, 4), (1, 4, 5), (3, 1, 2), (3, 1, 37), (4, 8, 37), (3, 3, 9)):
+    for width, start, count in ((1, 1, 2), (2, 4, 1), (2, 4, 4), (1, 4, 5), (3, 1, 37), (4, 8, 37), (3, 3, 9)):
         rows = normal(count, width, seed=count)
         rows[::3] = 0.0  # rows of zeros are rows, too
         for before in (0, start // 2):
