@@ -65,13 +65,19 @@ def expect(requirement: int, holds: bool, message: str) -> None:
 
 
 def watched(exercise: Exercise, attempt: Callable[..., Any]) -> Callable[..., Any]:
-    """The reader's function, whose every call must leave its arguments as they were."""
-    if not exercise.untouched:
-        return attempt
+    """The reader's function: where it stops, the arguments are named, and where asked, they must stay as they were."""
 
     def call(*given: Any) -> Any:
-        before = tree_map(_copied, given)
-        result = attempt(*given)
+        before = tree_map(_copied, given) if exercise.untouched else given
+        try:
+            result = attempt(*given)
+        except (CheckFailed, NotAttempted):
+            raise
+        except Exception as error:
+            arguments = ", ".join(shown(value) for value in given if not callable(value))
+            raise CheckFailed(f"requirement 1: {stopped(error)}{arguments and ', given '}{arguments:.240}") from error
+        if not exercise.untouched:
+            return result
         for place, (old, new) in enumerate(zip(before, given, strict=True), start=1):
             if not _equal(old, new):
                 change = f"it changed its argument {place} from {shown(old)} to {shown(new)}; work on a copy"
@@ -79,6 +85,11 @@ def watched(exercise: Exercise, attempt: Callable[..., Any]) -> Callable[..., An
         return result
 
     return call
+
+
+def stopped(error: Exception) -> str:
+    """An error in one line."""
+    return f"it stopped with {type(error).__name__}: {next(iter(str(error).splitlines()), 'no message'):.200}"
 
 
 def _copied(leaf: Any) -> Any:
@@ -155,6 +166,8 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
         fail(requirement, f"for {case}: got {shown(got)}, wanted {shown(wanted)}")
     right = torch.as_tensor(wanted, dtype=torch.float64)
     if found.shape != right.shape:
+        if found.numel() + right.numel() <= 16 and not isinstance(got, Tensor):
+            fail(requirement, f"for {case}: got {shown(got)}, wanted {shown(wanted)}")
         fail(requirement, f"for {case}: got shape {_shape(found)}, wanted {_shape(right)}")
     if tolerance is None:
         tolerance = 2e-5 if isinstance(wanted, Tensor) and wanted.dtype == torch.float32 else 1e-9

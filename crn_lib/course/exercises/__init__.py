@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.course.cards import Card
-from crn_lib.course.checks import CheckFailed, Exercise, NotAttempted, watched
+from crn_lib.course.checks import CheckFailed, Exercise, NotAttempted, stopped, watched
 
 EXERCISES: dict[str, Exercise] = {
     exercise.key: exercise
@@ -34,10 +34,9 @@ def check(key: str, attempt: Callable[..., Any]) -> None:
         return
     except CheckFailed:
         raise
-    except Exception as error:  # the reader's own code, or a result that cannot even be compared
-        first = next(iter(str(error).splitlines()), "no message")
+    except Exception as error:  # a result that cannot even be compared
         hint = "; is there a `return`?" if "NoneType" in str(error) else ""
-        raise CheckFailed(f"requirement 1: it stopped with {type(error).__name__}: {first}{hint}") from error
+        raise CheckFailed(f"requirement 1: {stopped(error)}{hint}") from error
     count = len(exercise.requirements)
     title = f"Exercise {key}: all {count} requirements met"
     Card(title, "", f"{key}: all {count} requirements met", "right").show()

@@ -36,7 +36,7 @@ def _examine_santoro(attempt: Callable[..., Any]) -> None:
         return torch.stack([total.sum(-1) ** 2, total[..., 0]], dim=-1)  # not linear: f of a sum is no sum of f
 
     for dtype in DTYPES:
-        for batch, n, features in ((1, 4, 2), *shapes(3, seed=2, count=12, most=5)):
+        for batch, n, features in ((1, 2, 1), *shapes(3, seed=2, count=12, most=5), (1, 4, 2)):
             x = normal(batch, n, features, seed=n, dtype=dtype)
             g = _pair_function(features, 3, seed=features, dtype=dtype)
             requirement = 2 if n == 1 else 3 if batch > 1 else 1
@@ -117,6 +117,14 @@ def _examine_causal(attempt: Callable[..., Any]) -> None:
             expect_same(4, f"{case}, the rows before", got[:-late], truth(x[:-late], sums))
             expect(1, not bool(got[-late:].isfinite().any()), f"for {case}: the last rows must be {name}, too")
 
+    x = normal(5, 1, seed=8)
+    x[2] = torch.nan
+    got = torch.as_tensor(attempt(x, lambda pairs: pairs[..., 1:]))
+    expect_same(
+        4, "g that is NaN where row 2 of 5 sends, the rows before", got[:2], x[:2].cumsum(0) / got.new([[1], [2]])
+    )
+    expect(1, bool(got[2:].isnan().all()), "for g that is NaN where row 2 of 5 sends: rows 2 to 4 hear it and are NaN")
+
 
 def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
     """Networks on `n` rows of three numbers, and which output (row) sees which input (column); with a requirement."""
@@ -134,7 +142,7 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         return lambda x: mean_over(mask, x)
 
     def weakly(x: Tensor) -> Tensor:
-        return torch.cat([x[:1].exp() + 1e-7 * x[-1:], x[1:].exp()])
+        return 10 + torch.cat([x[:1].exp() + 1e-7 * x[-1:], x[1:].exp()])  # not to be seen in float32
 
     def leaks_in(column: int) -> Network:
         """Three outputs, of which only this one sees everything."""
@@ -143,6 +151,10 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
     def reads(column: int) -> Network:
         """Only this input of another row has a say."""
         return lambda x: x.exp() + torch.where(itself, 0.0, x[:, column].exp()).sum(dim=1, keepdim=True)
+
+    def differs(x: Tensor) -> Tensor:
+        seen = torch.where(itself, 0.0, (x[:, 0] - x[:, 1]).exp()).sum(dim=1, keepdim=True)
+        return x.exp() + seen
 
     def falls(x: Tensor) -> Tensor:
         return -mean_over(every, x)
@@ -161,6 +173,7 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         ("all senders, whose outputs fall where inputs rise", 3, falls, every),
         ("all senders, with two outputs that add up to 0", 3, balanced, every),
         ("all senders of layer-normalised rows, where adding one number to a row is no change", 3, _of_normal, every),
+        ("outputs that see the first number of another row less its second", 3, differs, every),
         ("a leak of a ten-millionth, from the last row to the first output", 3, weakly, last_to_first),
         ("rows that see nothing, not even themselves", 2, lambda x: 0 * x[:, :2] + 7, ~every),
     ]

@@ -34,7 +34,7 @@ def _examine_mask(attempt: Callable[..., Any]) -> None:
     steep = {"1/x": torch.reciprocal, "log of the square": lambda x: x.square().log()}
     activations = {**ACTIVATION_FUNCTIONS, "cosine": torch.cos, "x + 5": lambda x: x + 5, **steep}
     for dtype in DTYPES:
-        for length, width in (*shapes(2, seed=71, count=8), (12, 4)):
+        for length, width in ((2, 1), *shapes(2, seed=71, count=8), (12, 4)):
             compare(1, f"exp, length {length}, width {width}", pairs_of(length, width, dtype), torch.exp)
         for name, activation in activations.items():
             for length in (1, 2, 6):
@@ -49,16 +49,15 @@ def _examine_mask(attempt: Callable[..., Any]) -> None:
     future = torch.ones(6, 6, dtype=torch.bool).triu(1)
     for name, large in (("1,000", 1e3), ("infinity", torch.inf), ("NaN", torch.nan)):
         broken = pairs_of(6, 3)
-        wanted = _mean_of_seen(broken, torch.exp)
         broken[future] = large
         broken.requires_grad_()
+        wanted = _mean_of_seen(broken, torch.exp)
         out = torch.as_tensor(attempt(broken, torch.exp))
         case = f"exp, future pairs of {name}"
-        expect_same(3, case, out.detach(), wanted)
+        expect_same(3, case, out.detach(), wanted.detach())
         expect(3, out.requires_grad, f"for {case}: the output has no gradient")
-        (gradient,) = torch.autograd.grad(out.sum(), broken)
-        expect(3, bool(gradient.isfinite().all()), f"for {case}: a gradient is not finite")
-        expect(3, not gradient[future].any(), f"for {case}: a future pair has a gradient other than 0")
+        found, right = (torch.autograd.grad(result.sum(), broken)[0] for result in (out, wanted))
+        expect_same(3, f"{case}, the gradient of the sum of the outputs", found, right)
 
 
 def _examine_twins(attempt: Callable[..., Any]) -> None:
@@ -73,7 +72,7 @@ def _examine_twins(attempt: Callable[..., Any]) -> None:
         expect(1, x.ndim == 2 and len(x) >= 3 and x.shape[1] >= 4, f"{name} must be (length >= 3, width >= 4)")
         expect(1, x.shape == a.shape, f"{name} is {tuple(x.shape)}, a is {tuple(a.shape)}")
         expect(1, bool(x.isfinite().all()), f"{name} is not finite")
-        deviation = float(x.std(dim=-1, correction=0).min())
+        deviation = float(x.detach().std(dim=-1, correction=0).min())
         expect(1, deviation >= 0.01, f"a row of {name} has a standard deviation of {deviation:.2g}, and needs 0.01")
     a, b, a2, b2 = (x.detach().double()[None] for x in rows)
 
@@ -192,7 +191,7 @@ EXERCISES = (
         requirements=(
             "Row i of the result is the mean of activation(pairs[i, j]) over the i + 1 senders j ≤ i.",
             "It is right for every activation that works entry by entry, whatever it gives at 0 or at minus infinity.",
-            "A future pair counts for nothing, even if it is infinite or NaN: outputs and gradients stay finite.",
+            "A future pair counts for nothing, even if it is infinite or NaN: outputs and gradients stay right.",
             AS_PRECISE,
         ),
         examine=_examine_mask,

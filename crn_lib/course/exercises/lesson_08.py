@@ -21,7 +21,7 @@ def _examine_opposed(attempt: Callable[..., Any]) -> None:
         case = f"{case}, a = {shown(a)}, b = {shown(b)}, {a.dtype}"
         got = attempt(a, b)
         if not isinstance(got, Tensor) or got.is_floating_point() or got.dtype == torch.bool:
-            fail(1, f"for {case}: got {shown(got)}, wanted a tensor of whole numbers, the senders' places")
+            fail(5, f"for {case}: got {shown(got)}, wanted a tensor of whole numbers, the senders' places")
         expect_same(requirement, case, got, most_opposed(_pairs(a, b))[0, 0])
 
     for dtype in DTYPES:
@@ -125,7 +125,7 @@ EXERCISES = (
             "Correlations are those of centred rows: a number added to a whole row changes nothing.",
             "The lengths of the rows do not matter.",
             "Only senders j ≤ i count.",
-            UNTOUCHED,
+            "What it is given stays as it is. The result is a tensor of whole numbers.",
         ),
         examine=_examine_opposed,
         untouched=5,

@@ -90,6 +90,8 @@ def _expect_rounded_once(requirement: int, case: str, senders: Tensor, sums: Ten
 
 
 def _examine_scan(attempt: Callable[..., Any]) -> None:
+    sizes = [numbers_in(_run(attempt, torch.zeros(count, 2, dtype=torch.float16))[1]) for count in (2, 200)]
+    expect(4, sizes[0] == sizes[1], f"the state holds {sizes[0]} numbers after 2 senders and {sizes[1]} after 200")
     generator = torch.Generator().manual_seed(9)
     for dtype in (torch.bfloat16, torch.float16, torch.float32):
         name = str(dtype).removeprefix("torch.")
@@ -117,8 +119,6 @@ def _examine_scan(attempt: Callable[..., Any]) -> None:
         for case, far in (("rise from -2,000 to 2,000", slope), ("fall from 2,000 to -2,000", -slope), columns):
             sums, _ = _run(attempt, far.to(dtype))
             _expect_rounded_once(3, f"senders that {case}, {name}", far.to(dtype), sums)
-    sizes = [numbers_in(_run(attempt, torch.zeros(count, 2, dtype=torch.float16))[1]) for count in (2, 200)]
-    expect(4, sizes[0] == sizes[1], f"the state holds {sizes[0]} numbers after 2 senders and {sizes[1]} after 200")
 
 
 def _examine_rescale(attempt: Callable[..., Any]) -> None:

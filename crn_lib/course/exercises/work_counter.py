@@ -84,12 +84,16 @@ def _sizes(tree: Any) -> list[int]:
 
 
 def numbers_in(state: Any) -> int:
-    """How many numbers a state holds, whatever it is made of: tensors, arrays, containers, objects with attributes."""
+    """How many numbers a state holds: in tensors, arrays, containers, attributes, and what a function has kept."""
     if isinstance(state, Tensor | np.ndarray):
         return int(np.prod(state.shape))
+    if isinstance(state, str | bytes | bytearray):
+        return len(state)
     if isinstance(state, dict):
         return sum(map(numbers_in, state.values()))
     if isinstance(state, list | tuple | set | frozenset):
         return sum(map(numbers_in, state))
+    if getattr(state, "__closure__", None):
+        return sum(numbers_in(cell.cell_contents) for cell in state.__closure__)
     names = {*getattr(state, "__dict__", {}), *getattr(type(state), "__slots__", ())}
     return sum(numbers_in(getattr(state, name)) for name in names) if names else 1

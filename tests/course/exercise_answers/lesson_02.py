@@ -310,6 +310,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "written into float32 zeros": causal_into_zeros,
         "divided along the outputs": causal_divided_by_a_row,
         "x sorted": lambda x, g: causal(x.copy_(x.sort(dim=0).values), g),
+        "the mean of what is no NaN": lambda x, g: torch.where(past(len(x)), g(table(x)), torch.nan).nanmean(dim=1),
     },
     "02.leak": {
         "turned round": lambda function, x: sees(function, x).T,
@@ -332,5 +333,9 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "one number added to a whole row": lambda function, x: sees(function, x, step=1.0),
         "allclose": sees_with_allclose,
         "slopes of the sum": sees_by_slopes_of_sums,
+        "float32": lambda function, x: sees_when(lambda change: (change != 0).any(-1))(
+            lambda y: function(y).float(), x
+        ),
+        "slopes summed over a row": lambda function, x: torch.func.jacrev(function)(x).sum(dim=3).abs().sum(dim=1) > 0,
     },
 }

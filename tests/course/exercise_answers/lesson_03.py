@@ -153,6 +153,11 @@ def resume_from_an_object(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any
     return out, Pool(pool)
 
 
+def resume_from_a_function(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+    out, pool = resume_from_a_pool(a, b, None if state is None else state())
+    return out, lambda: pool
+
+
 def resume_from_the_output(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
     out, (_, count) = resume(a, b, state)
     return out, (out[-1] * count, count)
@@ -229,5 +234,6 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "carries the output": resume_from_the_output,
         "float32": lambda a, b, state: (resume(a, b, state)[0].float(), resume(a, b, state)[1]),
         "exp in place": lambda a, b, state: (resume(a, b, state), b.exp_())[0],
+        "keeps every sender in a function": resume_from_a_function,
     },
 }

@@ -274,6 +274,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "a constant taken off": lambda pairs, f: (
             (f(pairs.masked_fill(future(pairs), 1.0)).sum(dim=1) - (len(pairs) - seen(pairs)) * torch.e) / seen(pairs)
         ),
+        "a gradient of 0": lambda pairs, f: masked_mean(pairs.detach() + 0 * pairs, f),
     },
     "07.twins": {
         "the same twice": changed(lambda a, b: (a, b)),

@@ -99,6 +99,12 @@ def remember_in_an_object(state: Any, sender: Tensor) -> tuple[Senders, Tensor]:
     return state, torch.stack(state.all).logsumexp(dim=0).to(sender.dtype)
 
 
+def remember_as_bytes(state: Any, sender: Tensor) -> tuple[bytes, Tensor]:
+    state = (state or b"") + sender.double().numpy().tobytes()
+    pool = torch.frombuffer(bytearray(state), dtype=torch.float64).reshape(-1, len(sender))
+    return state, pool.logsumexp(dim=0).to(sender.dtype)
+
+
 def remember_in_place(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
     wide = sender.double()
     if state is None:
@@ -180,6 +186,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "shifts the sender": remember_and_shift,
         "one maximum for all columns": remember_one_largest,
         "a list": lambda state, sender: (remember(state, sender)[0], remember(state, sender)[1].tolist()),
+        "keeps every sender as bytes": remember_as_bytes,
     },
     "09.rescale": {
         "as it stands": lambda logs, heads: logs.exp().half(),
