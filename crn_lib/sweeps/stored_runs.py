@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from crn_lib.sweeps.jobs import History
-from crn_lib.sweeps.rows import Row, newest_rows, read_rows, seedless
+from crn_lib.sweeps.rows import Row, read_rows, run_rows, seedless
 from crn_lib.tasks import TASKS
 from crn_lib.tasks.registry import DEFAULT
 
@@ -48,9 +48,9 @@ class Run:
         return next((point for point in self.history if point[metric] >= accuracy), None)
 
 
-def read_histories(path: Path) -> dict[str, History]:
+def read_histories(path: str | Path) -> dict[str, History]:
     """Histories by key: of a row's file, the one it names beside it."""
-    return {row["key"]: row["history"] for row in read_rows(path)}
+    return {row["key"]: row["history"] for row in read_rows(path, needs=("key", "history"))}
 
 
 def history_file(row: Row) -> str:
@@ -58,7 +58,7 @@ def history_file(row: Row) -> str:
     return str(row.get("history_file") or row["history"])
 
 
-def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
+def read_runs(path: str | Path, *, diverged: bool = False) -> list[Run]:
     """The newest row of every run in a file that did not fail, with its history.
 
     Args:
@@ -68,8 +68,8 @@ def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
     def ended(row: Row) -> bool:
         return not row["error"] or (diverged and row.get("stopped") == "diverged")
 
-    rows = [row for row in newest_rows(path).values() if ended(row)]
-    histories = {name: read_histories(path.with_name(name)) for name in {history_file(row) for row in rows}}
+    rows = [row for row in run_rows(path).values() if ended(row)]
+    histories = {name: read_histories(Path(path).with_name(name)) for name in {history_file(row) for row in rows}}
     return [Run(row, histories[history_file(row)][row["key"]]) for row in rows]
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from crn_lib.config import ConfigError, from_mapping, require, to_mapping
-from crn_lib.device import pick_device
+from crn_lib.device import Device, pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
@@ -30,7 +30,7 @@ CHECKPOINT_NAME = "checkpoint.safetensors"
 def train(
     config: TrainConfig,
     *,
-    device: str = "auto",
+    device: Device = "auto",
     folder: Path | str | None = None,
     resume: bool = False,
     progress: bool = True,
@@ -54,7 +54,7 @@ def train(
         CheckpointError: the folder cannot be written, or its checkpoint is damaged or belongs to another
             configuration, which is never replaced.
         RunBusy: another process trains in the folder.
-        ValueError: the device is not here.
+        ConfigError: the device is not here.
     """
     require(isinstance(config, TrainConfig), f"config must be a TrainConfig; got a {type(config).__name__}")
     place, _ = pick_device(device)
