@@ -98,9 +98,9 @@ def run_rows(path: str | Path) -> dict[str, Row]:
     """`newest_rows` of the runs of a sweep.
 
     Raises:
-        ConfigError: a row that is of no run: a field is missing, or steps and seconds are no numbers.
+        ConfigError: a row that is of no run: it has neither an error nor numbers of steps and seconds.
     """
-    rows = newest_rows(path, needs=("key", "error", "model", "task", "training"))
+    rows = newest_rows(path, needs=("key", "error"))
     for row in rows.values():
         ended = isinstance(row["error"], str) or {type(row.get("steps")), type(row.get("seconds"))} <= {int, float}
         require(ended, f"{path}: the row {row['key']!r} has neither an error nor steps and seconds")
