@@ -43,6 +43,18 @@ def require_choice(name: str, value: object, allowed: Sequence[object]) -> None:
     require(value in allowed, f"{name} must be one of {', '.join(map(str, allowed))}; got {shown(value)}")
 
 
+class Named(dict[str, C]):
+    """What stands for each of a few names; `[]` with any other is a `ConfigError` that lists them."""
+
+    def __init__(self, what: str, named: Mapping[str, C]) -> None:
+        super().__init__(named)
+        self.what = what
+
+    def __missing__(self, name: object) -> C:
+        require_choice(self.what, name, tuple(self))
+        raise AssertionError  # what is missing is not among them
+
+
 LARGEST = 10**9
 """Of whole numbers that have no bound of their own: more would be no machine's."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crn_lib.config import require_whole
+from crn_lib.config import require, require_whole
 from crn_lib.device import Device, known_device, pick_device
 from crn_lib.paths import checkpoint_folder
 from crn_lib.sweeps.executors import Executor, InlineExecutor
@@ -82,6 +82,7 @@ def run_sweep(
         RunBusy: another process does the runs of a sweep in the same folder.
         KeyboardInterrupt: interrupted; what was done is stored.
     """
+    require(isinstance(sweep, Sweep), f"sweep must be a Sweep, as load_sweep makes it; got a {type(sweep).__name__}")
     if limit is not None:
         require_whole("limit", limit, least=0)
     # The machines of a Ray cluster have devices of their own.

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.config import require_whole
 from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
 
@@ -22,6 +23,7 @@ def draw_bits_bound(
         vocab: letters in the alphabet.
         here: measurements made just now: `kind`, `bits_per_letter`, `accuracy`; drawn as stars.
     """
+    require_whole("vocab", vocab, least=2)
     enough = math.log2(vocab)
     figure = new_figure(
         "No memory can lie above the curve; trained fixed states hold far more bits than they use",
@@ -92,6 +94,7 @@ def draw_state_against_length(
         string_length: the length marked on the curve.
         longest: where the axis ends.
     """
+    require_whole("string_length", string_length)
     bits = numbers * bits_per_number
     fit = letters_that_fit(bits, vocab)
     best = best_character_accuracy(bits, string_length, vocab)
