@@ -66,10 +66,10 @@ def fused_cpu_missing() -> str:
         return "NUMBA_DISABLE_JIT is set, and the Numba kernels exist compiled only"
     try:
         import crn_lib.ops.cpu.fused  # noqa: F401  (imported for its side effect: does Numba load?)
-    except ImportError as error:
-        return f"Numba cannot be used here ({error})"
-    except RuntimeError as error:  # no folder that compiled kernels can be cached in
-        return f"Numba cannot be used here ({error}); NUMBA_CACHE_DIR names a folder that it can write to"
+    except Exception as error:  # whatever keeps Numba from loading, tiles need none of it
+        words = str(error).partition("\n")[0] or type(error).__name__
+        advice = "; NUMBA_CACHE_DIR names a folder that it can write to" if "no locator" in words else ""
+        return f"Numba cannot be used here ({words}){advice}"
     return ""
 
 
