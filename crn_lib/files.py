@@ -38,19 +38,20 @@ def replace_text(path: str | Path, text: str) -> None:
     replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def remove_half_written(folder: Path) -> None:
+def remove_half_written(folder: str | Path) -> None:
     """Remove what killed processes left of `replace_file`, in a folder that no other process writes to."""
-    for left in folder.glob(f".*{TEMPORARY}"):
+    for left in Path(folder).glob(f".*{TEMPORARY}"):
         left.unlink(missing_ok=True)
 
 
 @contextmanager
-def locked(path: Path, busy: Exception, *, patience: float = 0.0) -> Iterator[None]:
+def locked(path: str | Path, busy: Exception, *, patience: float = 0.0) -> Iterator[None]:
     """Hold a lock file, which is made here and removed at the end; a killed process holds none.
 
     Args:
         busy: raised where another holds it, and still does after `patience` seconds.
     """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:

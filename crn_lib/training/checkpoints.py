@@ -44,7 +44,7 @@ class Checkpoint:
     tensors: dict[str, Tensor]
     header: dict[str, Any]
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the file whole or not at all, with a checksum of everything in it."""
         metadata = {"format": FORMAT, "header": json.dumps(self.header), "sha256": BLANK.decode()}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
@@ -89,7 +89,7 @@ def _checksum(data: bytes) -> bytes:
 
 
 @contextmanager
-def own_folder(folder: Path) -> Iterator[None]:
+def own_folder(folder: str | Path) -> Iterator[None]:
     """Make the folder, try to write in it before the first step and not after the last, and hold it for one run alone.
 
     What killed runs left half-written in it is removed.
@@ -98,6 +98,7 @@ def own_folder(folder: Path) -> Iterator[None]:
         CheckpointError: it cannot be made or written.
         RunBusy: another process trains in it.
     """
+    folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
