@@ -1,7 +1,7 @@
 """Run a sweep: skip what is stored, store each row as it comes, go on from checkpoints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from crn_lib.config import require, require_whole
@@ -25,8 +25,8 @@ class SweepState:
     """
 
     jobs: list[Job]
-    rows: dict[str, Row] = field(default_factory=dict)
-    waiting: list[Job] = field(default_factory=list)
+    rows: dict[str, Row]
+    waiting: list[Job]
 
     @property
     def done(self) -> list[Row]:
@@ -50,9 +50,8 @@ def sweep_state(sweep: Sweep, *, device: Device = "auto", checkpoints: str | Pat
     for config in sweep.configs:
         key = config_key(config)
         jobs.append(Job(key, sweep.name, config, folder / key, str(device)))
-    state = SweepState(jobs, run_rows(sweep.rows))
-    state.waiting = [job for job in jobs if job.key not in state.rows]
-    return state
+    rows = run_rows(sweep.rows)
+    return SweepState(jobs, rows, [job for job in jobs if job.key not in rows])
 
 
 def run_sweep(

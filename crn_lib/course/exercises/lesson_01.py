@@ -1,50 +1,61 @@
 """Exercises of lesson 01: targets, the score, and the least number of bits."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from crn_lib.course.checks import Exercise, expect_same
+from crn_lib.course.checks import UNTOUCHED, Exercise, expect_same, expect_whole
 from crn_lib.tasks import CopyingConfig, CopyingTask
+from crn_lib.tasks.copying import ALPHABET
 
 
 def _examine_targets(attempt: Callable[..., Any]) -> None:
-    for length, vocab in ((3, 26), (1, 26), (8, 2)):
+    for length, vocab in ((1, 26), (2, 1), (3, 26), (8, 2), (21, 26)):
         task = CopyingTask(CopyingConfig(string_length=length, vocab=vocab))
-        tokens, targets = task.sample(3, torch.Generator().manual_seed(length))
+        tokens, targets = task.sample(5, torch.Generator().manual_seed(length))
         for row, wanted in zip(tokens.tolist(), targets.tolist(), strict=True):
-            answer = list(attempt(list(row)))
             case = f"the tokens {row}"
+            answer = expect_whole(1, case, attempt(row))
             expect_same(1, case + " (how many targets)", len(answer), len(wanted))
             expect_same(2, case + " (before SEP)", answer[: length + 1], wanted[: length + 1])
             expect_same(3, case + " (from SEP on)", answer[length + 1 : -1], wanted[length + 1 : -1])
             expect_same(4, case + " (the last one)", answer[-1], wanted[-1])
 
 
+def _score(written: str, asked: str) -> tuple[int, float]:
+    """The requirement that decides, and the score."""
+    end = written.find(">")
+    if end != len(asked):
+        return (2 if end < 0 else 3), 0.0
+    return 1, sum(a == b for a, b in zip(written, asked, strict=False)) / len(asked)
+
+
 def _examine_score(attempt: Callable[..., Any]) -> None:
-    cases = (
-        (1, "abcd>", "abcd", 1.0),
-        (1, "abxd>", "abcd", 0.75),
-        (1, "xxxx>", "abcd", 0.0),
-        (2, "abcde", "abcd", 0.0),
-        (2, "abcdd", "abcd", 0.0),
-        (3, "ab>d>", "abcd", 0.0),
-        (3, ">bcd>", "abcd", 0.0),
-        (1, "a>", "a", 1.0),
-    )
-    for requirement, written, asked, wanted in cases:
+    cases = [("a>", "a"), ("b>", "a"), ("ab", "a"), (">>", "a"), (">a", "a")]
+    cases += [("abcd>", "abcd"), ("abxd>", "abcd"), ("xxxx>", "abcd"), ("badc>", "abcd"), ("bcda>", "abcd")]
+    cases += [("abcde", "abcd"), ("abcdd", "abcd"), ("ab>d>", "abcd"), (">bcd>", "abcd"), ("abc>d", "abcd")]
+    draw = random.Random(2)
+    for number in range(150):
+        asked = "".join(draw.choices("abc" if number % 3 else ALPHABET, k=1 + number // 5))
+        letters = [draw.choice([letter, letter, "a", draw.choice(ALPHABET)]) for letter in asked]
+        if number % 4 == 1:
+            letters[draw.randrange(len(letters))] = ">"
+        cases.append(("".join(letters) + (draw.choice(ALPHABET) if number % 4 == 2 else ">"), asked))
+    for written, asked in cases:
+        requirement, wanted = _score(written, asked)
         expect_same(requirement, f"written {written!r}, asked {asked!r}", attempt(written, asked), wanted)
 
 
 def _examine_bits(attempt: Callable[..., Any]) -> None:
-    for length, vocab in ((1, 2), (16, 26), (3, 5), (300, 26)):
+    small = [(length, vocab) for vocab in range(2, 31) for length in (*range(1, 14), 29, 31)]
+    for length, vocab in (*small, (300, 26), (1000, 2), (500, 4), (200, 8), (1, 2**53 + 1), (1, 2**60), (3, 2**20 + 1)):
         wanted = (vocab**length - 1).bit_length()
-        expect_same(1, f"{length} letters from {vocab}", attempt(length, vocab), wanted, tolerance=0)
-    for length, vocab in ((8, 2), (5, 4), (1000, 2)):
-        wanted = (vocab**length - 1).bit_length()
-        expect_same(2, f"{length} letters from {vocab}", attempt(length, vocab), wanted, tolerance=0)
-    expect_same(3, "5 letters from an alphabet of 1", attempt(5, 1), 0, tolerance=0)
+        requirement = 2 if vocab.bit_count() == 1 else 1
+        expect_same(requirement, f"{length} letters from {vocab}", attempt(length, vocab), wanted, tolerance=0)
+    for length in (1, 5):
+        expect_same(3, f"{length} letters from an alphabet of 1", attempt(length, 1), 0, tolerance=0)
 
 
 EXERCISES = (
@@ -58,8 +69,10 @@ EXERCISES = (
             "Every position before SEP (1) has the target -100: not scored.",
             "From SEP on, a position's target is the token that comes next.",
             "The last position, which has no next token, must say EOS (2).",
+            UNTOUCHED,
         ),
         examine=_examine_targets,
+        untouched=5,
     ),
     Exercise(
         key="01.score",
