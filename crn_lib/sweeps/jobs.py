@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crn_lib.config import require_number
 from crn_lib.files import replace_text
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row
@@ -39,7 +40,9 @@ class Job:
         """The newest evaluation of the run in flight, `None` before the first."""
         try:
             progress: dict[str, float] = json.loads((self.folder / PROGRESS_NAME).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            for name in ("step", "seconds"):
+                require_number(name, progress[name], 0)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
         return progress
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crn_lib.config import ConfigError, name_of, require, shown
+from crn_lib.config import ConfigError, name_of, require, require_number, shown
 from crn_lib.errors import RunFailed
 from crn_lib.files import locked
 from crn_lib.training import TrainConfig
@@ -98,12 +98,13 @@ def run_rows(path: str | Path) -> dict[str, Row]:
     """`newest_rows` of the runs of a sweep.
 
     Raises:
-        ConfigError: a row that is of no run: it has neither an error nor numbers of steps and seconds.
+        ConfigError: a row that is of no run: it has neither an error in words nor numbers of steps and seconds.
     """
     rows = newest_rows(path, needs=("key", "error"))
     for row in rows.values():
-        ended = isinstance(row["error"], str) or {type(row.get("steps")), type(row.get("seconds"))} <= {int, float}
-        require(ended, f"{path}: the row {row['key']!r} has neither an error nor steps and seconds")
+        for name in () if row["error"] else ("steps", "seconds"):
+            require_number(f"{path}: {name} of the row {shown(row['key'])}", row.get(name), 0)
+        require(isinstance(row["error"] or "", str), f"{path}: the error of the row {shown(row['key'])} is no text")
     return rows
 
 

@@ -84,7 +84,6 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
     configs: dict[TrainConfig, None] = {}
     for grid in grids:
         require(isinstance(grid, Mapping), f"a grid must be a mapping of fields to values; got {shown(grid)}")
-        require_names(grid, "a grid")
         choices = [value if isinstance(value, list) else [value] for value in grid.values()]
         require(all(choices), f"every list of a grid must hold a value; got {shown(dict(grid))}")
         for values in itertools.product(*choices):
@@ -102,6 +101,7 @@ def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig
         ConfigError: a field that is unknown or out of range.
     """
     require_names(base, "base")
+    require_names(chosen, "a grid")
     fields = {name: dict(value) if isinstance(value, Mapping) else value for name, value in base.items()}
     for name, value in chosen.items():
         part, separator, field = name.partition(".")

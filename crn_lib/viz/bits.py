@@ -32,7 +32,8 @@ def draw_bits_bound(
     require_whole("vocab", vocab, least=2)
     enough = math.log2(vocab)
     figure = new_figure(
-        "No memory can lie above the curve; trained fixed states lie far to its right" + (f"<br>{about}" if about else ""),
+        "No memory can lie above the curve; trained fixed states lie far to its right"
+        + (f"<br>{about}" if about else ""),
         description=(
             f"The bound of the share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
             f"{enough:.2f} bits a letter. {len(points)} measured models hold far more bits than that and copy less."

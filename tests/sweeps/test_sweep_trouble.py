@@ -91,9 +91,12 @@ def test_a_run_whose_folder_is_anothers_is_a_failed_row_and_the_others_progress_
     monkeypatch.setattr(checkpoints, "PATIENCE", 0.1)
     job = Job("k", "s", quick(), tmp_path / "k", "cpu")
     with locked(tmp_path / "k" / ".lock", AssertionError()):
-        (tmp_path / "k" / "progress.json").write_text('{"step": 4}')
+        (tmp_path / "k" / "progress.json").write_text('{"step": 4, "seconds": 1}')
         row = run_job(job)
-        assert row["error"].startswith("RunBusy: another process is training in ") and job.progress() == {"step": 4}
+        assert row["error"].startswith("RunBusy: another process is training in ") and job.progress() == {
+            "step": 4,
+            "seconds": 1,
+        }
     assert run_job(job)["error"] is None and job.progress() is None
 
 
@@ -110,6 +113,14 @@ def test_a_run_that_a_kill_ended_behind_its_last_step_leaves_no_progress(tmp_pat
     run_job(job)
     (job.folder / "progress.json").write_text('{"step": 6}')
     assert run_job(job)["error"] is None and [path.name for path in job.folder.iterdir()] == ["checkpoint.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "[]", "{}", '{"step": "x", "seconds": 1}', '{"step": NaN, "seconds": 1}', "[" * 9999]
+)
+def test_a_progress_that_cannot_be_read_is_none(tmp_path, text):
+    (tmp_path / "progress.json").write_text(text)
+    assert Job("k", "s", quick(), tmp_path, "cpu").progress() is None
 
 
 # --- the lock, and what is left ---
@@ -154,9 +165,10 @@ ROWS = {
     "long number": ('{"key": ' + "9" * 5_000 + "}", r", line 1 is not a JSON row \(Exceeds the limit"),
     "steps of no number": (
         '{"key": "a", "error": null, "steps": "six", "seconds": 1}',
-        r": the row 'a' has neither an",
+        r": steps of the row 'a' must be a number >= 0; got 'six'$",
     ),
-    "no steps": ('{"key": "a", "error": null}', r": the row 'a' has neither an error nor steps and seconds$"),
+    "no steps": ('{"key": "a", "error": null}', r": steps of the row 'a' must be a number >= 0; got None$"),
+    "error of no text": ('{"key": "a", "error": 3}', r": the error of the row 'a' is no text$"),
 }
 
 
