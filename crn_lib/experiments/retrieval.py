@@ -85,7 +85,7 @@ def edited_scores(
         yield {"what": name, "block": block, **score_edited(model, task, tokens, targets, changes)}
 
 
-def model_rows(run: Row, checkpoint: Path, together: bool, missing: set[str]) -> Iterator[Row]:
+def model_rows(run: Row, checkpoint: str | Path, together: bool, missing: set[str]) -> Iterator[Row]:
     """The rows of one trained model that have these keys."""
     model = load_model(checkpoint)
     task = CopyingTask(CopyingConfig(**run["task"]))
@@ -136,7 +136,7 @@ def reads_opposed(found: Sequence[float], without: Sequence[float], beside: Sequ
     return min(found) >= 0.9 and max(without) < 0.25
 
 
-def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[tuple[Row, Path]]:
+def trained_runs(sweeps: Iterable[str], rows: str | Path, checkpoints: str | Path) -> list[tuple[Row, Path]]:
     """The finished runs of sweeps whose pairs can be looked at, and where their checkpoints lie.
 
     Raises:
@@ -144,18 +144,18 @@ def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[t
     """
     found = []
     for name in sweeps:
-        file = rows / f"{name}.jsonl"
+        file = Path(rows) / f"{name}.jsonl"
         if not file.exists():
             raise FileNotFoundError(f"the sweep {name!r} has no rows in {rows}; `crn sweep {name}` makes them")
         for run in newest_rows(file).values():
-            path = checkpoints / name / run["key"] / CHECKPOINT_NAME
+            path = Path(checkpoints) / name / run["key"] / CHECKPOINT_NAME
             fits = run["model"]["kind"] in KINDS and run["task"]["string_length"] <= LONGEST
             if fits and not run["error"] and run["task"]["shortest"] is None and path.exists():
                 found.append((run, path))
     return found
 
 
-def fill_rows(runs: Iterable[tuple[Row, Path]], path: Path, *, together: bool = False) -> None:
+def fill_rows(runs: Iterable[tuple[Row, Path]], path: str | Path, *, together: bool = False) -> None:
     """Add what is missing, each row as soon as it is measured."""
     measurements = [
         Measurement([*model_keys(run, together)], partial(model_rows, run, checkpoint, together))

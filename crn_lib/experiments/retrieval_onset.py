@@ -99,7 +99,7 @@ def course_row(config: TrainConfig) -> Row:
     }
 
 
-def fill_rows(configs: Iterable[TrainConfig], path: Path) -> None:
+def fill_rows(configs: Iterable[TrainConfig], path: str | Path) -> None:
     """Train what has no row yet, adding each row as soon as it is done."""
 
     def measure(config: TrainConfig, _: set[str]) -> Iterator[Row]:

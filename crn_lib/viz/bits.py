@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.config import require_whole
 from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
 
@@ -28,6 +29,7 @@ def draw_bits_bound(
         here: measurements made just now: `kind`, `bits_per_letter`, `accuracy`; drawn as stars.
         about: the budget of the measurements, under the title.
     """
+    require_whole("vocab", vocab, least=2)
     enough = math.log2(vocab)
     figure = new_figure(
         "No memory can lie above the curve; trained fixed states lie far to its right"
@@ -103,6 +105,7 @@ def draw_state_against_length(
         string_length: the length marked on the curve.
         longest: where the axis ends.
     """
+    require_whole("string_length", string_length)
     bits = numbers * bits_per_number
     fit = letters_that_fit(bits, vocab)
     best = best_character_accuracy(bits, string_length, vocab)
