@@ -67,7 +67,7 @@ def problems(path: Path) -> Iterator[str]:
     cells = _code_cells(notebook)
     if "widgets" in notebook.metadata:
         yield "holds widget state"
-    if notebook.metadata.get("language_info") != LANGUAGE:
+    if notebook.metadata.get("language_info", LANGUAGE) != LANGUAGE:
         yield "its `language_info` is not what `crn refresh` writes"
     tagged = sum("parameters" in cell.metadata.get("tags", []) for cell in cells)
     if tagged != 1:
@@ -89,7 +89,7 @@ def problems(path: Path) -> Iterator[str]:
                 yield f"cell [{number}] holds a widget view or a progress bar"
     yield from without_description(notebook)
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=.[^>])", cell.source):
+        if cell.cell_type == "markdown" and re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=['\"][^'\"])", cell.source):
             yield f"an image in the text has no description: {cell.source[:40]!r}"
 
 
