@@ -76,9 +76,23 @@ def _jupyter() -> list[Finding]:
     findings = [Finding("JupyterLab", "ok", importlib.metadata.version("jupyterlab"))]
     from jupyter_core.paths import jupyter_path
 
+    findings.append(_kernel())
     folders = [Path(folder) for folder in jupyter_path("labextensions")]
     for use, extension in LAB_EXTENSIONS.items():
         there = any((folder / extension).is_dir() for folder in folders)
         detail = extension if there else f"{extension} is not installed: pip install -c requirements.txt -e ."
         findings.append(Finding(use, "ok" if there else "missing", detail))
     return findings
+
+
+def _kernel() -> Finding:
+    """Which Python JupyterLab starts for a lesson; `crn run` asks no kernelspec and always starts this one."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    spec = KernelSpecManager().get_kernel_spec("python3")
+    program = Path(spec.argv[0])
+    if not program.is_absolute() or program.parent == Path(sys.executable).parent:
+        return Finding("kernel", "ok", "JupyterLab runs lessons with this Python")
+    there = shutil.which(program) is not None
+    detail = f"JupyterLab's python3 is {program}{'' if there else ', which is not there'}: remove {spec.resource_dir}"
+    return Finding("kernel", "note" if there else "missing", f"{detail}, or take it off JUPYTER_PATH")

@@ -8,19 +8,30 @@ class WorkbookNotFound(FileNotFoundError):
 
 
 def workbook_folder() -> Path:
-    """The folder that holds `notebooks/` and `figures/`: around the current folder, else around this package.
+    """The folder of the workbook: around the current folder, else around this package.
 
     Raises:
-        WorkbookNotFound: neither place has them.
+        WorkbookNotFound: it is neither place.
     """
     here = Path.cwd()
     package = Path(__file__).resolve().parent.parent
     for folder in (here, *here.parents, package):
-        if (folder / "notebooks").is_dir() and (folder / "figures").is_dir():
+        if _is_workbook(folder):
             return folder
     raise WorkbookNotFound(
-        f"no folder with notebooks/ and figures/ at or above {here}: run this inside a clone of the workbook"
+        f"no workbook at or above {here} (a folder with notebooks/, figures/ and the pyproject.toml of crn_lib): "
+        "run this inside a clone of it"
     )
+
+
+def _is_workbook(folder: Path) -> bool:
+    """Whether this is the workbook, not one of the many folders with notebooks/ and figures/."""
+    project = folder / "pyproject.toml"
+    try:
+        ours = 'name = "crn_lib"' in project.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return ours and (folder / "notebooks").is_dir() and (folder / "figures").is_dir()
 
 
 def data_file(name: str) -> Path:

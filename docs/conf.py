@@ -34,3 +34,22 @@ html_static_path = ["static"]
 html_css_files = ["workbook.css"]
 html_js_files = [("figures.js", {"defer": "defer"})]
 mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts
+
+
+def name_the_folds(app, pagename, templatename, context, doctree):
+    """Say to screen readers what an arrow in the sidebar folds open: the theme gives it no words."""
+    make = context.get("generate_toctree_html")
+
+    def make_named(*arguments, **options):
+        tree = make(*arguments, **options)
+        for fold in tree.select("summary:not([aria-label])") if hasattr(tree, "select") else ():
+            fold["aria-label"] = f"pages of {fold.find_parent('li').a.get_text(strip=True)}"
+        return tree
+
+    if make is not None:
+        context["generate_toctree_html"] = make_named
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("html-page-context", name_the_folds, priority=900)  # after the theme has put its functions there

@@ -17,9 +17,11 @@ from crn_lib.bench import Case
 from crn_lib.bench.cases import linear_case
 from crn_lib.bench.profile import StepProfile
 from crn_lib.cli import main
+from crn_lib.doctor import examine
 from crn_lib.files import locked
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook import collect_claims
+from tests.workbooks import make_workbook
 
 TINY = ["steps=4", "batch=4", "model.width=8", "model.blocks=1", "task.string_length=3", "--device", "cpu"]
 
@@ -34,19 +36,12 @@ def crn(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 @pytest.fixture
 def tiny_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workbook of three lessons, the second of which fails."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "figures").mkdir()
-    bodies = {"00_good": "assert size < 9", "01_bad": "assert profile == 'never'", "02_other": "print(text)"}
-    defaults = {"00_good": "profile = 'laptop'\nsize = 3", "01_bad": "profile = 'laptop'", "02_other": "text = 'x'"}
-    for name, body in bodies.items():
-        notebook = nbformat.v4.new_notebook(
-            cells=[
-                nbformat.v4.new_code_cell(defaults[name], metadata={"tags": ["parameters"]}),
-                nbformat.v4.new_code_cell(body),
-            ],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        )
-        nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
+    lessons = {
+        "00_good": ["profile = 'laptop'\nsize = 3", "assert size < 9"],
+        "01_bad": ["profile = 'laptop'", "assert profile == 'never'"],
+        "02_other": ["text = 'x'", "print(text)"],
+    }
+    make_workbook(tmp_path, **lessons)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -71,6 +66,54 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
     assert crn(monkeypatch, "run", "00", "-p", "size", "9") == 1
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What lessons are run with, instead of running them."""
+    calls: list[dict[str, Any]] = []
+
+    def note(lesson: Path, copy: Path, parameters: dict[str, Any], **options: Any) -> None:
+        calls.append({"lesson": lesson.stem, **parameters, **options})
+        if parameters.get("text") == "unwritable":
+            raise OSError("no space left")
+
+    monkeypatch.setattr("crn_lib.workbook.runner.run_lesson", note)
+    return calls
+
+
+@pytest.mark.parametrize("text", ["infinity", "nan", "12", "1e3", "true", "None", "", "a=b"])
+def test_a_parameter_whose_default_is_text_stays_text(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, asked: list[dict[str, Any]], text: str
+) -> None:
+    assert crn(monkeypatch, "run", "-p", "text", text, "-p", "size", "12") == 0
+    assert [call.get("text") for call in asked] == [None, None, text] and asked[0]["size"] == 12
+
+
+def test_what_a_large_profile_needs_is_said_first_and_a_cells_time_can_be_limited(
+    tiny_workbook: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert crn(monkeypatch, "run", "00", "--profile", "paper") == 0
+    assert "can take an hour or more, and has no limit; --timeout sets one" in capsys.readouterr().err.splitlines()[0]
+    assert crn(monkeypatch, "run", "00", "--profile", "paper", "--timeout", "7") == 0
+    assert crn(monkeypatch, "run", "00") == 0
+    assert "an hour" not in capsys.readouterr().err.splitlines()[-1]
+    assert [call["timeout"] for call in asked] == [None, 7, 900]
+
+
+def test_a_lesson_that_cannot_be_stored_does_not_end_the_others(
+    tiny_workbook: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert crn(monkeypatch, "run", "02", "00", "-p", "text", "unwritable") == 1
+    shown = capsys.readouterr()
+    assert [line.split()[2] for line in shown.out.splitlines()[1:3]] == ["FAILED", "ok"]
+    assert "error: no space left" in shown.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -79,6 +122,9 @@ def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_
         (["run", "-p", "3"], 2, ["-p NAME VALUE"]),
         (["run", "--profile", "fast"], 2, ["'fast'", "smoke", "laptop", "paper"]),
         (["run", "00", "--out", "taken"], 1, ["taken", "--out"]),
+        (["run", "00", "--out", "notebooks"], 2, ["--out notebooks", "stored lessons"]),
+        (["run", "00", "--out", "linked"], 2, ["--out linked", "stored lessons"]),
+        (["run", "00", "--timeout", "0"], 2, ["--timeout", "1"]),
         (["train", "model.kind=gru"], 2, ["'gru'", "causal_rn", "lstm"]),
         (["train", "learning_rate=fast"], 2, ["learning_rate", "number", "'fast'"]),
         (["train", "steps=0"], 2, ["steps", "0"]),
@@ -136,6 +182,7 @@ def test_bad_input_is_one_line_that_names_the_value_and_what_is_allowed(
     words: list[str],
 ) -> None:
     (tiny_workbook / "taken").write_text("a file where a folder should go")
+    (tiny_workbook / "linked").symlink_to("notebooks")
     (tiny_workbook / "broken.yaml").write_text("steps: [1,\n")
     (tiny_workbook / "list.yaml").write_text("- 1\n")
     (tiny_workbook / "typo.yaml").write_text("lerning_rate: 0.1\n")
@@ -179,9 +226,8 @@ def test_refresh_stores_the_lessons_asked_for_and_writes_the_claims_table(
 
 
 def test_publish_draws_the_figures_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "figures").mkdir()
+    make_workbook(tmp_path)
     (tmp_path / "figures/data").symlink_to(workbook_folder() / "figures/data")
-    (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
     assert crn(monkeypatch, "publish", "steps_to_solve") == 0
     assert {path.name for path in (tmp_path / "figures").glob("*.html")} == {"steps_to_solve.html"}
@@ -226,6 +272,18 @@ def test_doctor_reports_every_part_and_fails_where_one_is_missing(
     assert "pip install" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("program", "state"), [("/nowhere/python3", "missing"), ("/bin/sh", "note"), (None, "ok")])
+def test_doctor_names_a_kernelspec_of_another_python(
+    program: str | None, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = {"argv": [program or sys.executable, "-m", "x"], "display_name": "Python 3", "language": "python"}
+    (tmp_path / "kernels" / "python3").mkdir(parents=True)
+    (tmp_path / "kernels" / "python3" / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    (found,) = [finding for finding in examine() if finding.what == "kernel"]
+    assert found.state == state and (program is None or (program in found.detail and str(tmp_path) in found.detail))
+
+
 def test_help_lists_every_command_and_each_has_help_of_its_own(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,6 +307,20 @@ def test_outside_a_workbook_the_folder_looked_in_is_named(
     monkeypatch.chdir(tmp_path)
     assert crn(monkeypatch, "run") == 1
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_a_foreign_folder_with_notebooks_and_figures_is_not_taken_for_the_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = workbook_folder()
+    for name in ("notebooks", "figures", "deeper"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    assert workbook_folder() == own
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "thesis"\ndependencies = ["crn_lib"]\n')
+    assert workbook_folder() == own
+    make_workbook(tmp_path)
+    assert workbook_folder() == tmp_path
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import ipywidgets
 import plotly.graph_objects as go
 from IPython.display import display
 
-from crn_lib.course.keys import KeepKeys
+from crn_lib.course.reachable import Reachable
 from crn_lib.course.status import alert
 from crn_lib.viz import describe
 
@@ -50,7 +50,7 @@ class BoundFigure(ipywidgets.VBox):
         self.figure = go.FigureWidget(first)
         self._caption(first)
         row = ipywidgets.HBox([*controls.values(), *beside], layout={"flex_flow": "row wrap"})
-        super().__init__([row, self.error, self.figure, self.caption, KeepKeys()])
+        super().__init__([row, self.error, self.figure, self.caption, Reachable()])
         for control in controls.values():
             control.observe(self._changed, names="value")
 

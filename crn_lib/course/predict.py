@@ -7,7 +7,7 @@ import ipywidgets
 from IPython.display import display
 
 from crn_lib.course.cards import Card
-from crn_lib.course.keys import KeepKeys
+from crn_lib.course.reachable import Reachable
 
 
 class Prediction:
@@ -16,7 +16,7 @@ class Prediction:
     def __init__(self, question: str, control: ipywidgets.Widget, unit: str, span: tuple[float, float] | None) -> None:
         self.question, self.unit = question, unit
         words = ipywidgets.HTML(f"<b>Your guess.</b> {html.escape(question)}")
-        self.widget = ipywidgets.VBox([words, control, KeepKeys()])
+        self.widget = ipywidgets.VBox([words, control, Reachable()])
         self._control, self._span = control, span
 
     @property

@@ -32,7 +32,7 @@ def store_figure(figure: go.Figure, path: Path) -> str:
     white = go.Figure(figure).update_layout(paper_bgcolor="white", plot_bgcolor="white")
     try:
         drawn = white.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
-    except RuntimeError as error:  # kaleido or its browser is missing: both belong to the tests' packages
+    except RuntimeError as error:  # kaleido or its browser is missing
         return f"figure in {page}; no PNG: {str(error).strip().splitlines()[0]}"
     replace_file(picture, lambda temporary: temporary.write_bytes(drawn))
     return f"figure in {picture} and {page}"

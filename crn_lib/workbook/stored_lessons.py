@@ -1,10 +1,10 @@
 """Stored lessons: execute them, keep their outputs light (`crn refresh`), and check that they are (`crn check`).
 
-A stored lesson has execution counts 1 to n, no widget state, no timestamps, no progress bars, and a PNG beside each
-figure, so that a page without JavaScript shows it too.
+A stored lesson has execution counts 1 to n, no widget state, no timestamps, no progress bars, and beside each figure a
+picture with a description.
 """
 
-import base64
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +14,19 @@ import nbformat
 
 from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.files import replace_text
-from crn_lib.workbook.runner import run_lesson
+from crn_lib.workbook.pictures import add_pictures, without_description
+from crn_lib.workbook.runner import WIDGET_VIEW, run_lesson
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-PNG_WIDTH = 860
+# What a kernel of this Python says of itself, but for its version: nbconvert writes `.py` for it.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 
 
 def refresh(path: Path) -> None:
@@ -31,13 +39,13 @@ def refresh(path: Path) -> None:
         ran = run_lesson(path, Path(folder) / path.name, {})
         notebook = nbformat.read(ran.copy, as_version=4)
     clean(notebook)
-    _add_pictures(notebook)
+    add_pictures(notebook)
     replace_text(path, nbformat.writes(notebook) + "\n")
 
 
 def clean(notebook: Any) -> None:
     """Drop what differs from run to run or means nothing without a kernel; number the code cells 1 to n."""
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         if not cell.metadata.get("tags"):
@@ -59,6 +67,8 @@ def problems(path: Path) -> Iterator[str]:
     cells = _code_cells(notebook)
     if "widgets" in notebook.metadata:
         yield "holds widget state"
+    if notebook.metadata.get("language_info", LANGUAGE) != LANGUAGE:
+        yield "its `language_info` is not what `crn refresh` writes"
     tagged = sum("parameters" in cell.metadata.get("tags", []) for cell in cells)
     if tagged != 1:
         yield f"has {tagged} cells tagged `parameters`, and needs one"
@@ -67,15 +77,20 @@ def problems(path: Path) -> Iterator[str]:
     for number, cell in enumerate(cells, start=1):
         if "execution" in cell.metadata or "papermill" in cell.metadata:
             yield f"cell [{number}] holds timestamps"
-        if "# NBVAL_CHECK_OUTPUT" in cell.source and not cell.outputs:
+        checked = "# NBVAL_CHECK_OUTPUT" in cell.source
+        if checked and not cell.outputs:
             yield f"cell [{number}] is marked for checking and has no stored output"
+        if checked and any(PLOTLY_MIME in output.get("data", {}) for output in cell.outputs):
+            yield f"cell [{number}] is marked for checking and has a figure, whose picture no kernel gives"
         for output in cell.outputs:
             if output.output_type == "error":
                 yield f"cell [{number}] holds an error: {output.ename}: {output.evalue}"
             if not _worth_keeping(output):
                 yield f"cell [{number}] holds a widget view or a progress bar"
-            if PLOTLY_MIME in output.get("data", {}) and "image/png" not in output.data:
-                yield f"cell [{number}] has a figure without a PNG beside it"
+    yield from without_description(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=['\"][^'\"])", cell.source):
+            yield f"an image in the text has no description: {cell.source[:40]!r}"
 
 
 def _code_cells(notebook: Any) -> list[Any]:
@@ -86,16 +101,3 @@ def _worth_keeping(output: Any) -> bool:
     if output.output_type == "stream":
         return bool(output.name == "stdout")  # stderr carries progress bars and their remains
     return WIDGET_VIEW not in output.get("data", {})
-
-
-def _add_pictures(notebook: Any) -> None:
-    """Put a PNG beside every plotly figure."""
-    import plotly.graph_objects as go
-
-    for cell in _code_cells(notebook):
-        for output in cell.outputs:
-            data = output.get("data", {})
-            if PLOTLY_MIME in data:
-                figure = go.Figure(data[PLOTLY_MIME]).update_layout(paper_bgcolor="white", plot_bgcolor="white")
-                picture = figure.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
-                data["image/png"] = base64.b64encode(picture).decode()

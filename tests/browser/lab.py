@@ -116,10 +116,8 @@ class Lab:
         """The lesson of this name, in a copy of the workbook of its own, with all cells run in the profile smoke."""
         workbook = self.root / name
         for folder in ("notebooks", "figures"):
-            # Kernels that run beside this test leave their sockets where they run.
-            shutil.copytree(
-                workbook_folder() / folder, workbook / folder, ignore=shutil.ignore_patterns("kernel-ipc-*")
-            )
+            shutil.copytree(workbook_folder() / folder, workbook / folder)
+        shutil.copy(workbook_folder() / "pyproject.toml", workbook)
         lesson = workbook / "notebooks" / f"{name}.ipynb"
         lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
         assert 'profile = \\"smoke\\"' in lesson.read_text()

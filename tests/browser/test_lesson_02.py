@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.accessibility import OWN_IN_JUPYTERLAB, serious
 from tests.browser.controls import assert_no_error, drawn, once, slider
 from tests.browser.lab import Lab
 
@@ -74,3 +75,8 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:
     assert_no_error(lesson_page)
+
+
+def test_axe_finds_nothing_serious_in_the_text_and_the_controls(lesson_page: Page) -> None:
+    assert lesson_page.locator(".noUi-handle").count() >= 2
+    assert serious(lesson_page, include=OWN_IN_JUPYTERLAB) == []

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
 from crn_lib.paths import workbook_folder
+from tests.browser.accessibility import serious
 
 pytestmark = pytest.mark.browser
 
@@ -221,3 +222,20 @@ def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(read
     assert lessons <= set(linked)
     page.goto((reader.site / "search.html").as_uri() + "?q=cauchy")
     page.locator("#search-results a", has_text="The exp decomposition").first.wait_for()
+
+
+OPEN_ALL_FOLDS = "document.querySelectorAll('details').forEach(fold => fold.open = true)"
+
+
+def test_axe_finds_nothing_serious_on_any_page(reader: Reader) -> None:
+    pages = [path for path in sorted(reader.site.rglob("*.html")) if "_static" not in path.parts]
+    assert len(pages) > 20
+    for path in pages:
+        reader.page.goto(path.as_uri())
+        reader.page.evaluate(OPEN_ALL_FOLDS)
+        assert serious(reader.page) == [], path.name
+    reader.page.emulate_media(color_scheme="dark")
+    for name in ("00_welcome.html", "03_exp_decomposition.html"):
+        reader.page.goto((reader.site / name).as_uri())
+        reader.page.evaluate(OPEN_ALL_FOLDS)
+        assert serious(reader.page, only=["color-contrast"]) == [], name

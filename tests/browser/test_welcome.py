@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.accessibility import OWN_IN_JUPYTERLAB, serious
 from tests.browser.controls import assert_no_error, drawn
 from tests.browser.lab import Lab
 
@@ -78,3 +79,8 @@ def test_a_quiz_option_folds_open_and_says_whether_it_is_right(lesson_page: Page
     option.click()
     answer = lesson_page.locator("details[open]", has_text="it grows with every token")
     assert "Right." in answer.inner_text()
+
+
+def test_axe_finds_nothing_serious_in_the_text_and_the_controls(lesson_page: Page) -> None:
+    assert lesson_page.locator(".noUi-handle").count() >= 2
+    assert serious(lesson_page, include=OWN_IN_JUPYTERLAB) == []

@@ -12,6 +12,7 @@ from crn_lib.config import ConfigError
 from crn_lib.sweeps import ProcessExecutor, own_sweeps, read_rows
 from tests.sweeps.sweep_cases import sweep as quick_sweep
 from tests.tiny import quick
+from tests.workbooks import make_workbook
 
 YAML = """
 about: two seeds
@@ -26,8 +27,7 @@ grids:
 
 @pytest.fixture
 def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "figures").mkdir()
+    make_workbook(tmp_path)
     (tmp_path / "mine.yaml").write_text(YAML)
     monkeypatch.chdir(tmp_path)
     return tmp_path

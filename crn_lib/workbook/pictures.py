@@ -1,0 +1,85 @@
+"""Pictures beside the plotly figures of an executed lesson, for pages without JavaScript and for who cannot see them.
+
+GitHub, nbviewer and nbconvert show the HTML, in which the description is the image's `alt`: nbconvert gives none to an
+image that stands by itself. Its picture is WebP, a quarter of the size. The PNG is for what shows no HTML, such as a
+PDF; its description is where Jupyter's readers look for one.
+"""
+
+import base64
+import html
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import plotly.graph_objects as go
+import plotly.io
+
+from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.files import replace_text
+from crn_lib.viz import describe
+
+WIDTH, SCALE = 860, 1.5
+"""Of a picture: its figure's width in pixels, and pixels of the picture for each."""
+
+
+def add_pictures(notebook: Any) -> None:
+    """Put a picture with a description beside every figure, in the notebook's outputs.
+
+    Raises:
+        RuntimeError: this machine cannot draw them: kaleido or its browser is missing. The outputs are as they were.
+    """
+    outputs = [output for output in _outputs(notebook) if PLOTLY_MIME in output.get("data", {})]
+    figures = [
+        go.Figure(output.data[PLOTLY_MIME]).update_layout(paper_bgcolor="white", plot_bgcolor="white")
+        for output in outputs
+    ]
+    for output, figure, (png, webp) in zip(outputs, figures, _draw(figures), strict=True):
+        words = describe(figure) or output.data.get("text/plain", "") or figure.layout.title.text or "a figure"
+        source = f"data:image/webp;base64,{webp}"
+        output.data["text/html"] = f'<img src="{source}" alt="{html.escape(words)}" style="max-width:100%">'
+        output.data["image/png"] = png
+        output.metadata["image/png"] = {"alt": words}
+
+
+def add_pictures_to(path: Path) -> str:
+    """The same in the file of a notebook, if it is there; returns why this machine cannot, or nothing."""
+    if not path.exists():
+        return ""
+    notebook = nbformat.read(path, as_version=4)
+    try:
+        add_pictures(notebook)
+    except RuntimeError as error:
+        return str(error).strip().splitlines()[0]
+    replace_text(path, nbformat.writes(notebook) + "\n")
+    return ""
+
+
+def without_description(notebook: Any) -> Iterator[str]:
+    """The figures and pictures that lack what `add_pictures` gives them."""
+    for output in _outputs(notebook):
+        data = output.get("data", {})
+        if PLOTLY_MIME in data and not {"image/png", "text/html"} <= set(data):
+            yield "a figure without PNG and HTML beside it"
+        elif "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
+            yield "a picture without a description (alt)"
+
+
+def _outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def _draw(figures: list[go.Figure]) -> list[tuple[str, str]]:
+    """Each figure as PNG and as WebP, in base 64: all of them with one start of the browser."""
+    if not figures:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.{kind}" for number in range(len(figures)) for kind in ("png", "webp")]
+        twice = [figure for figure in figures for _ in range(2)]
+        heights = [figure.layout.height for figure in twice]
+        plotly.io.write_images(twice, files, width=WIDTH, height=heights, scale=SCALE)
+        if not all(file.exists() for file in files):
+            raise RuntimeError("kaleido drew no picture of a figure")
+        drawn = [base64.b64encode(file.read_bytes()).decode() for file in files]
+    return list(zip(drawn[::2], drawn[1::2], strict=True))
