@@ -2,8 +2,8 @@
 
 `crn measure retrieval lengths ablations` reads the models of these sweeps and adds the rows that
 `figures/data/retrieval.jsonl` still lacks: for every model one row a block (`what` is `look`), one without any edit
-(`what` is `nothing`), one for every edit of all blocks at once (`block` is -1) and, unless `--together` is given, one
-for every edit of a single block.
+(`what` is `nothing`), one for every edit of all blocks at once (`block` is -1), one for every shift of the receivers
+(`what` is `move_1`) and, unless `--together` is given, one for every edit of a single block.
 """
 
 import itertools
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
 from crn_lib.analysis.pairs import RelationPairs
+from crn_lib.analysis.retarget import letters_moved
 from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
 from crn_lib.experiments.verdicts import Verdict
 from crn_lib.models import ModelConfig, SequenceModel
@@ -36,6 +37,9 @@ SEED = 8
 """Of the strings; no training or evaluation stream of a run with a small seed starts there twice over."""
 
 RANK_STRINGS = 4
+SHIFTS = (-1, 1, 3)
+"""Rows further: whose receiver each row gets, in the edits `move_...`."""
+
 ALL_BLOCKS = -1
 ROWS = "retrieval.jsonl"
 
@@ -70,7 +74,9 @@ def wanted_edits(config: ModelConfig, together: bool) -> list[tuple[str, int]]:
     else:
         names = RELATION_EDITS if PAIR_NORMS[config.norm].of_sum else RELATION_DROPS
     blocks = [ALL_BLOCKS] if together else [ALL_BLOCKS, *range(config.blocks)]
-    return [("nothing", ALL_BLOCKS), *((name, block) for name in names for block in blocks)]
+    shifts = SHIFTS if names == RELATION_EDITS else ()
+    moves = [(f"move_{shift}", ALL_BLOCKS) for shift in shifts]
+    return [("nothing", ALL_BLOCKS), *((name, block) for name in names for block in blocks), *moves]
 
 
 def edited_scores(
@@ -79,10 +85,26 @@ def edited_scores(
     """One mapping an edit: its name, the block, and the accuracies that are left."""
     sources = copy_sources(task.config.string_length).sources
     for name, block in edits:
+        if name.startswith("move_"):
+            yield {"what": name, "block": block, **moves(model, task, tokens, int(name.removeprefix("move_")))}
+            continue
         edited = [] if name == "nothing" else range(len(model.blocks)) if block == ALL_BLOCKS else [block]
         generator = torch.Generator().manual_seed(SEED)
         changes = {number: named_edit(name, sources, generator) for number in edited}
         yield {"what": name, "block": block, **score_edited(model, task, tokens, targets, changes)}
+
+
+def moves(model: SequenceModel, task: CopyingTask, tokens: Tensor, shift: int) -> dict[str, Any]:
+    """Letters written `shift` further with receivers moved in block 0, and in 0 and 1; of their own string, or another."""
+    others, _ = task.sample(len(tokens), torch.Generator().manual_seed(2_000_000 + SEED))
+    here = letters_moved(model, tokens, tokens, shift, (0,))
+    return {
+        "chance": here["chance"],
+        "moved_0": here["moved"],
+        "moved_01": letters_moved(model, tokens, tokens, shift, (0, 1))["moved"],
+        "moved_0_by_others": letters_moved(model, tokens, others, shift, (0,))["moved"],
+        "moved_01_by_others": letters_moved(model, tokens, others, shift, (0, 1))["moved"],
+    }
 
 
 def model_rows(run: Row, checkpoint: Path, together: bool, missing: set[str]) -> Iterator[Row]:
