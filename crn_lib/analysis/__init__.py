@@ -8,6 +8,7 @@ from crn_lib.analysis.edited_copy import EditedCopy, Moved, copy_without
 from crn_lib.analysis.interventions import drop, freeze_scale, level, rescale, run_edited, swap_scales
 from crn_lib.analysis.pairs import AttentionPairs, RelationPairs, attention_pairs, relation_pairs
 from crn_lib.analysis.rank import memory_rank, numerical_rank, pair_values
+from crn_lib.analysis.readable import readable_senders, senders_seen
 from crn_lib.analysis.relation_maps import (
     Influence,
     effective_senders,
@@ -54,10 +55,12 @@ __all__ = [
     "numerical_rank",
     "pair_values",
     "random_sender",
+    "readable_senders",
     "receivers_of",
     "relation_pairs",
     "rescale",
     "run_edited",
     "run_retargeted",
+    "senders_seen",
     "swap_scales",
 ]

@@ -95,7 +95,7 @@ def edited_scores(
 
 
 def moves(model: SequenceModel, task: CopyingTask, tokens: Tensor, shift: int) -> dict[str, Any]:
-    """Letters written `shift` further with receivers moved in block 0, and in 0 and 1; of their own string, or another."""
+    """Letters written `shift` further with receivers moved in block 0, and in 0 and 1, by own and other strings."""
     others, _ = task.sample(len(tokens), torch.Generator().manual_seed(2_000_000 + SEED))
     here = letters_moved(model, tokens, tokens, shift, (0,))
     return {

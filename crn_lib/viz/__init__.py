@@ -30,6 +30,7 @@ from crn_lib.viz.norm_places import (
 )
 from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.rank import draw_singular_values
+from crn_lib.viz.readable import draw_readable
 from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
 from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
@@ -67,6 +68,7 @@ __all__ = [
     "draw_pair",
     "draw_pair_scale",
     "draw_rank_growth",
+    "draw_readable",
     "draw_relation_map",
     "draw_relation_view",
     "draw_retrieval_course",
