@@ -158,6 +158,35 @@ def reads_opposed(found: Sequence[float], without: Sequence[float], beside: Sequ
     return min(found) >= 0.9 and max(without) < 0.25
 
 
+def follows_receivers(moved: Sequence[float], chance: Sequence[float]) -> Verdict:
+    """Whether moved receivers decide which letter is written, in all models and for all shifts.
+
+    Args:
+        moved: shares of moved rows that write the letter so much further; at least three quarters of them.
+        chance: how often that is their own letter anyway, the control; at most 10%, or the shares say nothing.
+    """
+    if not moved or not chance or not max(chance) <= 0.1:
+        return None
+    return min(moved) >= 0.75
+
+
+def looks_up_by(untouched: float, opposed: float, aligned: float, other: float) -> str:
+    """How one model finds its letters, from the letters right without each kind of sender, in all blocks at once.
+
+    Args:
+        untouched: letters right without any edit.
+        opposed, aligned, other: without the most anti-aligned sender, the most aligned, a random other one.
+
+    Returns:
+        `cancellation` or `alignment` if without that sender, and without no other, less than 30% is left of what it
+        copies; `spread out` if a random sender costs a quarter; else `neither`.
+    """
+    if other < 0.75 * untouched:
+        return "spread out"
+    chosen = [word for word, left in (("cancellation", opposed), ("alignment", aligned)) if left < 0.3 * untouched]
+    return chosen[0] if len(chosen) == 1 else "neither"
+
+
 def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[tuple[Row, Path]]:
     """The finished runs of sweeps whose pairs can be looked at, and where their checkpoints lie.
 

@@ -186,3 +186,25 @@ def test_stops_are_close_where_a_model_learns() -> None:
     stops = retrieval_onset.stops_of(config)
     assert stops[:6] == [10, 20, 30, 40, 50, 52] and stops[-3:] == [180, 190, 200] and {118, 120, 130} < {*stops}
     assert retrieval_onset.stops_of(replace(config, steps=60)) == [10, 20, 30, 40, 50, 52, 54, 56, 58, 60]
+
+
+@pytest.mark.parametrize(
+    ("moved", "chance", "verdict"),
+    [([0.8, 1.0], [0.04, 0.1], True), ([0.8, 0.74], [0.04], False), ([0.8], [0.11], None), ([], [0.04], None)],
+)
+def test_receivers_decide_where_every_model_follows_them_more_than_by_chance(moved, chance, verdict) -> None:
+    assert retrieval.follows_receivers(moved, chance) is verdict
+
+
+@pytest.mark.parametrize(
+    ("left", "how"),
+    [
+        ((1.0, 0.04, 0.99, 0.99), "cancellation"),
+        ((0.85, 0.85, 0.15, 0.84), "alignment"),
+        ((0.9, 0.5, 0.5, 0.8), "neither"),
+        ((0.9, 0.1, 0.1, 0.9), "neither"),
+        ((0.83, 0.1, 0.74, 0.53), "spread out"),
+    ],
+)
+def test_how_a_model_looks_up_is_told_by_what_it_cannot_do_without(left, how) -> None:
+    assert retrieval.looks_up_by(*left) == how
