@@ -68,9 +68,12 @@ def outcomes(runs: Iterable[Run]) -> list[Outcome]:
     found = []
     for (width, length, activation), by_rate in sorted(groups.items()):
         shares = {rate: Share.of(own) for rate, own in by_rate.items()}
-        best = max(shares, key=lambda rate: (shares[rate].least, shares[rate].unfinished, len(by_rate[rate])))
-        steps = sorted(int(point["step"]) for run in by_rate[best] if (point := run.first()) is not None)
-        found.append(Outcome(activation, width, length, len(by_rate), shares[best], tuple(steps)))
+        steps = {
+            rate: sorted(int(point["step"]) for run in own if (point := run.first()) is not None)
+            for rate, own in by_rate.items()
+        }
+        best = max(shares, key=lambda rate: (shares[rate].least, -min(steps[rate], default=0), shares[rate].unfinished))
+        found.append(Outcome(activation, width, length, len(by_rate), shares[best], tuple(steps[best])))
     return found
 
 

@@ -16,6 +16,7 @@ from crn_lib.viz.formats import (
 )
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
+from crn_lib.viz.meeting_points import draw_meeting_points
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import NORM_PLACES, PAIR_FORMULAS, draw_norm_circuit
@@ -59,6 +60,7 @@ __all__ = [
     "draw_exponent_bound",
     "draw_form_errors",
     "draw_format_curves",
+    "draw_meeting_points",
     "draw_memory",
     "draw_multiples",
     "draw_norm_circuit",

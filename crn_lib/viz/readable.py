@@ -50,12 +50,12 @@ def draw_readable(found: Sequence[Outcome], activations: Sequence[str] = GRID_AC
         )
         own = [outcome for outcome in shown if outcome.activation == name]
         figure.add_scatter(
-            x=[outcome.width * 1.035 ** (place - (len(activations) - 1) / 2) for outcome in own],
+            x=[outcome.width * 1.05 ** (place - (len(activations) - 1) / 2) for outcome in own],
             y=[outcome.seen for outcome in own],
             mode="markers",
             marker={
                 "symbol": [MARKS[outcome.copies][0] for outcome in own],
-                "size": 11,
+                "size": 10,
                 "color": COLOURS[name],
                 "line": {"color": COLOURS[name], "width": 2},
             },

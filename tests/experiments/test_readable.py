@@ -33,12 +33,13 @@ def test_runs_are_counted_at_the_rate_that_did_best() -> None:
     runs = [
         *(run("exp", 0.001, [0.2, 0.2, 0.2], seed) for seed in (0, 1)),
         *(run("exp", 0.002, [0.5, 1.0], seed) for seed in (0, 1)),
+        *(run("exp", 0.004, [0.5, 0.5, 1.0], seed) for seed in (0, 1)),
         run("relu", 0.001, [0.1, 0.1, 0.1]),
         run("exp", 0.002, [1.0], norm="approx"),
         run("exp", 0.002, [1.0], heads=2),
     ]
     first, second = outcomes(runs)
-    assert (first.activation, first.rates, first.share, first.steps) == ("exp", 2, Share(2, 2), (200, 200))
+    assert (first.activation, first.rates, first.share, first.steps) == ("exp", 3, Share(2, 2), (200, 200))
     assert (second.activation, second.share, second.steps) == ("relu", Share(0, 1), ())
     assert first.predicted and first.fits and not second.predicted and second.fits
     assert second.seen == 25.5 and 22 < second.readable < 23
