@@ -28,7 +28,7 @@ def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: 
     """
     need(courses, "course")
     half = [
-        (crossing(course, found_in_block(course, kind, block)), crossing(course, [stop["letters"] for stop in course]))
+        (crossing(course, found_in_block(course, block)), crossing(course, [stop["letters"] for stop in course]))
         for course in courses
     ]
     words = "; ".join(f"source found at step {found}, letters right at step {right}" for found, right in half)
@@ -47,7 +47,7 @@ def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: 
     for number, course in enumerate(courses):
         steps = [stop["step"] for stop in course]
         values = (
-            found_in_block(course, kind, block),
+            found_in_block(course, block),
             [stop["letters"] for stop in course],
             [stop["letters_without_source"] for stop in course],
         )
