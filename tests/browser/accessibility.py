@@ -20,7 +20,8 @@ def serious(page: Page, *, include: list[str] | None = None, only: list[str] | N
         only: names of axe's rules; all where not given.
     """
     context: dict[str, Any] = {"exclude": [".plot", ".js-plotly-plot", "mjx-container"]}
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    # No preload: axe would ask for the style sheets again, which a browser refuses for pages opened as files.
+    options: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
     if include:
         context["include"] = include
     if only:
