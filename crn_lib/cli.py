@@ -21,6 +21,9 @@ app = typer.Typer(
 )
 
 
+NO_MEMORY = ("allocate memory", "out of memory", "Storage size calculation overflowed")
+"""How torch says on a CPU or a GPU that a tensor is larger than the machine."""
+
 for command in (run, refresh, check, train, sweep, bench, publish, site, doctor):
     app.command()(command)
 app.add_typer(measure, name="measure")
@@ -44,6 +47,11 @@ def main() -> None:
     except ValueError as error:  # ConfigError and ParameterError too
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+            raise  # an error of ours
+        typer.echo(f"error: out of memory: something smaller is needed ({str(error).partition(chr(10))[0]})", err=True)
+        sys.exit(1)
 
 
 def _join_parameters(arguments: list[str]) -> list[str]:

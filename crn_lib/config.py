@@ -3,6 +3,8 @@
 import dataclasses
 import difflib
 import re
+import reprlib
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -24,23 +26,53 @@ def require(condition: bool, message: str) -> None:
         raise ConfigError(message)
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
+
+
+def shown(value: object) -> str:
+    """A value for a message, in one line however long it is."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # a whole number of more digits than Python writes out
+        return "a very large number"
+
+
 def require_choice(name: str, value: object, allowed: Sequence[object]) -> None:
     """Raise `ConfigError` unless the value is one of those allowed."""
-    require(value in allowed, f"{name} must be one of {', '.join(map(str, allowed))}; got {value!r}")
+    require(value in allowed, f"{name} must be one of {', '.join(map(str, allowed))}; got {shown(value)}")
 
 
-def require_whole(name: str, value: object, least: int = 1) -> None:
-    """Raise `ConfigError` unless the value is a whole number of at least `least`."""
+class Named(dict[str, C]):
+    """What stands for each of a few names; `[]` with any other is a `ConfigError` that lists them."""
+
+    def __init__(self, what: str, named: Mapping[str, C]) -> None:
+        super().__init__(named)
+        self.what = what
+
+    def __missing__(self, name: object) -> C:
+        require_choice(self.what, name, tuple(self))
+        raise AssertionError  # what is missing is not among them
+
+
+LARGEST = 10**9
+"""Of whole numbers that have no bound of their own: more would be no machine's."""
+
+
+def require_whole(name: str, value: object, least: int = 1, most: int = LARGEST) -> None:
+    """Raise `ConfigError` unless the value is a whole number in `[least, most]`."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    require(whole and typing.cast(int, value) >= least, f"{name} must be a whole number >= {least}; got {value!r}")
+    number = typing.cast(int, value) if whole else least - 1
+    bounds = f">= {least}" if most == LARGEST >= number else f"from {least} to {most}"
+    require(least <= number <= most, f"{name} must be a whole number {bounds}; got {shown(value)}")
 
 
 def require_number(name: str, value: object, least: float, most: float = float("inf")) -> None:
     """Raise `ConfigError` unless the value is a finite number in `[least, most]`."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    good = number and least <= typing.cast(float, value) <= most and value != float("inf")
+    good = number and least <= typing.cast(float, value) <= min(most, sys.float_info.max)
     bounds = f">= {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
-    require(good, f"{name} must be a number {bounds}; got {value!r}")
+    require(good, f"{name} must be a number {bounds}; got {shown(value)}")
 
 
 def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> C:
@@ -50,7 +82,8 @@ def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> 
         ConfigError: an unknown or missing field, or a value its class refuses; the message names the field.
     """
     if not isinstance(mapping, Mapping):
-        raise ConfigError(f"{where or kind.__name__} must be a mapping of fields; got {mapping!r}")
+        raise ConfigError(f"{where or kind.__name__} must be a mapping of fields; got {shown(mapping)}")
+    require_names(mapping, where or kind.__name__)
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     kinds = {name: _kinds(field, hints[name]) for name, field in fields.items()}
@@ -71,6 +104,12 @@ def from_mapping(kind: type[C], mapping: Mapping[str, Any], where: str = "") -> 
     if missing:
         raise ConfigError(f"{kind.__name__} needs the field {', '.join(map(repr, missing))}")
     return kind(**values)
+
+
+def require_names(mapping: Mapping[Any, Any], where: str) -> None:
+    """Raise `ConfigError` unless all keys are text: YAML has others, a field's name is none of them."""
+    wrong = [name for name in mapping if not isinstance(name, str)]
+    require(not wrong, f"the fields of {where} must be named by text; got {', '.join(map(shown, wrong[:3]))}")
 
 
 def from_named(kinds: Mapping[str, type[C]], mapping: Mapping[str, Any], where: str) -> C:
@@ -104,7 +143,11 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_yaml(path: Path) -> Any:
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What the loader raises: a date that is none is a `ValueError`, and so is a number of 5,000 digits."""
+
+
+def read_yaml(path: str | Path) -> Any:
     """What a YAML file holds: plain values only.
 
     Raises:
@@ -112,8 +155,8 @@ def read_yaml(path: Path) -> Any:
         OSError: it cannot be read.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+    except _NOT_YAML as error:
         raise ConfigError(f"{path} is not valid YAML ({str(error).splitlines()[0]})") from None
 
 
@@ -125,8 +168,8 @@ def parse_value(text: str) -> Any:
     """
     try:
         return yaml.load(text, _Loader)
-    except yaml.YAMLError:
-        raise ConfigError(f"{text!r} is not a value that YAML knows") from None
+    except _NOT_YAML:
+        raise ConfigError(f"{shown(text)} is not a value that YAML knows") from None
 
 
 def to_mapping(config: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import torch
 
 from crn_lib.device import pick_device
 from crn_lib.ops import which_backend
+from crn_lib.ops.backends import fused_cpu_missing
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LAB_EXTENSIONS = {
@@ -46,6 +47,13 @@ def examine() -> list[Finding]:
     lacking = device.type == "cpu" and importlib.util.find_spec("numba") is None
     advice = "; `pip install numba` makes it many times faster" if lacking else ""
     findings.append(Finding("exact relation", state, f"{choice}{advice}"))
+    if not fused_cpu_missing():
+        from crn_lib.ops.cpu import scan, selective_scan  # noqa: F401  (their kernels too)
+        from crn_lib.ops.cpu.kernel_cache import where_kept
+
+        folder, trouble = where_kept()
+        detail = f"{trouble}: compiled anew, which takes a minute" if trouble else f"kept in {folder}"
+        findings.append(Finding("compiled kernels", "note" if trouble else "ok", detail))
     free = psutil.virtual_memory().available
     state = "ok" if free >= COMFORTABLE_MEMORY else "note"
     advice = "" if state == "ok" else "; the lessons are comfortable with 3 GiB: close something large"

@@ -49,7 +49,7 @@ def processor(device: str) -> str | None:
     return named or platform.processor() or platform.machine()
 
 
-def find_commit(folder: Path) -> str | None:
+def find_commit(folder: str | Path) -> str | None:
     """Commit of the clone that is `folder`, with `+changes` where tracked files of its `crn_lib` differ from it.
 
     Returns:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from crn_lib.bench.cases import linear_case
 from crn_lib.bench.profile import StepProfile
 from crn_lib.cli import main
 from crn_lib.doctor import examine
+from crn_lib.files import locked
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook import collect_claims
 from tests.workbooks import make_workbook
@@ -142,6 +144,24 @@ def test_a_lesson_that_cannot_be_stored_does_not_end_the_others(
         (["train", *TINY, "--out", "taken"], 1, ["taken"]),
         (["bench", "--only", "warp drive"], 2, ["'warp drive'", "exact relation"]),
         (["bench", "--only", "exact", "--longest", "34", "--out", "taken/rows.jsonl"], 1, ["taken"]),
+        (["bench", "--only", "exact", "--longest", "34", "--out", "notebooks"], 2, ["notebooks", "is a folder"]),
+        (["bench", "--longest", "far"], 2, ["--longest", "integer"]),
+        (["train", *TINY, "--device", "cpu:abc"], 2, ["device", "'cpu:abc'"]),
+        (["train", *TINY, "--device", "cpu:5"], 2, ["device", "'cpu:5'"]),
+        (["train", "seed=99999999999999999999"], 2, ["seed must be a whole number from 0 to 10000", "99999"]),
+        (["train", f"seed={'9' * 5000}"], 2, ["YAML"]),
+        (["train", "steps=2026-13-45"], 2, ["'2026-13-45'", "YAML"]),
+        (["train", "task=[4]"], 2, ["task must be a mapping", "[4]"]),
+        (["train", "model={1: 2}"], 2, ["the fields of model must be named by text; got 1"]),
+        (["train", "--config", "keys.yaml"], 2, ["must be named by text; got 1"]),
+        (["train", "--config", "deep.yaml"], 2, ["deep.yaml", "YAML"]),
+        (["train", "model.width=4", "model.heads=4"], 2, ["width must be at least 8"]),
+        (["sweep", "keys.yaml"], 2, ["keys.yaml", "must be named by text; got 1"]),
+        (["sweep", "lengths", "--threads", "-7"], 2, ["--threads -7"]),
+        (["sweep", "lengths", "--limit", "-1"], 2, ["--limit must be a whole number"]),
+        (["sweep", "good.yaml", "--device", "tpu"], 2, ["device must be auto or one of cpu", "'tpu'"]),
+        (["sweep", "good.yaml", "--rows", "notebooks"], 1, ["notebooks"]),
+        (["sweep", ":"], 2, ["a sweep is one of", "':'"]),
         (["bench", "--device", "tpu"], 2, ["--device", "'tpu'", "cpu, cuda"]),
         (["refresh", "77"], 2, ["'77'", "00_good"]),
         (["check", "77"], 2, ["'77'", "00_good"]),
@@ -166,6 +186,9 @@ def test_bad_input_is_one_line_that_names_the_value_and_what_is_allowed(
     (tiny_workbook / "broken.yaml").write_text("steps: [1,\n")
     (tiny_workbook / "list.yaml").write_text("- 1\n")
     (tiny_workbook / "typo.yaml").write_text("lerning_rate: 0.1\n")
+    (tiny_workbook / "keys.yaml").write_text("steps: 3\n1: 2\n")
+    (tiny_workbook / "deep.yaml").write_text("[" * 5000)
+    (tiny_workbook / "good.yaml").write_text("grids: [{seed: 0}]\n")
     (tiny_workbook / "odd.yaml").write_text("model: causal_rn\n")
     assert crn(monkeypatch, *arguments) == code
     error = capsys.readouterr().err.strip()
@@ -369,3 +392,53 @@ def test_help_needs_neither_torch_nor_jupyter() -> None:
     script += "print([name for name in ('torch', 'nbformat', 'plotly') if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert "sweep" in shown and shown.splitlines()[-1] == "[]"
+
+
+def test_two_models_in_one_folder_are_refused_and_the_first_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert crn(monkeypatch, "train", *TINY, "model.kind=lstm", "--out", str(tmp_path)) == 1
+    assert "belongs to another run: model differ" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_second_training_in_a_folder_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("crn_lib.training.checkpoints.PATIENCE", 0.1)
+    with locked(tmp_path / ".lock", AssertionError()):
+        assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 1
+    wanted = f"error: another process is training in {tmp_path}; wait for it, or choose another folder\n"
+    assert capsys.readouterr().err == wanted
+
+
+def test_ctrl_c_while_training_shows_what_there_is_keeps_it_and_is_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("crn_lib.training.loop.free_running", lambda *_: signal.raise_signal(signal.SIGINT))
+    assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 130
+    assert "stopped: interrupted" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.safetensors", "result.json"}
+
+
+def test_a_disk_too_full_for_the_result_shows_it_and_then_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("crn_lib.files.replace_text", full)
+    assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 1
+    shown = capsys.readouterr()
+    assert "free-running string accuracy" in shown.out and "No space left" in shown.err.splitlines()[-1]
+
+
+def test_a_model_larger_than_the_machine_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for width in ("1000000000", "900000000000"):
+        assert crn(monkeypatch, "train", f"model.width={width}", "--out", str(tmp_path)) in (1, 2)
+        error = capsys.readouterr().err.strip()
+        assert len(error.splitlines()) == 1 and ("out of memory" in error or "width must be" in error)

@@ -118,7 +118,7 @@ def test_an_exercise_is_an_exercise_with_answers_and_a_place_in_its_lesson(copy:
     assert passed >= {
         "test_the_reference_passes",
         "test_a_wrong_answer_is_rejected_by_a_requirement",
-        "test_there_are_at_least_three_wrong_answers",
+        "test_there_are_at_least_five_wrong_answers_and_an_unusual_right_one",
         "test_an_untouched_stub_is_not_attempted_and_does_not_fail",
         "test_an_answer_that_breaks_fails_its_check_and_nothing_else",
         "test_the_lesson_shows_the_card_the_stub_and_a_solution_that_passes",

@@ -31,6 +31,23 @@ def pair_values(receivers: Tensor, senders: Tensor, *, norm: str = "exact", acti
     return ACTIVATION_FUNCTIONS[activation](pairs)
 
 
+def best_senders(values: Tensor) -> Tensor:
+    """How many different senders are the largest for some receiver, channel by channel: 1 where a channel is static.
+
+    Of equal senders the first counts.
+
+    Args:
+        values: `(receivers, senders, channels)`, as `pair_values` gives them.
+
+    Returns:
+        Whole numbers, `(channels,)`.
+
+    References:
+        Brody, Alon, Yahav, "How Attentive are Graph Attention Networks?", arXiv 2105.14491, for static and dynamic.
+    """
+    return torch.tensor([len(best.unique()) for best in values.argmax(dim=1).T])
+
+
 def numerical_rank(matrix: Tensor, *, tolerance: float = VISIBLE) -> Tensor:
     """Singular values above `tolerance` times the largest one.
 

@@ -4,6 +4,7 @@ Maps are `(batch, heads, rows, length)`. What they hold of a sender that is not 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,15 +43,18 @@ def smallest(values: Tensor, pairs: Pairs) -> Tensor:
     return values.masked_fill(~pairs.visible, math.inf).argmin(-1)
 
 
-def random_sender(pairs: Pairs, excluded: Tensor, generator: torch.Generator) -> Tensor:
-    """A visible sender other than the excluded one, each equally likely; -1 where there is none.
+def random_sender(pairs: Pairs, excluded: Sequence[Tensor], generator: torch.Generator) -> Tensor:
+    """A visible sender other than the excluded ones, each equally likely; -1 where there is none.
 
     Args:
-        excluded: positions, `(batch, heads, rows)`.
+        excluded: positions, `(batch, heads, rows)` each.
         generator: on the CPU.
     """
-    draw = torch.rand(pairs.weight.shape, generator=generator).to(excluded.device)
-    allowed = pairs.visible & (torch.arange(draw.shape[-1], device=draw.device) != excluded[..., None])
+    draw = torch.rand(pairs.weight.shape, generator=generator).to(pairs.weight.device)
+    place = torch.arange(draw.shape[-1], device=draw.device)
+    allowed = pairs.visible.expand(draw.shape)
+    for sender in excluded:
+        allowed = allowed & (place != sender[..., None])
     chosen = draw.masked_fill(~allowed, -1.0).argmax(-1)
     return torch.where(allowed.any(-1), chosen, -1)
 

@@ -28,9 +28,9 @@ from crn_lib.tasks import CopyingTask
 RELATION_DROPS = ("drop_opposed", "drop_aligned", "drop_source", "drop_random")
 """Drop the most anti-aligned sender, the most aligned one, the source, or a random other one."""
 
-RELATION_EDITS = (*RELATION_DROPS, "level_opposed", "swap_opposed", "freeze")
-"""Beside these, give the most anti-aligned sender the mean scale, or the scale of a random one and that one its; give
-all pairs one scale."""
+RELATION_EDITS = (*RELATION_DROPS, "level_opposed", "level_random", "swap_opposed", "swap_random", "freeze")
+"""Beside these, give the most anti-aligned sender, or a random other one, the mean scale; exchange the scales of the
+most anti-aligned sender and a random one, or of two random others; give all pairs one scale."""
 
 ATTENTION_EDITS = ("drop_attended", "drop_source", "drop_random")
 
@@ -102,9 +102,13 @@ def named_edit(name: str, sources: Tensor, generator: torch.Generator) -> Edit:
 
     def edit(pairs: RelationPairs | AttentionPairs) -> RelationPairs | AttentionPairs:
         source = sources.expand(pairs.weight.shape[:3])
+
+        def other(*more: Tensor) -> Tensor:
+            return random_sender(pairs, (source, *more), generator)
+
         whole: dict[str, Callable[[], Edit]] = {
             "drop_source": lambda: drop(source),
-            "drop_random": lambda: drop(random_sender(pairs, source, generator)),
+            "drop_random": lambda: drop(other()),
         }
         if isinstance(pairs, AttentionPairs):
             whole["drop_attended"] = lambda: drop(most_attended(pairs))
@@ -113,7 +117,9 @@ def named_edit(name: str, sources: Tensor, generator: torch.Generator) -> Edit:
                 "drop_opposed": lambda: drop(most_opposed(pairs)),
                 "drop_aligned": lambda: drop(most_aligned(pairs)),
                 "level_opposed": lambda: level(most_opposed(pairs)),
-                "swap_opposed": lambda: swap_scales(most_opposed(pairs), random_sender(pairs, source, generator)),
+                "level_random": lambda: level(other()),
+                "swap_opposed": lambda: swap_scales(most_opposed(pairs), other()),
+                "swap_random": lambda: swap_scales(first := other(), other(first)),
                 "freeze": lambda: freeze_scale,
             }
         return whole[name]()(pairs)

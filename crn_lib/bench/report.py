@@ -127,7 +127,9 @@ def not_run(rows: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def destination(out: Path | None, figure: Path | None, *, complete: bool, device: str = "cpu") -> tuple[Path, Path]:
+def destination(
+    out: str | Path | None, figure: str | Path | None, *, complete: bool, device: str = "cpu"
+) -> tuple[Path, Path]:
     """Where the rows go, and the figure (a path without its ending).
 
     Args:
@@ -138,12 +140,12 @@ def destination(out: Path | None, figure: Path | None, *, complete: bool, device
     """
     name = "bench" if device == "cpu" else f"bench_{device}"
     if out is not None:
-        return out, (figure or out.parent) / out.stem
+        return Path(out), Path(figure or Path(out).parent) / Path(out).stem
     if complete:
-        return data_file(f"{name}.jsonl"), (figure or workbook_folder() / "figures") / name
-    return PARTIAL / f"{name}.jsonl", (figure or PARTIAL) / name
+        return data_file(f"{name}.jsonl"), Path(figure or workbook_folder() / "figures") / name
+    return PARTIAL / f"{name}.jsonl", Path(figure or PARTIAL) / name
 
 
-def store(rows: Sequence[dict[str, Any]], path: Path) -> None:
+def store(rows: Sequence[dict[str, Any]], path: str | Path) -> None:
     """Replace the file of rows, whole or not at all."""
     replace_text(path, "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from crn_lib.commands.output import check_folder, print_table
+from crn_lib.commands.output import check_file, check_folder, print_table
 from crn_lib.config import ConfigError, require, require_choice
 
 
@@ -47,7 +47,7 @@ def bench(
         raise ConfigError(f"no case of length up to {longest} has {only!r} in its name; there are {names}")
     complete = len(chosen) == len(cases)
     file, picture = benches.destination(out, figure, complete=complete, device=device)
-    check_folder(file.parent)
+    check_file(file)
     check_folder(picture.parent)
     rows, disagreements = benches.run_cases(chosen)
     if complete and rows:

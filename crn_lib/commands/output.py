@@ -5,6 +5,8 @@ from typing import Any
 
 import typer
 
+from crn_lib.config import require
+
 
 def check_folder(folder: Path) -> None:
     """Find out before a long run whether its results can be written.
@@ -19,6 +21,16 @@ def check_folder(folder: Path) -> None:
         probe.unlink(missing_ok=True)  # another process of the same run may have been faster
     except OSError as error:
         raise OSError(f"cannot write into {folder} ({error.strerror}); choose another with --out") from None
+
+
+def check_file(file: Path) -> None:
+    """The same for a file: its folder can be written, and it is none itself.
+
+    Raises:
+        ConfigError, OSError: it cannot; the message names it.
+    """
+    require(not file.is_dir(), f"{file} is a folder; a file is wanted, as in {file / 'rows.jsonl'}")
+    check_folder(file.parent)
 
 
 def print_table(headings: tuple[str, ...], rows: list[Any]) -> None:

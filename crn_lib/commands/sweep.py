@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from crn_lib.config import ConfigError, require
+from crn_lib.config import ConfigError, require, require_whole
 
 if TYPE_CHECKING:
     from crn_lib.sweeps import Executor, SweepState
@@ -27,7 +27,7 @@ def sweep(
     ] = "",
     executor: Annotated[str, typer.Option(help="inline, processes or ray.")] = "inline",
     workers: Annotated[int | None, typer.Option(help="Runs at once; one a processor where not given.")] = None,
-    threads: Annotated[int, typer.Option(help="Threads of each worker.")] = 1,
+    threads: Annotated[int | None, typer.Option(help="Threads of each worker, 1 where not given.")] = None,
     address: Annotated[str, typer.Option(help="A Ray cluster; a local one is started where not given.")] = "",
     limit: Annotated[int | None, typer.Option(help="At most so many runs now.")] = None,
     retry_failed: Annotated[bool, typer.Option(help="Do runs that failed again.")] = False,
@@ -45,7 +45,8 @@ def sweep(
     if not source:
         _list_sweeps(console)
         return
-    require(limit is None or limit >= 1, f"--limit must be a whole number >= 1; got {limit}")
+    if limit is not None:
+        require_whole("--limit", limit)
     chosen = load_sweep(source, rows)
     where = make_executor(executor, workers=workers, threads=threads, address=address)
     started = time.perf_counter()
@@ -66,7 +67,9 @@ def sweep(
         raise typer.Exit(1)
 
 
-def make_executor(name: str, *, workers: int | None = None, threads: int = 1, address: str = "") -> "Executor":
+def make_executor(
+    name: str, *, workers: int | None = None, threads: int | None = None, address: str = ""
+) -> "Executor":
     """The executor of that name.
 
     Raises:
@@ -79,7 +82,9 @@ def make_executor(name: str, *, workers: int | None = None, threads: int = 1, ad
     require(not address or name == "ray", f"--address belongs to --executor ray, not to {name}")
     if name == "inline":
         require(workers in (None, 1), f"--executor inline does one run at a time; got --workers {workers}")
+        require(threads is None, f"--executor inline has all of torch's threads; got --threads {threads}")
         return InlineExecutor()
+    threads = 1 if threads is None else threads
     if name == "processes":
         return ProcessExecutor(workers, threads)
     from crn_lib.sweeps.ray_executor import RayExecutor

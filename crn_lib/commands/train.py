@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from crn_lib.commands.output import check_folder, print_table
+from crn_lib.commands.output import check_file, print_table
 from crn_lib.config import ConfigError, parse_value, read_yaml
 
 
@@ -34,11 +34,11 @@ def train(
     from crn_lib.training.distributed import is_first_process
 
     chosen = configure(_read_fields(config) if config else {}, parse_fields(fields or []))
-    check_folder(out)
+    check_file(out / "result.json")
     result = run_training(chosen, device=device, folder=out, resume=resume)
+    interrupted = typer.Exit(130 if result.stopped == "interrupted" else 0)
     if not is_first_process():
-        return
-    replace_text(out / "result.json", json.dumps(result.row(), indent=1) + "\n")
+        raise interrupted
     scores = [(name.replace("_", " "), f"{value:.1%}") for name, value in result.teacher_forced.items()]
     scores += [
         (f"free-running {name.replace('_', ' ')}", f"{value:.1%}") for name, value in result.free_running.items()
@@ -46,7 +46,10 @@ def train(
     print_table(
         ("measured on fresh strings", ""), [*scores, ("steps", str(result.steps)), ("seconds", f"{result.seconds:.1f}")]
     )
+    # Now that it is shown: what follows fails where the disk is full.
+    replace_text(out / "result.json", json.dumps(result.row(), indent=1) + "\n")
     typer.echo(f"stopped: {result.stopped}; {result.device}, backend {result.backend}; kept in {out}")
+    raise interrupted
 
 
 def parse_fields(given: list[str]) -> dict[str, Any]:

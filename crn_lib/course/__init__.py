@@ -1,6 +1,6 @@
 """What only a lesson needs: parameters, predictions, widgets, exercises, quizzes and claims."""
 
-from crn_lib.course.checks import CheckFailed
+from crn_lib.course.checks import CheckFailed, NotAttempted
 from crn_lib.course.claims import claim
 from crn_lib.course.claims_table import show_claims
 from crn_lib.course.exercises import check
@@ -19,6 +19,7 @@ __all__ = [
     "AblationRun",
     "CheckFailed",
     "LiveFigure",
+    "NotAttempted",
     "ParameterError",
     "RelationWidget",
     "SweepTable",

@@ -1,10 +1,22 @@
-"""Exercise checks: several inputs, a special case, and a message that says which requirement failed, and where."""
+"""Exercise checks: many drawn inputs, special cases, and a message that says which requirement failed, and where."""
 
+import copy
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
+
+UNTOUCHED = "What it is given stays as it is."
+AS_PRECISE = "What it is given stays as it is. The result is a tensor, float64 where float64 comes in."
+
+
+class NotAttempted(Exception):
+    """What a stub raises, and nothing else does: the reader has written nothing yet."""
 
 
 class CheckFailed(AssertionError):
@@ -22,6 +34,8 @@ class Exercise:
         minutes: a reader's.
         requirements: what is asked, one sentence each; the check reports them by number.
         examine: takes the reader's function and raises `CheckFailed` where a requirement is not met.
+        untouched: the number of the requirement that arguments stay as they are, which every call is held to; 0 where
+            they may change, or cannot.
     """
 
     key: str
@@ -30,6 +44,7 @@ class Exercise:
     minutes: int
     requirements: tuple[str, ...]
     examine: Callable[[Callable[..., Any]], None]
+    untouched: int = 0
 
     def card(self) -> str:
         """The exercise's card in Markdown: what a lesson shows above the stub."""
@@ -38,7 +53,7 @@ class Exercise:
         return f"### Exercise {self.key}: {self.title}\n\nDifficulty {stars} · {self.minutes} minutes\n\n{bullets}"
 
 
-def fail(requirement: int, message: str) -> None:
+def fail(requirement: int, message: str) -> NoReturn:
     """Raise `CheckFailed` for requirement number `requirement`."""
     raise CheckFailed(f"requirement {requirement}: {message}")
 
@@ -49,28 +64,114 @@ def expect(requirement: int, holds: bool, message: str) -> None:
         fail(requirement, message)
 
 
-def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: float = 1e-6) -> None:
+def watched(exercise: Exercise, attempt: Callable[..., Any]) -> Callable[..., Any]:
+    """The reader's function: where it stops, the arguments are named, and where asked, they must stay as they were."""
+
+    def call(*given: Any) -> Any:
+        before = tree_map(_copied, given) if exercise.untouched else given
+        try:
+            result = attempt(*given)
+        except (CheckFailed, NotAttempted):
+            raise
+        except Exception as error:
+            arguments = ", ".join(shown(value) for value in given if not callable(value))
+            raise CheckFailed(f"requirement 1: {stopped(error)}{arguments and ', given '}{arguments:.240}") from error
+        if not exercise.untouched:
+            return result
+        for place, (old, new) in enumerate(zip(before, given, strict=True), start=1):
+            if not _equal(old, new):
+                change = f"it changed its argument {place} from {shown(old)} to {shown(new)}; work on a copy"
+                fail(exercise.untouched, change)
+        return result
+
+    return call
+
+
+def stopped(error: Exception) -> str:
+    """An error in one line."""
+    return f"it stopped with {type(error).__name__}: {next(iter(str(error).splitlines()), 'no message'):.200}"
+
+
+def _copied(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor):
+        return leaf.detach().clone()
+    return leaf if callable(leaf) else copy.copy(leaf)
+
+
+def _equal(old: Any, new: Any) -> bool:
+    first, second = tree_leaves(old), tree_leaves(new)
+    return len(first) == len(second) and all(map(_same_leaf, first, second))
+
+
+def _same_leaf(old: Any, new: Any) -> bool:
+    if not isinstance(old, Tensor):
+        return old is new or bool(np.all(old == new))
+    return old.shape == new.shape and torch.allclose(old, new, rtol=0, atol=0, equal_nan=True)
+
+
+def shown(value: Any) -> str:
+    """A value in a message: whole where it is small, otherwise its kind and size."""
+    if isinstance(value, Tensor):
+        numbers = value.detach().tolist() if value.numel() <= 8 else None
+        return f"a tensor of shape {tuple(value.shape)}" if numbers is None else _rounded(numbers)
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:100]} ... (a {type(value).__name__} of {len(text):,} characters)"
+
+
+def _rounded(numbers: Any) -> str:
+    if isinstance(numbers, list):
+        return f"[{', '.join(map(_rounded, numbers))}]"
+    return f"{numbers:.4g}" if isinstance(numbers, float) else str(numbers)
+
+
+def expect_tensor(requirement: int, case: str, got: Any, like: Tensor) -> Tensor:
+    """Raise `CheckFailed` unless `got` is a tensor no less precise than `like`; returns it without its history."""
+    if got is None:
+        fail(1, f"for {case}: got None, wanted a tensor; is there a `return`?")
+    if not isinstance(got, Tensor):
+        fail(requirement, f"for {case}: got {shown(got)} ({type(got).__name__}), wanted a tensor")
+    precise = torch.promote_types(got.dtype, like.dtype) == got.dtype
+    expect(requirement, precise, f"for {case}: got {got.dtype}, wanted {like.dtype} as what came in")
+    return got.detach()
+
+
+def expect_whole(requirement: int, case: str, got: Any) -> list[int]:
+    """Raise `CheckFailed` unless `got` is a sequence of whole numbers; returns them as Python's."""
+    try:
+        return [operator.index(number) for number in got]
+    except TypeError:
+        fail(requirement, f"for {case}: got {shown(got)}, wanted a list of whole numbers")
+
+
+def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: float | None = None) -> None:
     """Compare an answer with the right one, and name the first index that differs.
 
     Args:
         requirement: the number reported.
         case: the input, in words.
         got, wanted: numbers, strings, `None`, or sequences or tensors of numbers.
-        tolerance: for floating-point numbers, relative to the largest wanted one.
+        tolerance: for floating-point numbers, relative to the largest finite one wanted; if not given, 1e-9, and 2e-5
+            where a float32 tensor is wanted.
     """
     if wanted is None or isinstance(wanted, str | bool):
-        expect(requirement, type(got) is type(wanted) and got == wanted, f"for {case}: got {got!r}, wanted {wanted!r}")
+        expect(
+            requirement, type(got) is type(wanted) and got == wanted, f"for {case}: got {shown(got)}, wanted {wanted!r}"
+        )
         return
     if got is None:
-        fail(requirement, f"for {case}: got None, wanted {wanted!r}; is there a `return`?")
+        fail(requirement, f"for {case}: got None, wanted {shown(wanted)}; is there a `return`?")
     try:
         found = torch.as_tensor(got, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):
-        fail(requirement, f"for {case}: got {got!r}, wanted {wanted!r}")
+        fail(requirement, f"for {case}: got {shown(got)}, wanted {shown(wanted)}")
     right = torch.as_tensor(wanted, dtype=torch.float64)
     if found.shape != right.shape:
+        if found.numel() + right.numel() <= 16 and not isinstance(got, Tensor):
+            fail(requirement, f"for {case}: got {shown(got)}, wanted {shown(wanted)}")
         fail(requirement, f"for {case}: got shape {_shape(found)}, wanted {_shape(right)}")
-    scale = max(1.0, float(right.abs().max())) if right.numel() else 1.0
+    if tolerance is None:
+        tolerance = 2e-5 if isinstance(wanted, Tensor) and wanted.dtype == torch.float32 else 1e-9
+    scale = max([1.0, *right[right.isfinite()].abs().flatten().tolist()])
     wrong = ~torch.isclose(found, right, rtol=0, atol=tolerance * scale)
     if bool(wrong.any()):
         index = tuple(int(i) for i in wrong.nonzero()[0]) if right.ndim else ()
@@ -78,7 +179,7 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
         fail(requirement, f"for {case}:{place} got {found[index].item():g}, wanted {right[index].item():g}")
 
 
-def _shape(x: torch.Tensor) -> str:
+def _shape(x: Tensor) -> str:
     return "of a single number" if x.ndim == 0 else str(tuple(x.shape))
 
 

@@ -18,6 +18,7 @@ from crn_lib.paths import data_file
 from crn_lib.sweeps import read_rows
 
 MIME = "application/vnd.crn-claims-table+json"
+SPOILER = "Open the tables. They give away what later lessons ask you to predict."
 SIGNS = {True: ("✓", "right"), False: ("✗", "wrong"), None: ("○", "neutral")}
 
 Row = dict[str, Any]
@@ -80,7 +81,9 @@ def claims_card(rows: list[Row]) -> Card:
         table = f'<table style="margin:4px 0;font-size:inherit"><thead><tr>{head}</tr></thead>'
         body += f"{table}<tbody>{lines}</tbody></table>"
         plain += [heading, *(f"{each.words} | {each.shown}{''.join(map(_plain, each.rows))}" for each in found)]
-    return Card(summary(rows), body, "\n".join(plain), data={MIME: {"rows": len(rows)}})
+    # Folded as a whole: the first lesson shows it, and it tells what later lessons ask the reader to predict.
+    folded = f'<details><summary style="cursor:pointer">{SPOILER}</summary>{body}</details>'
+    return Card(summary(rows), folded, "\n".join(plain), data={MIME: {"rows": len(rows)}})
 
 
 def _folded(statement: Statement) -> str:

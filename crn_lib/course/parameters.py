@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from crn_lib.config import ConfigError
 from crn_lib.device import pick_device
 from crn_lib.tasks.copying import ALPHABET
 
@@ -51,7 +52,7 @@ def begin(*, profile: str, seed: int, device: str) -> Settings:
     whole_number("seed", seed, 0, 10**6)
     try:
         place, _ = pick_device(device)
-    except (ValueError, RuntimeError, TypeError, AttributeError) as error:
+    except ConfigError as error:
         raise ParameterError(str(error)) from None
     return Settings(profile, seed, str(place))
 

@@ -25,12 +25,21 @@ class Prediction:
         value: float | str = self._control.value
         return value
 
-    def reveal(self, measured: float | str) -> None:
-        """Close the control and show the guess beside what was measured."""
+    def reveal(self, measured: float | str | Sequence[str]) -> None:
+        """Close the control and show the guess beside what was measured.
+
+        Args:
+            measured: the number or the answer; several answers are a tie, of which each is right.
+        """
         self._control.disabled = True
         guess = self.guess
+        if not isinstance(measured, float | int | str):
+            tied = list(measured)
+            measured = tied[0] if len(tied) == 1 else f"{', '.join(tied[:-1])} and {tied[-1]}, a tie"
+        else:
+            tied = [str(measured)]
         if self._span is None:
-            agrees = guess == measured
+            agrees = guess in tied
             verdict = "as you said" if agrees else "not as you said"
         else:
             difference = float(measured) - float(guess)

@@ -13,8 +13,8 @@ from crn_lib.experiments.ablations import (
 )
 from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.experiments.memory import bytes_used, capacity, decode, marked_lengths, predicted_bytes
-from crn_lib.experiments.retrieval import reads_opposed
-from crn_lib.experiments.retrieval_onset import crossing, found_in_block
+from crn_lib.experiments.retrieval import follows_receivers, looks_up_by, reads_opposed
+from crn_lib.experiments.retrieval_onset import crossing, found_in_block, leaves_plateau, plateau
 
 __all__ = [
     "ACTIVATION_NAMES",
@@ -30,9 +30,13 @@ __all__ = [
     "capacity",
     "crossing",
     "decode",
+    "follows_receivers",
     "found_in_block",
     "indispensable",
+    "leaves_plateau",
+    "looks_up_by",
     "marked_lengths",
+    "plateau",
     "predicted_bytes",
     "reads_opposed",
 ]

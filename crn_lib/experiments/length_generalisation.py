@@ -51,7 +51,9 @@ def letters_right(model: SequenceModel, task: CopyingTask, strings: int, generat
     return float(right[(targets != NOT_SCORED) & (targets != EOS)].double().mean())
 
 
-def fill_rows(jobs: Sequence[Job], rows: dict[str, Row], path: Path, lengths: Sequence[int] = LENGTHS) -> list[Row]:
+def fill_rows(
+    jobs: Sequence[Job], rows: dict[str, Row], path: str | Path, lengths: Sequence[int] = LENGTHS
+) -> list[Row]:
     """Test every trained model of the jobs at every length, adding each row to the file at once.
 
     Args:

@@ -132,7 +132,7 @@ def row_key(config: ModelConfig, length: int) -> str:
     return key_of(json.dumps([to_mapping(config), length], sort_keys=True))
 
 
-def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: Path) -> list[Row]:
+def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: str | Path) -> list[Row]:
     """Decode what has no row yet, adding each row to the file at once.
 
     Returns:

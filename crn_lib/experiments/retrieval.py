@@ -2,8 +2,8 @@
 
 `crn measure retrieval lengths ablations` reads the models of these sweeps and adds the rows that
 `figures/data/retrieval.jsonl` still lacks: for every model one row a block (`what` is `look`), one without any edit
-(`what` is `nothing`), one for every edit of all blocks at once (`block` is -1) and, unless `--together` is given, one
-for every edit of a single block.
+(`what` is `nothing`), one for every edit of all blocks at once (`block` is -1), one for every shift of the receivers
+(`what` is `move_1`) and, unless `--together` is given, one for every edit of a single block.
 """
 
 import itertools
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from crn_lib.analysis import capture_pairs, copy_sources, memory_rank
 from crn_lib.analysis.pairs import RelationPairs
+from crn_lib.analysis.retarget import letters_moved
 from crn_lib.analysis.retrieval import ATTENTION_EDITS, RELATION_DROPS, RELATION_EDITS, look, named_edit, score_edited
 from crn_lib.experiments.verdicts import Verdict
 from crn_lib.models import ModelConfig, SequenceModel
@@ -36,6 +37,9 @@ SEED = 8
 """Of the strings; no training or evaluation stream of a run with a small seed starts there twice over."""
 
 RANK_STRINGS = 4
+SHIFTS = (-1, 1, 3)
+"""Rows further: whose receiver each row gets, in the edits `move_...`."""
+
 ALL_BLOCKS = -1
 ROWS = "retrieval.jsonl"
 
@@ -70,7 +74,9 @@ def wanted_edits(config: ModelConfig, together: bool) -> list[tuple[str, int]]:
     else:
         names = RELATION_EDITS if PAIR_NORMS[config.norm].of_sum else RELATION_DROPS
     blocks = [ALL_BLOCKS] if together else [ALL_BLOCKS, *range(config.blocks)]
-    return [("nothing", ALL_BLOCKS), *((name, block) for name in names for block in blocks)]
+    shifts = SHIFTS if names == RELATION_EDITS else ()
+    moves = [(f"move_{shift}", ALL_BLOCKS) for shift in shifts]
+    return [("nothing", ALL_BLOCKS), *((name, block) for name in names for block in blocks), *moves]
 
 
 def edited_scores(
@@ -79,13 +85,29 @@ def edited_scores(
     """One mapping an edit: its name, the block, and the accuracies that are left."""
     sources = copy_sources(task.config.string_length).sources
     for name, block in edits:
+        if name.startswith("move_"):
+            yield {"what": name, "block": block, **moves(model, task, tokens, int(name.removeprefix("move_")))}
+            continue
         edited = [] if name == "nothing" else range(len(model.blocks)) if block == ALL_BLOCKS else [block]
         generator = torch.Generator().manual_seed(SEED)
         changes = {number: named_edit(name, sources, generator) for number in edited}
         yield {"what": name, "block": block, **score_edited(model, task, tokens, targets, changes)}
 
 
-def model_rows(run: Row, checkpoint: Path, together: bool, missing: set[str]) -> Iterator[Row]:
+def moves(model: SequenceModel, task: CopyingTask, tokens: Tensor, shift: int) -> dict[str, Any]:
+    """Letters written `shift` further with receivers moved in block 0, and in 0 and 1, by own and other strings."""
+    others, _ = task.sample(len(tokens), torch.Generator().manual_seed(2_000_000 + SEED))
+    here = letters_moved(model, tokens, tokens, shift, (0,))
+    return {
+        "chance": here["chance"],
+        "moved_0": here["moved"],
+        "moved_01": letters_moved(model, tokens, tokens, shift, (0, 1))["moved"],
+        "moved_0_by_others": letters_moved(model, tokens, others, shift, (0,))["moved"],
+        "moved_01_by_others": letters_moved(model, tokens, others, shift, (0, 1))["moved"],
+    }
+
+
+def model_rows(run: Row, checkpoint: str | Path, together: bool, missing: set[str]) -> Iterator[Row]:
     """The rows of one trained model that have these keys."""
     model = load_model(checkpoint)
     task = CopyingTask(CopyingConfig(**run["task"]))
@@ -136,7 +158,36 @@ def reads_opposed(found: Sequence[float], without: Sequence[float], beside: Sequ
     return min(found) >= 0.9 and max(without) < 0.25
 
 
-def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[tuple[Row, Path]]:
+def follows_receivers(moved: Sequence[float], chance: Sequence[float]) -> Verdict:
+    """Whether moved receivers decide which letter is written, in all models and for all shifts.
+
+    Args:
+        moved: shares of moved rows that write the letter so much further; at least three quarters of them.
+        chance: how often that is their own letter anyway, the control; at most 10%, or the shares say nothing.
+    """
+    if not moved or not chance or not max(chance) <= 0.1:
+        return None
+    return min(moved) >= 0.75
+
+
+def looks_up_by(untouched: float, opposed: float, aligned: float, other: float) -> str:
+    """How one model finds its letters, from the letters right without each kind of sender, in all blocks at once.
+
+    Args:
+        untouched: letters right without any edit.
+        opposed, aligned, other: without the most anti-aligned sender, the most aligned, a random other one.
+
+    Returns:
+        `cancellation` or `alignment` if without that sender, and without no other, less than 30% is left of what it
+        copies; `spread out` if a random sender costs a quarter; else `neither`.
+    """
+    if other < 0.75 * untouched:
+        return "spread out"
+    chosen = [word for word, left in (("cancellation", opposed), ("alignment", aligned)) if left < 0.3 * untouched]
+    return chosen[0] if len(chosen) == 1 else "neither"
+
+
+def trained_runs(sweeps: Iterable[str], rows: str | Path, checkpoints: str | Path) -> list[tuple[Row, Path]]:
     """The finished runs of sweeps whose pairs can be looked at, and where their checkpoints lie.
 
     Raises:
@@ -144,18 +195,18 @@ def trained_runs(sweeps: Iterable[str], rows: Path, checkpoints: Path) -> list[t
     """
     found = []
     for name in sweeps:
-        file = rows / f"{name}.jsonl"
+        file = Path(rows) / f"{name}.jsonl"
         if not file.exists():
             raise FileNotFoundError(f"the sweep {name!r} has no rows in {rows}; `crn sweep {name}` makes them")
         for run in newest_rows(file).values():
-            path = checkpoints / name / run["key"] / CHECKPOINT_NAME
+            path = Path(checkpoints) / name / run["key"] / CHECKPOINT_NAME
             fits = run["model"]["kind"] in KINDS and run["task"]["string_length"] <= LONGEST
             if fits and not run["error"] and run["task"]["shortest"] is None and path.exists():
                 found.append((run, path))
     return found
 
 
-def fill_rows(runs: Iterable[tuple[Row, Path]], path: Path, *, together: bool = False) -> None:
+def fill_rows(runs: Iterable[tuple[Row, Path]], path: str | Path, *, together: bool = False) -> None:
     """Add what is missing, each row as soon as it is measured."""
     measurements = [
         Measurement([*model_keys(run, together)], partial(model_rows, run, checkpoint, together))

@@ -3,6 +3,7 @@
 `crn measure retrieval_onset` adds the rows that `figures/data/retrieval_course.jsonl` still lacks.
 """
 
+import math
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from crn_lib.analysis import capture_pairs, copy_sources
 from crn_lib.analysis.retrieval import look, named_edit, score_edited
 from crn_lib.experiments.retrieval import fresh_problems
-from crn_lib.models import ModelConfig
+from crn_lib.models import ModelConfig, SequenceModel
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps import fill
 from crn_lib.sweeps.fill import Measurement
 from crn_lib.sweeps.rows import Row, config_key
 from crn_lib.tasks import CopyingConfig, CopyingTask
+from crn_lib.tasks.copying import NOT_SCORED
 from crn_lib.training import TrainConfig, train
 
 STRINGS = 64
@@ -33,9 +37,20 @@ FOUND = {"causal_rn": "opposed_is_source", "transformer": "attended_is_source"}
 
 HALF = 0.5
 
+FINE = {
+    ("causal_rn", 16): (50, 120),
+    ("transformer", 16): (50, 160),
+    ("causal_rn", 32): (50, 160),
+    ("transformer", 32): (120, 400),
+}
+"""By kind and letters, the steps between which the grid's models learn to copy: there every second one is a stop."""
+
+UNDER_PLATEAU = 0.05
+"""Nats under the loss of guessing at which the loss counts as having left its plateau."""
+
 
 def course_config(kind: str, string_length: int, seed: int, steps: int) -> TrainConfig:
-    """One run, evaluated every 10 steps."""
+    """One run, with a stop every 10 steps at least."""
     task = CopyingConfig(string_length=string_length)
     model = ModelConfig(kind=kind, max_length=task.context)
     return TrainConfig(model=model, task=task, steps=steps, evaluate_every=10, evaluation_strings=64, seed=seed)
@@ -55,11 +70,12 @@ def time_course(config: TrainConfig, stops: Iterable[int]) -> Iterator[dict[str,
     """Train, and look at every block at each stop.
 
     A stop is the end of a run of so many steps, and the next one resumes its checkpoint: bit for bit the run that never
-    stopped. The loss is the mean since the last evaluation.
+    stopped.
 
     Yields:
-        `step`, `loss`, `letters` and `string_accuracy` teacher-forced on the fresh strings, the same letters without
-        the source in all blocks (`letters_without_source`), and `looks`, one mapping a block.
+        `step`; on the fresh strings, teacher-forced, `loss`, `letters` and `string_accuracy`, and the same letters
+        without the source in all blocks (`letters_without_source`); and `found`, for each block the share of
+        positions at which its lookup, by `FOUND`, points at the source.
     """
     task = CopyingTask(config.copying)
     tokens, targets = fresh_problems(task, STRINGS)
@@ -73,17 +89,32 @@ def time_course(config: TrainConfig, stops: Iterable[int]) -> Iterator[dict[str,
             without = score_edited(model, task, tokens, targets, dict.fromkeys(range(config.model.blocks), edit))
             yield {
                 "step": step,
-                "loss": result.history[-1]["loss"],
+                "loss": loss_on(model, tokens, targets),
                 "letters": scores["letters"],
                 "string_accuracy": scores["string_accuracy"],
                 "letters_without_source": without["letters"],
-                "looks": [look(pairs, where.sources) for pairs in capture_pairs(model, tokens, where.rows)],
+                "found": [
+                    look(pairs, where.sources)[FOUND[config.model.kind]]
+                    for pairs in capture_pairs(model, tokens, where.rows)
+                ],
             }
+
+
+@torch.no_grad()
+def loss_on(model: SequenceModel, tokens: Tensor, targets: Tensor) -> float:
+    """The mean loss of the scored tokens, in nats."""
+    return cross_entropy(model(tokens).flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED).item()
+
+
+def stops_of(config: TrainConfig) -> list[int]:
+    """Every 10th step, and every second one within `FINE`."""
+    coarse = range(config.evaluate_every, config.steps + 1, config.evaluate_every)
+    first, last = FINE.get((config.model.kind, config.copying.string_length), (1, 0))
+    return sorted({*coarse, *range(first, min(last, config.steps) + 1, 2)})
 
 
 def course_row(config: TrainConfig) -> Row:
     """The whole time course of one run as a row."""
-    stops = range(config.evaluate_every, config.steps + 1, config.evaluate_every)
     return {
         "key": config_key(config),
         "kind": config.model.kind,
@@ -95,11 +126,11 @@ def course_row(config: TrainConfig) -> Row:
         "blocks": config.model.blocks,
         "strings": STRINGS,
         **circumstances("cpu", config.precision),
-        "course": list(time_course(config, stops)),
+        "course": list(time_course(config, stops_of(config))),
     }
 
 
-def fill_rows(configs: Iterable[TrainConfig], path: Path) -> None:
+def fill_rows(configs: Iterable[TrainConfig], path: str | Path) -> None:
     """Train what has no row yet, adding each row as soon as it is done."""
 
     def measure(config: TrainConfig, _: set[str]) -> Iterator[Row]:
@@ -114,6 +145,16 @@ def crossing(course: Sequence[Mapping[str, Any]], values: Sequence[float], level
     return next((stop["step"] for stop, value in zip(course, values, strict=True) if value >= level), None)
 
 
-def found_in_block(course: Sequence[Mapping[str, Any]], kind: str, block: int) -> list[float]:
+def found_in_block(course: Sequence[Mapping[str, Any]], block: int) -> list[float]:
     """At every stop the share of positions at which this block's lookup finds the source."""
-    return [stop["looks"][block][FOUND[kind]] for stop in course]
+    return [stop["found"][block] for stop in course]
+
+
+def plateau(string_length: int) -> float:
+    """The loss, in nats, of a model that knows where EOS stands and guesses every letter."""
+    return string_length * math.log(26) / (string_length + 1)
+
+
+def leaves_plateau(course: Sequence[Mapping[str, Any]], string_length: int) -> int | None:
+    """The first stop at which the loss is `UNDER_PLATEAU` below `plateau`; `None` if there is none."""
+    return crossing(course, [-stop["loss"] for stop in course], UNDER_PLATEAU - plateau(string_length))

@@ -2,6 +2,7 @@
 
 import torch
 
+from crn_lib.config import require
 from crn_lib.models import (  # noqa: F401  each of these files brings its kinds
     causal_rn,
     linear_transformer,
@@ -30,6 +31,7 @@ def build_model(config: ModelConfig, *, generator: torch.Generator | None = None
         >>> model(torch.tensor([[0, 3, 4, 5, 1]])).shape  # a score for each of the 29 tokens, at each of the 5 places
         torch.Size([1, 5, 29])
     """
+    require(isinstance(config, ModelConfig), f"config must be a ModelConfig; got a {type(config).__name__}")
     with torch.random.fork_rng(devices=[]):  # torch's layers draw once when made; keep that from the outside
         blocks = [BLOCKS[config.kind](config) for _ in range(config.blocks)]
         model = SequenceModel(config, blocks)

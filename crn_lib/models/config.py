@@ -7,6 +7,8 @@ from crn_lib.models.kinds import BLOCKS
 from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
 
 RELATION_KINDS = ("causal_rn", "linear_rn")
+CENTRING = ("exact", "approx", "mean")
+"""The norms that take the mean away: of a head of one column they leave nothing."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class ModelConfig:
             object.__setattr__(self, "activation", "exp")
         require_choice("norm", self.norm, NORMS)
         require_choice("activation", self.activation, ACTIVATIONS)
+        seen = self.width > self.heads or self.norm not in CENTRING
+        require(seen, f"width must be at least {2 * self.heads} for norm {self.norm!r}, 2 a head; got {self.width}")
         require(
             self.kind != "linear_rn" or factorises(str(self.norm), str(self.activation)),
             f"linear_rn needs activation 'exp' with norm {' or '.join(map(repr, FACTORISING_NORMS))}, which factorise; "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from crn_lib.config import require_whole
 from crn_lib.models.block import INIT_STD, Block, BlockState
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops.normalise import layer_norm
@@ -84,8 +85,7 @@ class SequenceModel(nn.Module):
 
     def init_state(self, batch: int) -> DecodingState:
         """The state before the first token, on the model's own device."""
-        if batch < 1:
-            raise ValueError(f"batch must be a whole number >= 1; got {batch}")
+        require_whole("batch", batch)
         weight = self.head.weight
         states = [block.init_state(batch, weight.device, weight.dtype) for block in self._blocks()]
         return DecodingState(states, torch.zeros(batch, dtype=torch.long, device=weight.device))
@@ -152,10 +152,10 @@ class SequenceModel(nn.Module):
         """
         self._check_tokens(prompt, dimensions=2)
         longest = prompt.shape[1] if prompt_lengths is None else int(prompt_lengths.max())
-        if steps < 1 or longest + steps - 1 > self.config.max_length:
+        if not isinstance(steps, int) or steps < 1 or longest + steps - 1 > self.config.max_length:
             raise ValueError(
                 f"steps must be from 1 to {self.config.max_length - longest + 1}, since a prompt of {longest} tokens "
-                f"and what follows must fit max_length {self.config.max_length}; got {steps}"
+                f"and what follows must fit max_length {self.config.max_length}; got {steps!r}"
             )
         logits, state = self.prefill(prompt, prompt_lengths)
         chosen = [logits.argmax(dim=-1)]
@@ -166,6 +166,7 @@ class SequenceModel(nn.Module):
 
     def state_bytes(self, length: int) -> int:
         """Bytes the model holds for one sequence of so many tokens, measured on a state of that length."""
+        require_whole("length", length, most=self.config.max_length)
         tokens = torch.zeros(1, length, dtype=torch.long, device=self.head.weight.device)
         return self.prefill(tokens)[1].nbytes
 
@@ -192,8 +193,9 @@ class SequenceModel(nn.Module):
 
     def _check_tokens(self, tokens: Tensor, dimensions: int) -> None:
         shape = "(batch, length)" if dimensions == 2 else "(batch,)"
-        if tokens.ndim != dimensions or 0 in tokens.shape:
-            raise ValueError(f"tokens must be {shape} and not empty; got shape {tuple(tokens.shape)}")
+        found = f"shape {tuple(tokens.shape)}" if isinstance(tokens, Tensor) else f"a {type(tokens).__name__}"
+        if not isinstance(tokens, Tensor) or tokens.ndim != dimensions or 0 in tokens.shape:
+            raise ValueError(f"tokens must be {shape} and not empty; got {found}")
         if tokens.dtype.is_floating_point or tokens.dtype == torch.bool:
             raise ValueError(f"tokens must be whole-number ids; got {tokens.dtype}")
         if dimensions == 2 and tokens.shape[1] > self.config.max_length:

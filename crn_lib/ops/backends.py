@@ -6,6 +6,7 @@ from functools import cache
 
 import torch
 
+from crn_lib.config import require_whole
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.normalise import PAIR_NORMS
 
@@ -35,6 +36,11 @@ class BackendChoice:
         return f"{self.name}: {self.reason}"
 
 
+def _check_name(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{what} must be one of {', '.join(allowed)}; got {value!r}")
+
+
 def factorises(norm: str, activation: str) -> bool:
     """Whether `f(a_i, b_j)` splits into a function of `i` times a function of `j`.
 
@@ -45,6 +51,8 @@ def factorises(norm: str, activation: str) -> bool:
         >>> factorises("approx", "exp"), factorises("exact", "exp")
         (True, False)
     """
+    _check_name("norm", norm, NORMS)
+    _check_name("activation", activation, ACTIVATIONS)
     return activation == "exp" and PAIR_NORMS[norm].of_sum is None
 
 
@@ -58,10 +66,10 @@ def fused_cpu_missing() -> str:
         return "NUMBA_DISABLE_JIT is set, and the Numba kernels exist compiled only"
     try:
         import crn_lib.ops.cpu.fused  # noqa: F401  (imported for its side effect: does Numba load?)
-    except ImportError as error:
-        return f"Numba cannot be used here ({error})"
-    except RuntimeError as error:  # no folder that compiled kernels can be cached in
-        return f"Numba cannot be used here ({error}); NUMBA_CACHE_DIR names a folder that it can write to"
+    except Exception as error:  # whatever keeps Numba from loading, tiles need none of it
+        words = str(error).partition("\n")[0] or type(error).__name__
+        advice = "; NUMBA_CACHE_DIR names a folder that it can write to" if "no locator" in words else ""
+        return f"Numba cannot be used here ({words}){advice}"
     return ""
 
 
@@ -119,11 +127,13 @@ def which_backend(
         >>> print(which_backend("exact", backend="naive"))
         naive: the definition, every pair stored (asked for)
     """
-    _check_name("norm", norm, NORMS)
-    _check_name("activation", activation, ACTIVATIONS)
     _check_name("backend", backend, BACKENDS)
-    device = torch.device(device)
     linear = factorises(norm, activation)
+    require_whole("head_width", head_width)
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device must be one that torch has a name for; got {device!r}") from None
     looked_for = backend in ("auto", "fused") and not linear
     missing = fused_missing(device, norm, activation, dtype, head_width) if looked_for else ""
 
@@ -153,8 +163,3 @@ def which_backend(
         threads = torch.get_num_threads()
         return BackendChoice("fused", f"Numba kernel on the CPU, {threads} threads, no pair is stored{asked}")
     return BackendChoice("tiled", f"plain torch, one tile of rows at a time, because {missing}")
-
-
-def _check_name(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{what} must be one of {', '.join(allowed)}; got {value!r}")

@@ -19,6 +19,8 @@ def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
         >>> pairs.shape, torch.allclose(pairs[2, 0], layer_norm(receivers[2, 0] + senders[0, 0]))
         (torch.Size([3, 3, 8]), True)
     """
+    if norm not in PAIR_NORMS:
+        raise ValueError(f"norm must be one of {', '.join(PAIR_NORMS)}; got {norm!r}")
     pair_norm = PAIR_NORMS[norm]
     pairs = pair_norm.of_row(receivers) + pair_norm.of_row(senders)
     return pairs if pair_norm.of_sum is None else pair_norm.of_sum(pairs)

@@ -24,6 +24,8 @@ from crn_lib.ops.linear import linear_relation
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.tiled import tiled_relation
 
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
 
 def relation(
     a: Tensor,
@@ -56,7 +58,7 @@ def relation(
     Raises:
         ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it; any but
             `naive` under `torch.func` or `vmap`.
-        TypeError: input that is not a floating-point tensor.
+        TypeError: input that is not a dense floating-point tensor of 16, 32 or 64 bits.
 
     Example:
         >>> a, b = torch.randn(2, 1, 7, 8)  # one sequence of 7 tokens, 8 columns
@@ -68,6 +70,9 @@ def relation(
         True
     """
     _check_tensors(a, b, heads)
+    for name, value in (("causal", causal), ("rescale", rescale)):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} must be True or False; got {value!r}")
     head_width = a.shape[-1] // heads
     choice = which_backend(norm, activation, device=a.device, dtype=a.dtype, head_width=head_width, backend=backend)
     if choice.name != "naive" and not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
@@ -98,9 +103,11 @@ def _function_of(backend: str, device: str) -> Any:
 
 def _check_tensors(a: Tensor, b: Tensor, heads: int) -> None:
     for name, x in (("a", a), ("b", b)):
-        if not isinstance(x, Tensor) or not x.dtype.is_floating_point:
+        if not isinstance(x, Tensor) or x.dtype not in DTYPES:
             found = x.dtype if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(f"{name} must be a floating-point tensor; got {found}")
+            raise TypeError(f"{name} must be a floating-point tensor of 16, 32 or 64 bits; got {found}")
+        if x.layout is not torch.strided or x.is_nested:
+            raise TypeError(f"{name} must be a dense tensor; got {'a nested one' if x.is_nested else x.layout}")
     if a.ndim != 3 or 0 in a.shape:
         raise ValueError(f"a must be (batch, length, width) with no empty dimension; got {tuple(a.shape)}")
     if a.shape != b.shape:

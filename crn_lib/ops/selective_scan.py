@@ -58,7 +58,7 @@ def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) ->
 
         return outside_graph(selective_scan, u, delta, A, B, C)
     inputs = (u, delta, A, B, C)
-    if u.device.type != "cpu" or fused_cpu_missing():
+    if u.device.type != "cpu" or torch._C._are_functorch_transforms_active() or fused_cpu_missing():
         y, hidden = selective_scan_reference(*inputs)
         return y, hidden.detach()
     from crn_lib.ops.cpu.selective_scan import CompiledSelectiveScan

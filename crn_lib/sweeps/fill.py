@@ -22,7 +22,7 @@ class Measurement:
     measure: Callable[[set[str]], Iterable[Row]]
 
 
-def fill_rows(path: Path, measurements: Iterable[Measurement], *, what: str) -> dict[str, Row]:
+def fill_rows(path: str | Path, measurements: Iterable[Measurement], *, what: str) -> dict[str, Row]:
     """Measure what has no row yet. Killed at any moment, the next call goes on where this one ended.
 
     Args:
@@ -38,7 +38,7 @@ def fill_rows(path: Path, measurements: Iterable[Measurement], *, what: str) -> 
     with lock_rows(path):
         rows = newest_rows(path)
         waiting = [(each, missing) for each in measurements if (missing := set(each.keys) - rows.keys())]
-        for each, missing in tqdm(waiting, desc=f"measuring {path.stem}", unit=what):
+        for each, missing in tqdm(waiting, desc=f"measuring {Path(path).stem}", unit=what):
             for row in each.measure(missing):
                 append_row(path, row)
                 rows[row["key"]] = row

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crn_lib.config import require_number
 from crn_lib.files import replace_text
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row
-from crn_lib.training import CheckpointError, TrainConfig, TrainingDiverged, train
+from crn_lib.training import CheckpointError, RunBusy, TrainConfig, TrainingDiverged, train
 from crn_lib.training.loop import CHECKPOINT_NAME
 from crn_lib.training.result import config_fields
 
@@ -38,7 +40,9 @@ class Job:
         """The newest evaluation of the run in flight, `None` before the first."""
         try:
             progress: dict[str, float] = json.loads((self.folder / PROGRESS_NAME).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            for name in ("step", "seconds"):
+                require_number(name, progress[name], 0)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
         return progress
 
@@ -53,18 +57,23 @@ def run_job(job: Job, on_evaluation: Callable[[History], None] | None = None) ->
 
     def note(rows: History) -> None:
         history[:] = rows
-        replace_text(job.folder / PROGRESS_NAME, json.dumps(rows[-1]))
+        with suppress(OSError):  # a full disk: nobody sees how far the run is, and it goes on
+            replace_text(job.folder / PROGRESS_NAME, json.dumps(rows[-1]))
         if on_evaluation is not None:
             on_evaluation(rows)
 
+    busy = False
     try:
         result = _train(job, note)
     except TrainingDiverged as error:
         return {**_identity(job), **error.result.row(), "error": f"{type(error).__name__}: {error}"}
     except Exception as error:  # one run's failure, of whatever kind, must not cost the others
+        busy = isinstance(error, RunBusy)
         return {**failed_row(job, f"{type(error).__name__}: {error}"), "history": history}
     finally:
-        (job.folder / PROGRESS_NAME).unlink(missing_ok=True)
+        if not busy:  # else it is the other process's progress
+            with suppress(OSError):  # where a file stands in the folder's place, there is none
+                (job.folder / PROGRESS_NAME).unlink(missing_ok=True)
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     return {**_identity(job), **result.row(), "error": None}
@@ -80,7 +89,8 @@ def _train(job: Job, note: Callable[[History], None]) -> Any:
         return go(resume=True)
     except CheckpointError:
         # What lies there is damaged or another run's: it can only be done again.
-        (job.folder / CHECKPOINT_NAME).unlink(missing_ok=True)
+        with suppress(NotADirectoryError):  # the folder itself cannot be made, which the next line says
+            (job.folder / CHECKPOINT_NAME).unlink(missing_ok=True)
         return go(resume=False)
 
 

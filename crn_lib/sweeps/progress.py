@@ -72,15 +72,19 @@ def _outcome(job: Job, row: Row | None, copies: bool) -> tuple[str, ...]:
         return ("running", steps, *_scores(job, progress, copies), f"{progress['seconds']:.0f}")
     if row["error"]:
         return ("failed", str(row.get("steps", "")), *none, row["error"][:60])
-    state = "solved" if row["stopped"] == "target" else "done"
+    state = "solved" if row.get("stopped") == "target" else "done"
     return (state, f"{row['steps']:,}", *_scores(job, row, copies), f"{row['seconds']:.0f}")
 
 
 def _scores(job: Job, found: Mapping[str, Any], copies: bool) -> tuple[str, ...]:
     if copies:
-        return tuple(f"{found[name]:.1%}" if name in found else "" for name in COPYING.values())
+        return tuple(_percent(found.get(name)) for name in COPYING.values())
     main = build_task(job.config.task).main_metric
-    return (f"{main.replace('_', ' ')} {found[main]:.1%}" if main in found else "",)
+    return (f"{main.replace('_', ' ')} {_percent(found[main])}" if main in found else "",)
+
+
+def _percent(value: object) -> str:
+    return f"{value:.1%}" if isinstance(value, float) else ""
 
 
 def summary(state: SweepState, elapsed: float, at_start: int) -> str:

@@ -4,15 +4,14 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import filelock
-
-from crn_lib.config import name_of
+from crn_lib.config import ConfigError, name_of, require, require_number, shown
 from crn_lib.errors import RunFailed
+from crn_lib.files import locked
 from crn_lib.training import TrainConfig
 
 Row = dict[str, Any]
@@ -59,52 +58,72 @@ def _beyond_defaults(config: Any) -> dict[str, Any]:
     return named
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: str | Path, *, needs: Sequence[str] = ()) -> list[Row]:
     """All rows of a file, in order; none where there is no file. A last line cut off by a crash is not a row.
 
+    Args:
+        needs: fields that every row must have.
+
     Raises:
-        ValueError: any other line that is not JSON; the message names the file and the line.
+        ConfigError: any other line that is not a JSON object with these fields; the message names the file and the
+            line.
     """
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    *lines, unfinished = text.split("\n")
+    path = Path(path)
+    *lines, unfinished = (path.read_bytes() if path.exists() else b"").split(b"\n")
     rows = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate([*lines, unfinished] if unfinished else lines, start=1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {number} is not a JSON row ({error.msg})") from None
-    try:
-        return [*rows, json.loads(unfinished)] if unfinished else rows
-    except json.JSONDecodeError:
-        return rows
+            row = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError) as error:  # of Unicode and of Python's longest whole number, too
+            if number > len(lines):
+                break
+            words = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            raise ConfigError(f"{path}, line {number} is not a JSON row ({words})") from None
+        require(isinstance(row, dict), f"{path}, line {number} is not a JSON row (it is no object with fields)")
+        lacking = [name for name in needs if name not in row]
+        require(not lacking, f"{path}, line {number} has no field {', '.join(map(repr, lacking))}")
+        rows.append(row)
+    return rows
 
 
-def newest_rows(path: Path) -> dict[str, Row]:
+def newest_rows(path: str | Path, *, needs: Sequence[str] = ("key",)) -> dict[str, Row]:
     """The last row of every key: a run that failed and was tried again has two."""
-    return {row["key"]: row for row in read_rows(path)}
+    rows = read_rows(path, needs=needs)
+    for row in rows:
+        require(isinstance(row["key"], str), f"{path}: a row's key must be text; got {shown(row['key'])}")
+    return {row["key"]: row for row in rows}
+
+
+def run_rows(path: str | Path) -> dict[str, Row]:
+    """`newest_rows` of the runs of a sweep.
+
+    Raises:
+        ConfigError: a row that is of no run: it has neither an error in words nor numbers of steps and seconds.
+    """
+    rows = newest_rows(path, needs=("key", "error"))
+    for row in rows.values():
+        for name in () if row["error"] else ("steps", "seconds"):
+            require_number(f"{path}: {name} of the row {shown(row['key'])}", row.get(name), 0)
+        require(isinstance(row["error"] or "", str), f"{path}: the error of the row {shown(row['key'])} is no text")
+    return rows
 
 
 @contextmanager
-def lock_rows(path: Path) -> Iterator[None]:
+def lock_rows(path: str | Path) -> Iterator[None]:
     """Let no other process add rows to the file.
 
     Raises:
         RowsBusy: one does already.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise RowsBusy(f"another process is adding rows to {path}; wait for it, or choose other rows") from None
-    try:
+    path = Path(path)
+    busy = RowsBusy(f"another process is adding rows to {path}; wait for it, or choose other rows")
+    with locked(path.with_name(f".{path.name}.lock"), busy):
         yield
-    finally:
-        lock.release()
 
 
-def append_row(path: Path, row: Row) -> None:
+def append_row(path: str | Path, row: Row) -> None:
     """Add one line, on disk before this returns; what a crash cut off before it is removed."""
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = (json.dumps(row, sort_keys=True) + "\n").encode()
     with path.open("a+b") as file:

@@ -1,14 +1,17 @@
 """Run a sweep: skip what is stored, store each row as it comes, go on from checkpoints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from crn_lib.config import require, require_whole
+from crn_lib.device import Device, known_device, pick_device
 from crn_lib.paths import checkpoint_folder
 from crn_lib.sweeps.executors import Executor, InlineExecutor
 from crn_lib.sweeps.jobs import Job
-from crn_lib.sweeps.rows import Row, append_row, config_key, lock_rows, newest_rows
+from crn_lib.sweeps.rows import Row, append_row, config_key, lock_rows, run_rows
 from crn_lib.sweeps.sweep import Sweep
+from crn_lib.training.checkpoints import own_folder
 
 
 @dataclass
@@ -22,8 +25,8 @@ class SweepState:
     """
 
     jobs: list[Job]
-    rows: dict[str, Row] = field(default_factory=dict)
-    waiting: list[Job] = field(default_factory=list)
+    rows: dict[str, Row]
+    waiting: list[Job]
 
     @property
     def done(self) -> list[Row]:
@@ -36,30 +39,29 @@ class SweepState:
         return [row for row in self.done if row["error"]]
 
 
-def sweep_state(sweep: Sweep, *, device: str = "auto", checkpoints: Path | None = None) -> SweepState:
+def sweep_state(sweep: Sweep, *, device: Device = "auto", checkpoints: str | Path | None = None) -> SweepState:
     """What is done and what is not, without running anything.
 
     Args:
         checkpoints: folder of the runs' own folders; `runs/sweeps/<name>` in the workbook where it is not given.
     """
-    folder = checkpoints or checkpoint_folder() / sweep.name
+    folder = _folder(sweep, checkpoints)
     jobs = []
     for config in sweep.configs:
         key = config_key(config)
-        jobs.append(Job(key, sweep.name, config, folder / key, device))
-    state = SweepState(jobs, newest_rows(sweep.rows))
-    state.waiting = [job for job in jobs if job.key not in state.rows]
-    return state
+        jobs.append(Job(key, sweep.name, config, folder / key, str(device)))
+    rows = run_rows(sweep.rows)
+    return SweepState(jobs, rows, [job for job in jobs if job.key not in rows])
 
 
 def run_sweep(
     sweep: Sweep,
     *,
     executor: Executor | None = None,
-    device: str = "auto",
+    device: Device = "auto",
     limit: int | None = None,
     retry_failed: bool = False,
-    checkpoints: Path | None = None,
+    checkpoints: str | Path | None = None,
     on_row: Callable[[SweepState], None] | None = None,
 ) -> SweepState:
     """Do every run that has no row yet. Killed at any moment, the next call goes on where this one ended.
@@ -73,10 +75,18 @@ def run_sweep(
         on_row: called before the first run and after each, with how far the sweep is.
 
     Raises:
+        ConfigError: a device that is not here, or a limit below 0: wrong for every run, and said before the first.
+        CheckpointError: the folder of the runs cannot be written.
         RowsBusy: another process is adding rows to the same file.
+        RunBusy: another process does the runs of a sweep in the same folder.
         KeyboardInterrupt: interrupted; what was done is stored.
     """
-    with lock_rows(sweep.rows):
+    require(isinstance(sweep, Sweep), f"sweep must be a Sweep, as load_sweep makes it; got a {type(sweep).__name__}")
+    if limit is not None:
+        require_whole("limit", limit, least=0)
+    # The machines of a Ray cluster have devices of their own.
+    (known_device if getattr(executor, "address", "") else pick_device)(device)
+    with lock_rows(sweep.rows), own_folder(_folder(sweep, checkpoints)):
         state = sweep_state(sweep, device=device, checkpoints=checkpoints)
         if retry_failed:
             failed = {row["key"] for row in state.failed}
@@ -89,6 +99,10 @@ def run_sweep(
             if on_row is not None:
                 on_row(state)
         return state
+
+
+def _folder(sweep: Sweep, checkpoints: str | Path | None) -> Path:
+    return Path(checkpoints) if checkpoints else checkpoint_folder() / sweep.name
 
 
 def _store(sweep: Sweep, row: Row) -> Row:

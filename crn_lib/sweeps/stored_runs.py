@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from crn_lib.config import require, shown
 from crn_lib.sweeps.jobs import History
 from crn_lib.sweeps.rows import Row, newest_rows, read_rows, seedless
 from crn_lib.tasks import TASKS
@@ -48,17 +49,19 @@ class Run:
         return next((point for point in self.history if point[metric] >= accuracy), None)
 
 
-def read_histories(path: Path) -> dict[str, History]:
+def read_histories(path: str | Path) -> dict[str, History]:
     """Histories by key: of a row's file, the one it names beside it."""
-    return {row["key"]: row["history"] for row in read_rows(path)}
+    return {row["key"]: row["history"] for row in read_rows(path, needs=("key", "history"))}
 
 
 def history_file(row: Row) -> str:
     """The name of the file, beside the row's own, that holds its history; until 0.1.0 the field was `history`."""
-    return str(row.get("history_file") or row["history"])
+    name = row.get("history_file") or row.get("history")
+    require(isinstance(name, str), f"the row {row['key']!r} names no file of its history; got {shown(name)}")
+    return str(name)
 
 
-def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
+def read_runs(path: str | Path, *, diverged: bool = False) -> list[Run]:
     """The newest row of every run in a file that did not fail, with its history.
 
     Args:
@@ -68,8 +71,11 @@ def read_runs(path: Path, *, diverged: bool = False) -> list[Run]:
     def ended(row: Row) -> bool:
         return not row["error"] or (diverged and row.get("stopped") == "diverged")
 
-    rows = [row for row in newest_rows(path).values() if ended(row)]
-    histories = {name: read_histories(path.with_name(name)) for name in {history_file(row) for row in rows}}
+    rows = [row for row in newest_rows(path, needs=("key", "error")).values() if ended(row)]
+    histories = {name: read_histories(Path(path).with_name(name)) for name in {history_file(row) for row in rows}}
+    for row in rows:
+        held = row["key"] in histories[history_file(row)]
+        require(held, f"{path}: {history_file(row)} holds no history of the run {row['key']!r}")
     return [Run(row, histories[history_file(row)][row["key"]]) for row in rows]
 
 

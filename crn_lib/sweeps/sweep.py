@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crn_lib.config import ConfigError, from_mapping, from_named, read_yaml, require
+from crn_lib.config import ConfigError, from_mapping, from_named, read_yaml, require, require_names, shown
 from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
 from crn_lib.tasks import task_configs
@@ -32,6 +32,9 @@ class Sweep:
     rows: Path
     about: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", Path(self.rows))
+
     @property
     def histories(self) -> Path:
         """The JSONL file of histories: one line a run, its key and a row an evaluation."""
@@ -43,7 +46,7 @@ def own_sweeps() -> list[str]:
     return sorted(path.stem for path in OWN_SWEEPS.glob("*.yaml"))
 
 
-def load_sweep(source: str | Path, rows: Path | None = None) -> Sweep:
+def load_sweep(source: str | Path, rows: str | Path | None = None) -> Sweep:
     """A sweep from its name or from a YAML file.
 
     A YAML file has these fields (`sweeps/own/*.yaml` are examples):
@@ -80,9 +83,9 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
     """
     configs: dict[TrainConfig, None] = {}
     for grid in grids:
-        require(isinstance(grid, Mapping), f"a grid must be a mapping of fields to values; got {grid!r}")
+        require(isinstance(grid, Mapping), f"a grid must be a mapping of fields to values; got {shown(grid)}")
         choices = [value if isinstance(value, list) else [value] for value in grid.values()]
-        require(all(choices), f"every list of a grid must hold a value; got {dict(grid)!r}")
+        require(all(choices), f"every list of a grid must hold a value; got {shown(dict(grid))}")
         for values in itertools.product(*choices):
             configs[configure(base, dict(zip(grid, values, strict=True)))] = None
     return sorted(configs, key=lambda config: config.seed)
@@ -97,12 +100,16 @@ def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig
     Raises:
         ConfigError: a field that is unknown or out of range.
     """
+    require_names(base, "base")
+    require_names(chosen, "a grid")
     fields = {name: dict(value) if isinstance(value, Mapping) else value for name, value in base.items()}
     for name, value in chosen.items():
         part, separator, field = name.partition(".")
         if separator:
             inner = fields.setdefault(part, {})
-            require(isinstance(inner, dict), f"{part} is not made of fields, so {name} cannot be set; it is {inner!r}")
+            require(
+                isinstance(inner, dict), f"{part} is not made of fields, so {name} cannot be set; it is {shown(inner)}"
+            )
             inner[field] = value
         else:
             fields[name] = value
@@ -114,22 +121,23 @@ def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig
     return from_mapping(TrainConfig, {**fields, "task": task})
 
 
-def _from_yaml(path: Path, rows: Path | None) -> Sweep:
+def _from_yaml(path: Path, rows: str | Path | None) -> Sweep:
     try:
         fields = read_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"there is no sweep file {path}") from None
-    require(isinstance(fields, dict), f"{path} must hold the fields about, base and grids; got {fields!r}")
+    require(isinstance(fields, dict), f"{path} must hold the fields about, base and grids; got {shown(fields)}")
+    require_names(fields, str(path))
     unknown = sorted(set(fields) - {"about", "base", "grids"})
     require(not unknown, f"{path} has the field {', '.join(unknown)}; a sweep has about, base and grids")
     base, grids = fields.get("base") or {}, fields.get("grids")
-    require(isinstance(base, dict), f"base in {path} must be a mapping of a TrainConfig's fields; got {base!r}")
-    require(isinstance(grids, list) and bool(grids), f"grids in {path} must be a list of mappings; got {grids!r}")
+    require(isinstance(base, dict), f"base in {path} must be a mapping of a TrainConfig's fields; got {shown(base)}")
+    require(isinstance(grids, list) and bool(grids), f"grids in {path} must be a list of mappings; got {shown(grids)}")
     try:
         configs = tuple(expand(base, grids))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    return Sweep(path.stem, configs, rows or default_rows(path.stem), str(fields.get("about") or ""))
+    return Sweep(path.stem, configs, Path(rows or default_rows(path.stem)), str(fields.get("about") or ""))
 
 
 def default_rows(name: str) -> Path:

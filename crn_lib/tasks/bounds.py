@@ -6,6 +6,8 @@ pass through the state it holds when the string has ended, so these bounds hold 
 
 import math
 
+from crn_lib.config import require_number, require_whole
+
 
 def string_bits(string_length: int, vocab: int = 26) -> float:
     """Information in a random string, in bits: `string_length * log2(vocab)`.
@@ -14,6 +16,7 @@ def string_bits(string_length: int, vocab: int = 26) -> float:
         >>> string_bits(4, vocab=2)
         4.0
     """
+    require_whole("vocab", vocab)
     return string_length * math.log2(vocab)
 
 
@@ -24,6 +27,7 @@ def letters_that_fit(bits: float, vocab: int = 26) -> float:
         >>> letters_that_fit(256, vocab=16)
         64.0
     """
+    require_whole("vocab", vocab, least=2)  # of one letter any memory holds as many as there are
     return bits / math.log2(vocab)
 
 
@@ -52,6 +56,8 @@ def bits_carried(character_accuracy: float, string_length: int, vocab: int = 26)
         >>> bits_carried(1.0, 4, vocab=2), bits_carried(0.5, 4, vocab=2)  # all letters right, and no more than guessing
         (4.0, 0.0)
     """
+    require_number("character_accuracy", character_accuracy, 0, 1)
+    require_whole("vocab", vocab)
     error = 1.0 - character_accuracy
     if error >= 1.0 - 1.0 / vocab:
         return 0.0
@@ -70,6 +76,7 @@ def best_character_accuracy(bits: float, string_length: int, vocab: int = 26) ->
         >>> best_character_accuracy(bits=4, string_length=4, vocab=2)
         1.0
     """
+    require_whole("vocab", vocab)
     low, high = 1.0 / vocab, 1.0
     if bits >= string_bits(string_length, vocab):
         return 1.0

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_number, require_whole
+from crn_lib.tasks.registry import check_draw
 
 EDGE = 2.0
 """Coordinates run from -EDGE to EDGE."""
@@ -59,7 +60,7 @@ class ClosePairsTask:
         Returns:
             Points `(batch, points, 2)`, uniform in the square, and counts `(batch,)`.
         """
-        require_whole("batch", batch)
+        check_draw(batch, generator)
         points = (2 * torch.rand(batch, self.config.points, 2, generator=generator) - 1) * EDGE
         return points, self.close(points).sum(dim=(1, 2))
 

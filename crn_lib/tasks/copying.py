@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
-from crn_lib.tasks.registry import TASKS, TaskKind
+from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
 
 BOS, SEP, EOS = 0, 1, 2
 FIRST_LETTER = 3
@@ -94,7 +94,7 @@ class CopyingTask:
             `NOT_SCORED` before SEP and on padding; padding stands to the right of everything scored, so a causal
             model never sees it.
         """
-        require_whole("batch", batch)
+        check_draw(batch, generator)
         config = self.config
         lengths = torch.full((batch,), config.string_length)
         if config.shortest is not None:
@@ -186,6 +186,7 @@ class CopyingTask:
         Raises:
             ConfigError: nothing to copy, too long for the task, or a character outside the alphabet.
         """
+        require(isinstance(text, str), f"the string must be text; got a {type(text).__name__}")
         allowed = ALPHABET[: self.config.vocab]
         wrong = next((character for character in text if character not in allowed), None)
         require(wrong is None, f"only the letters {allowed[0]} to {allowed[-1]} can be copied; got {wrong!r}")
@@ -196,8 +197,8 @@ class CopyingTask:
     def decode(self, tokens: Tensor) -> str:
         """Token ids `(length,)` as text; BOS, SEP and EOS show as `<`, `|` and `>`."""
         marks = {BOS: "<", SEP: "|", EOS: ">"}
-        ids = tokens.tolist()
-        wrong = next((i for i in ids if not 0 <= i < FIRST_LETTER + len(ALPHABET)), None)
+        ids = tokens.tolist() if isinstance(tokens, Tensor) else list(tokens)
+        wrong = next((i for i in ids if not isinstance(i, int) or not 0 <= i < FIRST_LETTER + len(ALPHABET)), None)
         require(wrong is None, f"only the letters a to z have a text form; got token id {wrong}")
         return "".join(marks[i] if i in marks else ALPHABET[i - FIRST_LETTER] for i in ids)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from crn_lib.config import ConfigError
+from crn_lib.config import ConfigError, require, require_whole
 
 DEFAULT = "copying"
 """The task of a configuration that names none."""
@@ -82,6 +82,17 @@ def build_task(config: TaskConfig) -> Task:
         'CopyingTask'
     """
     return TASKS[task_name(config)].task(config)
+
+
+def check_draw(batch: int, generator: torch.Generator) -> None:
+    """What every `sample` refuses: a batch that is none, and torch's own generator, whose draws nothing can repeat.
+
+    Raises:
+        ConfigError: a batch below 1, or no generator.
+    """
+    require_whole("batch", batch)
+    found = type(generator).__name__
+    require(isinstance(generator, torch.Generator), f"generator must be a torch.Generator; got a {found}")
 
 
 def task_name(config: TaskConfig) -> str:

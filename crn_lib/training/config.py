@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from crn_lib.config import ConfigError, require, require_choice, require_number, require_whole
+from crn_lib.config import ConfigError, require, require_choice, require_number, require_whole, shown
 from crn_lib.models import ModelConfig
 from crn_lib.tasks import CopyingConfig, TaskConfig, task_configs
 
@@ -88,11 +88,11 @@ class TrainConfig:
         for name, kinds in (("model", (ModelConfig,)), ("task", tuple(task_configs().values()))):
             value = getattr(self, name)
             known = " or ".join(kind.__name__ for kind in kinds)
-            require(type(value) in kinds, f"{name} must be a {known} or its fields; got {value!r}")
+            require(type(value) in kinds, f"{name} must be a {known} or its fields; got {shown(value)}")
         for name in ("steps", "batch", "evaluate_every", "evaluation_strings", "checkpoint_every"):
             require_whole(name, getattr(self, name))
         require_whole("warmup", self.warmup, least=0)
-        require_whole("seed", self.seed, least=0)
+        require_whole("seed", self.seed, least=0, most=10**18)  # torch's generators take three times as much
         require_number("learning_rate", self.learning_rate, 1e-9, 10)
         require_number("weight_decay", self.weight_decay, 0)
         require_number("clip", self.clip, 1e-9)

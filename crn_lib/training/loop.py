@@ -4,6 +4,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
-from crn_lib.config import require, to_mapping
-from crn_lib.device import pick_device
+from crn_lib.config import ConfigError, from_mapping, require, to_mapping
+from crn_lib.device import Device, pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
 from crn_lib.tasks import NOT_SCORED, CopyingTask, build_task
 from crn_lib.tasks.evaluate import free_running, teacher_forced
-from crn_lib.training.checkpoints import Checkpoint, CheckpointError, check_writable, restore_model
+from crn_lib.training.checkpoints import Checkpoint, CheckpointError, own_folder, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
 from crn_lib.training.distributed import Processes, processes
 from crn_lib.training.result import RunResult, TrainingDiverged
@@ -29,7 +30,7 @@ CHECKPOINT_NAME = "checkpoint.safetensors"
 def train(
     config: TrainConfig,
     *,
-    device: str = "auto",
+    device: Device = "auto",
     folder: Path | str | None = None,
     resume: bool = False,
     progress: bool = True,
@@ -51,18 +52,18 @@ def train(
         TrainingDiverged: the loss is no longer finite.
         ConfigError: under torchrun, a batch that does not divide by the number of processes.
         CheckpointError: the folder cannot be written, or its checkpoint is damaged or belongs to another
-            configuration.
-        ValueError: the device is not here.
+            configuration, which is never replaced.
+        RunBusy: another process trains in the folder.
+        ConfigError: the device is not here.
     """
+    require(isinstance(config, TrainConfig), f"config must be a TrainConfig; got a {type(config).__name__}")
     place, _ = pick_device(device)
     path = Path(folder) / CHECKPOINT_NAME if folder is not None else None
-    with processes(place) as team:
+    with processes(place) as team, own_folder(path.parent) if path and team.first else nullcontext():
         team.check_batch(config.batch)
-        if path is not None:
-            check_writable(path.parent)
         run = _Run(config, team, path)
-        if resume and path is not None and path.exists():
-            run.restore(path)
+        if path is not None and path.exists():
+            run.restore(path, resume)
         run.check_same_start()
         with tqdm(
             total=config.steps,
@@ -98,6 +99,7 @@ class _Run:
         self.history: list[dict[str, float]] = []
         self.losses: list[float] = []
         self.saved_at: int | None = None
+        self.unsaved = False
 
     def to_the_end(self, bar: "tqdm[Any]", on_evaluation: Callable[[list[dict[str, float]]], None] | None) -> RunResult:
         config, tick = self.config, self._clock()
@@ -118,7 +120,7 @@ class _Run:
                     bar.set_postfix({"loss": f"{row['loss']:.3f}", main.replace("_", " "): f"{row[main]:.0%}"})
                     if on_evaluation is not None:
                         on_evaluation(self.history)
-                if self.step % config.checkpoint_every == 0:
+                if self.step % config.checkpoint_every == 0 or (evaluated and self.unsaved):
                     self._save()
             stopped = "target" if self._target_reached() else "steps"
         except KeyboardInterrupt:
@@ -148,25 +150,29 @@ class _Run:
 
         return tick
 
-    def restore(self, path: Path) -> None:
-        """Go on where the checkpoint ended."""
+    def restore(self, path: Path, resume: bool) -> None:
+        """Go on where the checkpoint ended; where that is not asked for, only see that it is this run's."""
         checkpoint = Checkpoint.load(path)
         header = checkpoint.header
         self._check_same_run(header.get("config", {}), path)
+        if not resume:
+            return
         restore_model(self.model, checkpoint, path)
-        parameters = list(self.model.parameters())
-        for index, parameter in enumerate(parameters):
-            held = checkpoint.part(f"optimizer.{index}")
-            self.optimizer.state[parameter] = {
-                name: tensor if name == "step" else tensor.to(self.device) for name, tensor in held.items()
-            }
-        self.data.set_state(checkpoint.tensors["generator.data"])
-        self.evaluation.set_state(checkpoint.tensors["generator.evaluation"])
-        self.scaler.load_state_dict(header["scaler"])
-        self.step = header["step"]
-        self.seconds, self.cpu_seconds = header["seconds"], header["cpu_seconds"]
-        self.history, self.losses = header["history"], header["losses"]
-        self.saved_at = self.step
+        try:
+            for index, parameter in enumerate(self.model.parameters()):
+                held = checkpoint.part(f"optimizer.{index}")
+                self.optimizer.state[parameter] = {
+                    name: tensor.clone() if name == "step" else tensor.to(self.device, copy=True)
+                    for name, tensor in held.items()
+                }
+            self.data.set_state(checkpoint.tensors["generator.data"])
+            self.evaluation.set_state(checkpoint.tensors["generator.evaluation"])
+            self.scaler.load_state_dict(header["scaler"])
+            self.step = self.saved_at = header["step"]
+            self.seconds, self.cpu_seconds = header["seconds"], header["cpu_seconds"]
+            self.history, self.losses = header["history"], header["losses"]
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise CheckpointError(f"{path} does not hold all that a run goes on from ({error})") from None
 
     def check_same_start(self) -> None:
         """Raise `CheckpointError` unless all processes go on from the same step: one of another would wait for ever."""
@@ -251,17 +257,22 @@ class _Run:
             Checkpoint(tensors, header).save(self.path)
         except OSError as error:  # a full disk must not cost the run that is still in memory
             warnings.warn(f"the checkpoint of step {self.step} was not saved in {self.path}: {error}", stacklevel=2)
+            self.unsaved = True  # tried again at the next evaluation
             return
-        self.saved_at = self.step
+        self.saved_at, self.unsaved = self.step, False
 
     def _check_same_run(self, held: dict[str, Any], path: Path) -> None:
         wanted = to_mapping(self.config)
+        try:
+            held = to_mapping(from_mapping(TrainConfig, held))  # a field that is newer than the file has its default
+        except ConfigError as error:
+            raise CheckpointError(f"{path} holds no valid configuration ({error})") from None
         free = {"steps"} if self.config.schedule == "constant" else set()  # a cosine ends where steps ends
         different = [name for name in wanted if name not in free and held.get(name) != wanted[name]]
         if different:
             raise CheckpointError(
-                f"{path} belongs to another run: {', '.join(different)} differ; use its configuration, another "
-                "folder, or start afresh without resume"
+                f"{path} belongs to another run: {', '.join(different)} differ; use its configuration or another "
+                "folder, or remove it"
             )
 
     def _result(self, stopped: str) -> RunResult:

@@ -16,6 +16,7 @@ from crn_lib.viz.formats import (
 )
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
+from crn_lib.viz.meeting_points import draw_meeting_points
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import NORM_PLACES, PAIR_FORMULAS, draw_norm_circuit
@@ -30,6 +31,7 @@ from crn_lib.viz.norm_places import (
 )
 from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.rank import draw_singular_values
+from crn_lib.viz.readable import draw_readable
 from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
 from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
@@ -58,6 +60,7 @@ __all__ = [
     "draw_exponent_bound",
     "draw_form_errors",
     "draw_format_curves",
+    "draw_meeting_points",
     "draw_memory",
     "draw_multiples",
     "draw_norm_circuit",
@@ -67,6 +70,7 @@ __all__ = [
     "draw_pair",
     "draw_pair_scale",
     "draw_rank_growth",
+    "draw_readable",
     "draw_relation_map",
     "draw_relation_view",
     "draw_retrieval_course",

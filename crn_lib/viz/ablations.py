@@ -221,7 +221,7 @@ def draw_ablation_pair(
         first, second: runs; one that has not ended has no final value. Either may be empty.
         names: of the two sets.
         metric: `string_accuracy` or `character_accuracy`, teacher-forced.
-        steps: where the curves may end at most; the ranges stand behind it.
+        steps: where the curves may end at most; the final values stand to the right of it.
         title: a line above those that say what came of the two sets.
     """
     looks = ((VERMILION, "circle", "solid"), (BLUE, "square", "dash"))
@@ -277,7 +277,7 @@ def draw_ablation_pair(
         figure.add_annotation(text=NO_ROW, xref="x", yref="y", showarrow=False, **middle)
     figure.add_vline(x=steps * 1.03, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.add_hline(y=SOLVED, line={"color": GREY, "width": 1, "dash": "dot"})
-    figure.update_xaxes(title="training steps; behind the line, the ends", range=[0, steps * 1.16])
+    figure.update_xaxes(title="training steps; far right: final values", range=[0, steps * 1.16])
     figure.update_yaxes(title=METRIC_NAMES[metric], range=[-0.04, 1.06], tickformat=".0%")
     figure.update_layout(showlegend=False, title_font_size=14, margin={"t": 96 if title else 76})
     return figure

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.config import require_whole
 from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
 
@@ -13,25 +14,33 @@ CURVE_POINTS = 160
 
 
 def draw_bits_bound(
-    points: Sequence[Mapping[str, Any]] = (), *, vocab: int = 26, here: Sequence[Mapping[str, Any]] = ()
+    points: Sequence[Mapping[str, Any]] = (),
+    *,
+    vocab: int = 26,
+    here: Sequence[Mapping[str, Any]] = (),
+    about: str = "",
 ) -> go.Figure:
     """Letters right against bits of state a letter: the bound for every model, and measured models under it.
 
     Args:
-        points: stored measurements: `kind`, `bits_per_letter`, `median`, `low` and `high` (letters right).
+        points: stored measurements: `kind`, `string_length`, `bits_per_letter`, `median`, `low` and `high` (letters
+            right, free-running). Widths of one kind at one length are joined; each longer length has a hollower mark.
         vocab: letters in the alphabet.
         here: measurements made just now: `kind`, `bits_per_letter`, `accuracy`; drawn as stars.
+        about: the budget of the measurements, under the title.
     """
+    require_whole("vocab", vocab, least=2)
     enough = math.log2(vocab)
     figure = new_figure(
-        "No memory can lie above the curve; trained fixed states hold far more bits than they use",
+        "No memory can lie above the curve; trained fixed states lie far to its right"
+        + (f"<br>{about}" if about else ""),
         description=(
-            f"The best possible share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
+            f"The bound of the share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
             f"{enough:.2f} bits a letter. {len(points)} measured models hold far more bits than that and copy less."
         ),
         height=460,
     )
-    bits = [10 ** (-2 + 6 * i / (CURVE_POINTS - 1)) for i in range(CURVE_POINTS)]
+    bits = [10 ** (-2 + 7 * i / (CURVE_POINTS - 1)) for i in range(CURVE_POINTS)]
     figure.add_scatter(
         x=bits,
         y=[best_character_accuracy(b, 1, vocab) for b in bits],
@@ -42,23 +51,27 @@ def draw_bits_bound(
     )
     figure.add_vline(x=enough, line={"color": GREY, "dash": "dot"})
     figure.add_annotation(
-        x=math.log10(enough), y=1.1, text=f"log2({vocab}) = {enough:.2f} bits", showarrow=False, yanchor="bottom"
+        x=math.log10(enough), y=1.1, text=f"log2({vocab}) = {enough:.2f} bits ", showarrow=False, xanchor="right"
     )
+    lengths = sorted({point["string_length"] for point in points})
     for kind in dict.fromkeys(point["kind"] for point in points):
-        own = [point for point in points if point["kind"] == kind]
-        figure.add_scatter(
-            x=[p["bits_per_letter"] for p in own],
-            y=[p["median"] for p in own],
-            error_y={
-                "array": [p["high"] - p["median"] for p in own],
-                "arrayminus": [p["median"] - p["low"] for p in own],
-                "thickness": 1,
-            },
-            mode="markers",
-            name=KIND_NAMES[kind],
-            marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 9},
-            hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
-        )
+        for length in lengths:
+            own = [p for p in points if (p["kind"], p["string_length"]) == (kind, length)]
+            mark = KIND_SYMBOLS[kind] + ("" if length == lengths[0] else "-open")
+            figure.add_scatter(
+                x=[p["bits_per_letter"] for p in own],
+                y=[p["median"] for p in own],
+                error_y={
+                    "array": [p["high"] - p["median"] for p in own],
+                    "arrayminus": [p["median"] - p["low"] for p in own],
+                    "thickness": 1,
+                },
+                mode="lines+markers",
+                name=f"{KIND_NAMES[kind]}, {length} letters",
+                line={"color": KIND_COLOURS[kind], "width": 1},
+                marker={"color": KIND_COLOURS[kind], "symbol": mark, "size": 9},
+                hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
+            )
     for point in here:
         figure.add_scatter(
             x=[point["bits_per_letter"]],
@@ -84,7 +97,7 @@ def draw_bits_bound(
 def draw_state_against_length(
     numbers: int, bits_per_number: int, string_length: int, *, vocab: int = 26, longest: int = 512
 ) -> go.Figure:
-    """For one state size: the best possible share of right letters against the length of the string.
+    """For one state size: an upper bound of the share of right letters against the length of the string.
 
     Args:
         numbers: numbers in the state.
@@ -92,6 +105,7 @@ def draw_state_against_length(
         string_length: the length marked on the curve.
         longest: where the axis ends.
     """
+    require_whole("string_length", string_length)
     bits = numbers * bits_per_number
     fit = letters_that_fit(bits, vocab)
     best = best_character_accuracy(bits, string_length, vocab)
@@ -99,8 +113,8 @@ def draw_state_against_length(
         f"A state of {numbers} numbers, {bits:,} bits, holds at most {fit:,.0f} letters"
         f"<br>of {string_length} letters at most {best:.1%} can be right",
         description=(
-            f"The best share of right letters stays at 100% up to {fit:,.0f} letters and falls towards {1 / vocab:.0%} "
-            f"after that; at {string_length} letters it is {best:.1%}."
+            f"The bound of the share of right letters stays at 100% up to {fit:,.0f} letters and falls towards "
+            f"{1 / vocab:.0%} after that; at {string_length} letters it is {best:.1%}."
         ),
     )
     lengths = sorted({max(1, round(longest ** (i / (CURVE_POINTS - 1)))) for i in range(CURVE_POINTS)})
@@ -111,7 +125,7 @@ def draw_state_against_length(
         fill="tozeroy",
         fillcolor="rgba(128, 128, 128, 0.15)",
         line={"color": INK, "width": 3},
-        name="possible",
+        name="not excluded",
         hovertemplate="%{x} letters: at most %{y:.1%}",
     )
     figure.add_scatter(
@@ -126,6 +140,6 @@ def draw_state_against_length(
     ticks = [n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if n <= longest]
     decades = [-0.05, math.log10(longest) + 0.05]  # given, so that the axis stays still while the mark moves
     figure.update_xaxes(title="letters in the string", type="log", tickvals=ticks, range=decades)
-    figure.update_yaxes(title="letters right, at best", range=[0, 1.06], tickformat=".0%")
+    figure.update_yaxes(title="letters right, upper bound", range=[0, 1.06], tickformat=".0%")
     figure.update_layout(showlegend=False)
     return figure

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, need, new_figure
 
 GAP = 1.4
 """Between two scenes, in the unit of the coordinates."""
@@ -32,6 +32,7 @@ def draw_close_pairs(
         captions: a line under each scene, which says what the picture shows; more lines after `<br>`.
         radius: what counts as close.
     """
+    need(scenes, "scene")
     said = [re.sub("<br>", ", ", re.sub("</?b>", "", caption)) for caption in captions]
     words = "; ".join(f"scene {number}: {text}" for number, text in enumerate(said, start=1))
     figure = new_figure(
@@ -88,6 +89,7 @@ def draw_seed_accuracies(accuracies: Mapping[str, Sequence[float]], *, most_comm
         accuracies: the network's name, in a few words, to its accuracy for each seed.
         most_common: the accuracy of the answer that is right most often.
     """
+    need(accuracies, "network")
     ranges = [f"{name}: {min(found):.0%} to {max(found):.0%}" for name, found in accuracies.items()]
     figure = new_figure(
         title,

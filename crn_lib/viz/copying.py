@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import torch
 
+from crn_lib.config import require_whole
 from crn_lib.tasks import NOT_SCORED
 from crn_lib.tasks.copying import BOS, EOS, SEP, CopyingTask
 from crn_lib.tasks.evaluate import CopyTrace
-from crn_lib.viz.theme import GREEN, INK, VERMILION, new_figure
+from crn_lib.viz.theme import GREEN, INK, VERMILION, need, new_figure
 
 EMPTY, PLAIN, MARK, RIGHT, WRONG = range(5)
 CELL_COLOURS = (
@@ -49,6 +50,7 @@ def draw_copy(trace: CopyTrace, written: int) -> go.Figure:
         trace: from `crn_lib.tasks.evaluate.trace_copy`.
         written: how many tokens the model has written so far; more than there are counts as all.
     """
+    require_whole("written", written, least=0)
     asked, answer = trace.text + ">", trace.written
     written = min(written, len(answer))
     codes = [RIGHT if a == b else WRONG for a, b in zip(asked, answer, strict=True)]
@@ -98,6 +100,7 @@ def draw_task_layout(task: CopyingTask, tokens: Sequence[int], targets: Sequence
         task: turns ids into letters.
         tokens, targets: one row each of `CopyingTask.sample`.
     """
+    need(tokens, "token")
     marks = {BOS: "BOS", SEP: "SEP", EOS: "EOS"}
     seen = [marks.get(t) or task.decode(torch.tensor([t])) for t in tokens]
     wanted = ["" if t == NOT_SCORED else marks.get(t) or task.decode(torch.tensor([t])) for t in targets]

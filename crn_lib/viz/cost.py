@@ -7,7 +7,7 @@ from statistics import median
 import plotly.graph_objects as go
 
 from crn_lib.experiments.cost import least_time, useful_workers
-from crn_lib.viz.theme import BLUE, GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, ORANGE, new_figure
+from crn_lib.viz.theme import BLUE, GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, ORANGE, need, new_figure
 
 Prediction = tuple[str, int, float, float]
 """A run's kind, its letters, and its measured and predicted seconds."""
@@ -19,8 +19,7 @@ def draw_cost_check(predictions: Sequence[Prediction], *, title: str) -> go.Figu
     Raises:
         ValueError: no run.
     """
-    if not predictions:
-        raise ValueError("nothing to draw: there is no run")
+    need(predictions, "run")
     ratios = [predicted / measured for _, _, measured, predicted in predictions]
     words = f"{len(ratios)} runs: median {median(ratios):.2f}, range {min(ratios):.2f} to {max(ratios):.2f}"
     lengths = sorted({length for _, length, _, _ in predictions})

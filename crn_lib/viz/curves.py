@@ -5,9 +5,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
+from crn_lib.config import Named
+from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, need, new_figure
 
-METRIC_NAMES = {"character_accuracy": "letters right", "string_accuracy": "strings right", "loss": "loss (nats)"}
+METRIC_NAMES = Named(
+    "metric", {"character_accuracy": "letters right", "string_accuracy": "strings right", "loss": "loss (nats)"}
+)
 
 
 def draw_training_curves(
@@ -61,6 +64,7 @@ def draw_accuracy_against_state(points: Sequence[Mapping[str, Any]], *, string_l
         points: mappings with `kind`, `state_bytes` and `character_accuracy`, one a model.
         string_length: letters in a string.
     """
+    need(points, "point")
     parts = [
         f"{KIND_NAMES[p['kind']]} holds {p['state_bytes']:,} bytes and copies {p['character_accuracy']:.0%}"
         for p in points

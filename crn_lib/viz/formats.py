@@ -6,24 +6,31 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PANEL_AXIS, PURPLE, VERMILION, new_figure
+from crn_lib.config import Named, require_choice
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PANEL_AXIS, PURPLE, VERMILION, need, new_figure
 
-FORM_STYLES = {
-    "every pair": (VERMILION, "circle"),
-    "factored": (ORANGE, "diamond"),
-    "log space": (PURPLE, "triangle-up"),
-    "library": (BLUE, "square"),
-}
+FORM_STYLES = Named(
+    "form",
+    {
+        "every pair": (VERMILION, "circle"),
+        "factored": (ORANGE, "diamond"),
+        "log space": (PURPLE, "triangle-up"),
+        "library": (BLUE, "square"),
+    },
+)
 """Colour and mark of each way to compute the relation."""
 
-FORMAT_STYLES = {
-    "float32": (INK, "circle", "solid"),
-    "bfloat16": (BLUE, "square", "solid"),
-    "float16": (VERMILION, "diamond", "solid"),
-    "bfloat16-weights": (GREEN, "triangle-up", "dash"),
-    "float16-unscaled": (ORANGE, "triangle-down", "dash"),
-    "float16-weights": (PURPLE, "x", "dash"),
-}
+FORMAT_STYLES = Named(
+    "format",
+    {
+        "float32": (INK, "circle", "solid"),
+        "bfloat16": (BLUE, "square", "solid"),
+        "float16": (VERMILION, "diamond", "solid"),
+        "bfloat16-weights": (GREEN, "triangle-up", "dash"),
+        "float16-unscaled": (ORANGE, "triangle-down", "dash"),
+        "float16-weights": (PURPLE, "x", "dash"),
+    },
+)
 """Colour, mark and line of each number format and of each precision of `TrainConfig`."""
 
 LOWEST, OVERFLOW = -8.0, 2.6
@@ -50,6 +57,7 @@ def draw_form_errors(
     Raises:
         ValueError: the marked magnitude was not measured.
     """
+    need(errors, "form")
     if magnitude not in magnitudes:
         raise ValueError(f"magnitude must be one of {', '.join(f'{m:g}' for m in magnitudes)}; got {magnitude:g}")
     here = {form: values[list(magnitudes).index(magnitude)] for form, values in errors.items()}
@@ -118,6 +126,7 @@ def draw_stalled_sums(sums: Mapping[str, Sequence[float]], *, length: int) -> go
         sums: format, a key of `FORMAT_STYLES`, to its log-sum after 1, 2, ... terms.
         length: terms shown.
     """
+    need(sums, "sum")
     ends = ", ".join(f"{name} ends at {values[length - 1]:.2f}" for name, values in sums.items())
     figure = new_figure(
         f"The logarithm of a running sum of ones; after {length:,} it should be {math.log(length):.2f}",
@@ -157,6 +166,7 @@ def draw_exponent_bound(limits: Mapping[str, float], widths: Sequence[int], mark
         widths: ascending.
         marked: a few widths with their names.
     """
+    need(widths, "width")
     ends = ", ".join(f"{name} {limit:.1f}" for name, limit in limits.items())
     figure = new_figure(
         "The largest exponent a LayerNorm lets through, and where exp of it overflows",
@@ -207,6 +217,8 @@ def draw_format_curves(
         title: what was trained, where.
         baseline: the precision in the back.
     """
+    need(curves, "curve")
+    require_choice("baseline", baseline, tuple(curves))
     ends = ", ".join(f"{name} {rows[-1]['median']:.0%} at step {rows[-1]['step']:.0f}" for name, rows in curves.items())
     names = [name for name in curves if name != baseline]
     columns = 2

@@ -7,8 +7,9 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from crn_lib.config import Named
 from crn_lib.viz.curves import METRIC_NAMES
-from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, new_figure
+from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 from crn_lib.viz.units import show_bytes
 
 LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear_transformer": "top right"}
@@ -16,6 +17,8 @@ LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear
 
 Curve = Sequence[Mapping[str, float]]
 Point = Mapping[str, Any]
+
+UNITS = Named("unit", {"steps": "training steps", "seconds": "processor seconds, one thread"})
 
 
 def draw_copying_curves(
@@ -32,8 +35,7 @@ def draw_copying_curves(
     Raises:
         ValueError: no curve.
     """
-    if not curves:
-        raise ValueError("nothing to draw: there is no curve")
+    need(curves, "curve")
     lengths = sorted({length for _, length in curves})
     rows = -(-len(lengths) // columns)
     name = METRIC_NAMES[metric]
@@ -116,13 +118,12 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
     Raises:
         ValueError: no point.
     """
-    if not points:
-        raise ValueError("nothing to draw: there is no point")
+    need(points, "point")
+    named = UNITS[unit]
     lengths = sorted({point["string_length"] for point in points})
     solved = [point for point in points if point[unit] is not None]
     highest = max([point[unit].high for point in solved], default=1.0)
     never = highest * 3
-    named = {"steps": "training steps", "seconds": "processor seconds, one thread"}[unit]
     figure = new_figure(
         f"{named.capitalize()} until 99% of the strings are copied<br><sup>{about}. Bars: range over seeds. "
         "Open marks at the top: no seed within the budget.</sup>",
@@ -207,8 +208,7 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
     Raises:
         ValueError: no point.
     """
-    if not points:
-        raise ValueError("nothing to draw: there is no point")
+    need(points, "point")
     parts = [
         f"{KIND_NAMES[p['kind']]} of width {p['width']}, {p['string_length']} letters: {p['state_bytes']:,} bytes, "
         f"{p['accuracy'].median:.0%}."

@@ -6,11 +6,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.config import Named
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
 from crn_lib.viz.units import show_bytes
 
 Row = Mapping[str, Any]
-AXES = {"logarithmic": "log", "linear": "linear"}
+AXES = Named("axes", {"logarithmic": "log", "linear": "linear"})
 FAINT = 0.45
 
 

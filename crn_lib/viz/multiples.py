@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import describe, new_figure
+from crn_lib.viz.theme import describe, need, new_figure
 
 COPIED_AXIS_FIELDS = (
     "title",
@@ -40,6 +40,7 @@ def draw_multiples(
         columns: panels in a row.
         title: of the whole figure.
     """
+    need(settings, "panel")
     panels = {name: draw(**arguments) for name, arguments in settings.items()}
     rows = -(-len(panels) // columns)
     grid = make_subplots(

@@ -7,9 +7,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
+from crn_lib.config import require_choice
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, describe, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, describe, need, new_figure
 from crn_lib.viz.units import show_seconds
 
 NORM_COLOURS = {"exact": VERMILION, "approx": BLUE, "none": GREEN}
@@ -101,6 +102,8 @@ def draw_rank_growth(
         ranks: for each norm one number a count.
         counts: of senders, ascending; `senders` is one of them.
     """
+    require_choice("chosen", chosen, tuple(ranks))
+    require_choice("senders", senders, tuple(counts))
     needed = ranks[chosen][list(counts).index(senders)]
     sums = f"{needed} sum{'s' if needed > 1 else ''}"
     lines = "; ".join(f"{name} {ranks[name][0]} to {ranks[name][-1]}" for name in ranks)
@@ -137,6 +140,7 @@ def draw_norm_costs(costs: Mapping[str, ScalingCurve], *, chosen: str, length: i
         costs: measured curves, in seconds, with a fit.
         length: marked, in tokens; within the lengths measured.
     """
+    require_choice("chosen", chosen, tuple(costs))
     curve = costs[chosen]
     value, _ = curve.at(length)
     slope = f", slope {curve.fit.slope:.2f}" if curve.fit else ""
@@ -186,6 +190,7 @@ def draw_pair_scale(
         correlations, scales, asked: one of each for every pair.
         curve: correlation to scale, for rows that are equally spread.
     """
+    need(correlations, "pair")
     groups = {
         "the sender asked for": (VERMILION, "diamond", 10, True),
         "every other sender": (BLUE, "circle-open", 6, False),

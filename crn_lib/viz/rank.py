@@ -6,7 +6,7 @@ from math import log10
 import plotly.graph_objects as go
 
 from crn_lib.viz.scaling import CURVE_COLOURS, CURVE_SYMBOLS
-from crn_lib.viz.theme import GREY, INK, new_figure
+from crn_lib.viz.theme import GREY, INK, need, new_figure
 
 LEAST = 1e-10
 """Smaller relative singular values are drawn here."""
@@ -22,6 +22,7 @@ def draw_singular_values(spectra: Mapping[str, Sequence[float]], tolerance: floa
         spectra: name to singular values, largest first; up to four.
         tolerance: relative to the largest, 0 to 1. The values above it are what the rank counts.
     """
+    need(spectra, "spectrum")
     relative = {name: [value / values[0] for value in values] for name, values in spectra.items()}
     ranks = {name: sum(value > tolerance for value in values) for name, values in relative.items()}
     counted = ", ".join(f"{name} {ranks[name]} of {len(values)}" for name, values in relative.items())

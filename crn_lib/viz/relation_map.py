@@ -136,7 +136,7 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         showgrid=False,
         ticks="",
         tickangle=0,
-        title="what it hears, by position (&lt; BOS, | SEP, &gt; EOS)",
+        title="what it hears, by position",
     )
     figure.update_yaxes(
         tickvals=list(range(rows)),

@@ -5,13 +5,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from crn_lib.config import Named
 from crn_lib.experiments.retrieval_onset import crossing, found_in_block
-from crn_lib.viz.theme import BLUE, GREY, INK, KIND_NAMES, VERMILION, new_figure
+from crn_lib.viz.theme import BLUE, GREY, INK, KIND_NAMES, VERMILION, need, new_figure
 
-FOUND_WORDS = {
-    "causal_rn": "most anti-aligned sender is the source",
-    "transformer": "sender with the largest weight is the source",
-}
+FOUND_WORDS = Named(
+    "kind",
+    {
+        "causal_rn": "most anti-aligned sender is the source",
+        "transformer": "sender with the largest weight is the source",
+    },
+)
 
 
 def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: str, *, block: int = 0) -> go.Figure:
@@ -22,8 +26,9 @@ def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: 
         kind: `causal_rn` or `transformer`.
         block: whose lookup is shown.
     """
+    need(courses, "course")
     half = [
-        (crossing(course, found_in_block(course, kind, block)), crossing(course, [stop["letters"] for stop in course]))
+        (crossing(course, found_in_block(course, block)), crossing(course, [stop["letters"] for stop in course]))
         for course in courses
     ]
     words = "; ".join(f"source found at step {found}, letters right at step {right}" for found, right in half)
@@ -42,7 +47,7 @@ def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: 
     for number, course in enumerate(courses):
         steps = [stop["step"] for stop in course]
         values = (
-            found_in_block(course, kind, block),
+            found_in_block(course, block),
             [stop["letters"] for stop in course],
             [stop["letters_without_source"] for stop in course],
         )

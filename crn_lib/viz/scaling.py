@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, new_figure
+from crn_lib.config import Named
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, need, new_figure
 from crn_lib.viz.units import show_bytes, show_count, show_seconds, three_digits
 
 CURVE_COLOURS = (VERMILION, BLUE, GREEN, PURPLE)
 CURVE_SYMBOLS = ("circle", "square", "triangle-up", "diamond")
 
 
-UNITS: dict[str, Callable[[float], str]] = {"seconds": show_seconds, "bytes": show_bytes, "": show_count}
+UNITS: Named[Callable[[float], str]] = Named("unit", {"seconds": show_seconds, "bytes": show_bytes, "": show_count})
 
 
 def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit: str = "seconds") -> go.Figure:
@@ -28,6 +29,7 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
         what: the axis title, as in `time of one call`.
         unit: a key of `UNITS`: `seconds`, `bytes`, or nothing for a count.
     """
+    need(curves, "curve")
     show = UNITS[unit]
     here = [curve.at(length) for curve in curves]
     ratio = here[0][0] / here[-1][0]

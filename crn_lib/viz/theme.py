@@ -1,9 +1,10 @@
 """The house theme: readable on JupyterLab's light and dark pages, safe for colour-blind readers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 
 import plotly.graph_objects as go
 
+from crn_lib.config import require_choice
 from crn_lib.models import BLOCKS
 
 INK = "#767c85"
@@ -23,10 +24,15 @@ class _OfKinds(Mapping[str, str]):
         self.own, self.spare = own, spare
 
     def __getitem__(self, kind: str) -> str:
-        if kind in self.own or kind not in BLOCKS:
+        if kind not in BLOCKS:
+            require_choice("kind", kind, tuple(self))
+        if kind in self.own:
             return self.own[kind]
         place = list(self).index(kind) - len(self.own)
         return self.spare[place % len(self.spare)] if self.spare else kind.replace("_", " ")
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self.own or kind in BLOCKS
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self.own, *(kind for kind in BLOCKS if kind not in self.own)])
@@ -72,6 +78,12 @@ HEIGHT = 380
 
 PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
 """An axis in the house style, for the panels that `make_subplots` adds to a figure."""
+
+
+def need(found: Sized, what: str) -> None:
+    """Raise `ValueError` where there is nothing to draw: a figure without data would look as if it were one."""
+    if not len(found):
+        raise ValueError(f"nothing to draw: there is no {what}")
 
 
 def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figure:

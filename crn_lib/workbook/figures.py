@@ -65,6 +65,11 @@ def bench(root: Path) -> go.Figure:
     return draw_bench(read_rows(root / "figures/data/bench.jsonl"), PANEL_CASES)
 
 
+def bench_cuda(root: Path) -> go.Figure:
+    """The same on a GPU, as `crn bench --device cuda` measured them."""
+    return draw_bench(read_rows(root / "figures/data/bench_cuda.jsonl"), PANEL_CASES)
+
+
 def memory(root: Path) -> go.Figure:
     """Bytes held while decoding against tokens."""
     return draw_memory(read_rows(root / "figures/data/memory.jsonl"))
@@ -80,6 +85,7 @@ FIGURES: dict[str, Callable[[Path], go.Figure]] = {
         other_lengths,
         ablations,
         bench,
+        bench_cuda,
         memory,
     )
 }

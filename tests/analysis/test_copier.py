@@ -154,11 +154,11 @@ def test_without_the_source_it_does_not_copy_and_without_another_it_does(
 
     assert score(drop(most_opposed(pairs))) < 0.15
     assert score(drop(most_aligned(pairs))) == 1.0
-    assert score(drop(random_sender(pairs, sources, generator))) == 1.0
+    assert score(drop(random_sender(pairs, [sources], generator))) == 1.0
     assert score(freeze_scale) < 0.15
     assert score(level(sources)) < 0.15
     assert score(rescale(sources, 0.1)) < 0.15
-    other = random_sender(pairs, sources, generator)
+    other = random_sender(pairs, [sources], generator)
     assert score(swap_scales(sources, other)) < 0.15
 
 
@@ -175,7 +175,7 @@ def test_a_random_sender_is_seen_and_never_the_excluded_one(generator, copier, p
     rows = torch.tensor([0, 1, 4])
     pairs = capture_pairs(copier, problems[0].repeat(40, 1), rows)[0]
     excluded = torch.tensor([0, 1, 2]).expand(pairs.weight.shape[:3])
-    drawn = random_sender(pairs, excluded, generator)
+    drawn = random_sender(pairs, [excluded], generator)
     assert (drawn[..., 0] == -1).all() and (drawn[..., 1] == 0).all()
     values, counts = drawn[..., 2].unique(return_counts=True)
     assert values.tolist() == [0, 1, 3, 4]

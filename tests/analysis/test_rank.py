@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from crn_lib.analysis import memory_rank, numerical_rank, pair_values
+from crn_lib.analysis import best_senders, memory_rank, numerical_rank, pair_values
 from crn_lib.ops import relation
 
 
@@ -39,3 +39,17 @@ def test_the_values_of_the_pairs_average_to_the_relation(norm, activation, gener
     values = pair_values(a, b, norm=norm, activation=activation)
     whole = relation(a[None], b[None], norm=norm, activation=activation, causal=False, backend="naive")[0]
     assert torch.allclose(values.mean(1), whole, rtol=1e-12, atol=0)
+
+
+def test_without_a_norm_of_the_pair_every_receiver_ranks_the_senders_alike():
+    a, b = torch.randn(2, 24, 16, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    for norm in ("none", "approx"):
+        for activation in ("exp", "softplus", "elu"):
+            assert best_senders(pair_values(a, b, norm=norm, activation=activation)).tolist() == 16 * [1]
+    counted = best_senders(pair_values(a, b, norm="exact"))
+    assert counted.tolist() == [
+        len({int(row.argmax()) for row in channel}) for channel in pair_values(a, b).movedim(2, 0)
+    ]
+    assert counted.min() >= 1 and 2 < counted.double().mean() < 24
+    assert best_senders((a @ b.T)[:, :, None]).item() > 10
+    assert best_senders(torch.zeros(5, 4, 2)).tolist() == [1, 1]

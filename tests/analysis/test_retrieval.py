@@ -110,6 +110,11 @@ def test_an_edit_does_what_its_name_says(name, generator):
     if name == "freeze":
         assert (edited.scale == edited.scale[:, :, :1, :1]).all()
         return
+    if name.endswith("_random"):
+        assert (moved_scale.sum(-1) == (1 if name == "level_random" else 2)).all()
+        assert not moved_scale.gather(-1, who["source"][..., None]).any()
+        assert name == "level_random" or torch.equal(edited.scale.sort(-1).values, pairs.scale.sort(-1).values)
+        return
     opposed = who["opposed"][..., None]
     assert moved_scale.gather(-1, opposed).all()
     now, before = edited.scale.gather(-1, opposed)[..., 0], pairs.scale

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.controls import assert_no_error, once, press
+from tests.browser.controls import assert_no_error, once, press, tick
 from tests.browser.lab import Lab
 
 pytestmark = pytest.mark.browser
@@ -120,6 +120,19 @@ def test_block_map_and_letter_are_chosen_by_keyboard(lesson_page: Page) -> None:
     press(lesson_page, "colour shows", "Home")
     press(lesson_page, "block", "Home")
     wait(lesson_page, "s.title.startsWith('Block 0') && s.top === 1")
+
+
+def test_moved_receivers_redraw_the_map_and_come_back(lesson_page: Page) -> None:
+    before = wait(lesson_page, "s.title.startsWith('Block 0')")
+    press(lesson_page, "receivers of the row so many further", "ArrowRight")
+    moved = wait(lesson_page, "s.title.includes('moved by 1 (')")
+    assert moved["rings"] != before["rings"]
+    tick(lesson_page, "receivers of another string")
+    wait(lesson_page, f"s.rings !== {moved['rings']!r} || s.said !== {moved['said']!r}")
+    tick(lesson_page, "receivers of another string")
+    press(lesson_page, "receivers of the row so many further", "ArrowLeft")
+    after = wait(lesson_page, "!s.title.includes('moved by')")
+    assert after["rings"] == before["rings"] and after["said"] == before["said"]
 
 
 def test_another_string_is_copied(lesson_page: Page) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import nbformat
 import pytest
+import torch
+from torch import Tensor
 
-from crn_lib.course import CheckFailed, check
+from crn_lib.course import CheckFailed, NotAttempted, check
 from crn_lib.course.exercises import EXERCISES
 from crn_lib.paths import workbook_folder
 from tests.course.exercise_answers import ALSO_RIGHT, RIGHT, WRONG
@@ -25,22 +27,32 @@ def test_another_right_answer_passes_too(key: str, answer: Callable[..., Any]) -
 
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key in sorted(WRONG) for name in WRONG[key]])
 def test_a_wrong_answer_is_rejected_by_a_requirement(key: str, name: str) -> None:
-    with pytest.raises(CheckFailed, match=r"^requirement [1-9]: "):
+    with pytest.raises(CheckFailed, match=r"^requirement [1-9]: ") as failed:
         check(key, WRONG[key][name])
+    assert "\n" not in str(failed.value) and len(str(failed.value)) < 500
 
 
 @pytest.mark.parametrize("key", sorted(EXERCISES))
-def test_there_are_at_least_three_wrong_answers(key: str) -> None:
-    assert len(WRONG[key]) >= 3
+def test_there_are_at_least_five_wrong_answers_and_an_unusual_right_one(key: str) -> None:
+    assert len(WRONG[key]) >= 5
+    assert key in [other for other, _ in ALSO_RIGHT]
 
 
 @pytest.mark.parametrize("key", sorted(EXERCISES))
 def test_an_untouched_stub_is_not_attempted_and_does_not_fail(key: str, capsys: pytest.CaptureFixture[str]) -> None:
     def stub(*_: object) -> None:
-        raise NotImplementedError
+        raise NotAttempted
 
     check(key, stub)
     assert f"{key}: not attempted" in capsys.readouterr().out
+
+
+def test_an_answer_that_torch_has_no_code_for_is_no_untouched_stub() -> None:
+    def product_of_booleans(x: Tensor, g: Callable[[Tensor], Tensor]) -> Tensor:
+        return g(torch.cat([x, x], dim=-1)) * ((x > 0) @ (x > 0).T)
+
+    with pytest.raises(CheckFailed, match=r"^requirement 1: it stopped with NotImplementedError: .*for 'Bool'"):
+        check("02.causal", product_of_booleans)
 
 
 @pytest.mark.parametrize("key", sorted(EXERCISES))
@@ -68,7 +80,9 @@ def test_the_lesson_shows_the_card_the_stub_and_a_solution_that_passes(key: str)
     card = EXERCISES[key].card()
     assert card in prose
     stub = re.search(
-        rf'def (\w+)\((?:(?!def ).)*?NotImplementedError\n\n\ncourse\.check\("{re.escape(key)}", (\w+)\)', code, re.S
+        rf'def (\w+)\((?:(?!def ).)*?raise course\.NotAttempted\n\n\ncourse\.check\("{re.escape(key)}", (\w+)\)',
+        code,
+        re.S,
     )
     assert stub and stub[1] == stub[2]
     after = prose.split(card)[1]

@@ -163,6 +163,14 @@ def test_a_choice_says_whether_it_was_right(capsys: pytest.CaptureFixture[str]) 
     assert "not as you said" in capsys.readouterr().out
 
 
+def test_of_several_right_answers_each_is_as_the_reader_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for guess, verdict in (("b", ">as you said<"), ("c", ">as you said<"), ("a", ">not as you said<")):
+        asked = predict_choice("Which?", options=["a", "b", "c"], default=guess)
+        asked.reveal(["b", "c"])
+        shown = capsys.readouterr().out
+        assert f"your guess: {guess}; measured: b and c, a tie" in shown and verdict in shown
+
+
 def test_a_quiz_marks_the_computed_answer_alone_as_right(capsys: pytest.CaptureFixture[str]) -> None:
     quiz("1 + 1?", ["1", "2", "3"], answer=str(1 + 1), why="Count <both>.")
     shown = capsys.readouterr().out

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from crn_lib.experiments import retrieval, retrieval_onset
 from crn_lib.paths import data_file
@@ -12,7 +13,8 @@ from crn_lib.provenance import circumstances
 from crn_lib.sweeps import newest_rows
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import append_row, config_key
-from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks import CopyingConfig, CopyingTask
+from crn_lib.tasks.copying import NOT_SCORED
 from crn_lib.training import TrainConfig, train
 from tests.tiny import tiny
 
@@ -73,7 +75,7 @@ def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
     rows = newest_rows(path)
     assert len(rows) == len(path.read_text().splitlines())
     assert {row["block"] for row in map(json.loads, first.splitlines()) if row["what"] != "look"} == {-1}
-    counts = {"exact": 2 + 1 + 7 * 3, "approx": 2 * (2 + 1 + 4 * 3), None: 2 + 1 + 3 * 3}
+    counts = {"exact": 2 + 1 + 9 * 3 + 3, "approx": 2 * (2 + 1 + 4 * 3), None: 2 + 1 + 3 * 3}
     for norm, count in counts.items():
         assert sum(row["norm"] == norm for row in rows.values()) == count
     for row in rows.values():
@@ -86,6 +88,8 @@ def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
         assert row | shared == row
         if row["what"] == "look":
             assert 0 <= row["block"] < 2 and 1 <= row["effective_senders"] <= row["seen_senders"]
+        elif row["what"].startswith("move_"):
+            assert all(0 <= row[name] <= 1 for name in ("chance", "moved_0", "moved_01", "moved_01_by_others"))
         else:
             assert 0 <= row["letters"] <= 1
     looked = rows[retrieval.row_key(config_key(MODELS[0]), "look", 1)]
@@ -109,7 +113,7 @@ def test_what_an_edit_draws_at_random_is_the_same_for_every_model(sweep, tmp_pat
     monkeypatch.setattr(retrieval, "named_edit", noted)
     retrieval.fill_rows(runs_of(sweep), tmp_path / "rows.jsonl", together=True)
     first = torch.Generator().manual_seed(retrieval.SEED).get_state()
-    assert len(drawn) == 2 * (7 + 4 + 3 + 4) and all(torch.equal(state, first) for state in drawn[::2])
+    assert len(drawn) == 2 * (9 + 4 + 3 + 4) and all(torch.equal(state, first) for state in drawn[::2])
 
 
 def test_a_time_course_looks_at_the_run_that_never_stopped():
@@ -117,13 +121,16 @@ def test_a_time_course_looks_at_the_run_that_never_stopped():
     row = retrieval_onset.course_row(config)
     whole = train(config, device="cpu", progress=False)
     assert [stop["step"] for stop in row["course"]] == [1, 2, 3, 4]
-    assert [stop["loss"] for stop in row["course"]] == [entry["loss"] for entry in whole.history]
-    assert all(len(stop["looks"]) == 2 for stop in row["course"])
+    task = CopyingTask(config.copying)
+    fresh = retrieval.fresh_problems(task, retrieval_onset.STRINGS)
+    loss = cross_entropy(whole.model(fresh[0]).mT, fresh[1], ignore_index=NOT_SCORED)
+    assert row["course"][-1]["loss"] == pytest.approx(loss.item(), rel=1e-5)
+    assert all(len(stop["found"]) == 2 for stop in row["course"])
     shape = {"kind": "causal_rn", "width": 8, "blocks": 2, "string_length": 4, "batch": 4, "learning_rate": 0.01}
     shared = {"key": config_key(config), "seed": 0, "strings": 64, **shape, **circumstances("cpu", "float32")}
     assert row | shared == row
     [last] = list(retrieval_onset.time_course(config, [4]))
-    assert last["looks"] == row["course"][-1]["looks"]
+    assert last["found"] == row["course"][-1]["found"]
     assert last["letters"] == row["course"][-1]["letters"]
 
 
@@ -137,13 +144,9 @@ def test_time_courses_are_made_once(tmp_path):
 
 
 def test_what_a_block_finds_is_read_stop_by_stop_and_the_first_half_counts() -> None:
-    course = [
-        {"step": step, "looks": [{}, {"opposed_is_source": share, "attended_is_source": 1 - share}]}
-        for step, share in ((10, 0.2), (20, 0.5), (30, 0.9))
-    ]
-    found = retrieval_onset.found_in_block(course, "causal_rn", 1)
+    course = [{"step": step, "found": [0, share]} for step, share in ((10, 0.2), (20, 0.5), (30, 0.9))]
+    found = retrieval_onset.found_in_block(course, 1)
     assert found == [0.2, 0.5, 0.9] and retrieval_onset.crossing(course, found) == 20
-    assert retrieval_onset.found_in_block(course, "transformer", 1) == [0.8, 0.5, pytest.approx(0.1)]
     assert retrieval_onset.crossing(course, found, level=0.6) == 30
     assert retrieval_onset.crossing(course, found, level=0.95) is None
 
@@ -168,3 +171,40 @@ def test_retrieval_is_open_where_dropping_a_random_sender_breaks_the_copy_too() 
     assert retrieval.reads_opposed([0.99], [0.04], []) is None
     assert retrieval.reads_opposed([0.99], [0.04], [0.1]) is None and retrieval.reads_opposed([], [], []) is None
     assert retrieval.reads_opposed([0.99], [0.04], [float("nan")]) is None
+
+
+def test_the_loss_leaves_its_plateau_at_the_first_stop_clearly_below_guessing() -> None:
+    guessing = retrieval_onset.plateau(16)
+    assert guessing == pytest.approx(3.0665, abs=1e-3)
+    course = [{"step": step, "loss": guessing - under} for step, under in ((2, -0.1), (4, 0.04), (6, 0.06), (8, 0.01))]
+    assert retrieval_onset.leaves_plateau(course, 16) == 6
+    assert retrieval_onset.leaves_plateau(course[:2], 16) is None
+
+
+def test_stops_are_close_where_a_model_learns() -> None:
+    config = retrieval_onset.course_config("causal_rn", 16, 0, 200)
+    stops = retrieval_onset.stops_of(config)
+    assert stops[:6] == [10, 20, 30, 40, 50, 52] and stops[-3:] == [180, 190, 200] and {118, 120, 130} < {*stops}
+    assert retrieval_onset.stops_of(replace(config, steps=60)) == [10, 20, 30, 40, 50, 52, 54, 56, 58, 60]
+
+
+@pytest.mark.parametrize(
+    ("moved", "chance", "verdict"),
+    [([0.8, 1.0], [0.04, 0.1], True), ([0.8, 0.74], [0.04], False), ([0.8], [0.11], None), ([], [0.04], None)],
+)
+def test_receivers_decide_where_every_model_follows_them_more_than_by_chance(moved, chance, verdict) -> None:
+    assert retrieval.follows_receivers(moved, chance) is verdict
+
+
+@pytest.mark.parametrize(
+    ("left", "how"),
+    [
+        ((1.0, 0.04, 0.99, 0.99), "cancellation"),
+        ((0.85, 0.85, 0.15, 0.84), "alignment"),
+        ((0.9, 0.5, 0.5, 0.8), "neither"),
+        ((0.9, 0.1, 0.1, 0.9), "neither"),
+        ((0.83, 0.1, 0.74, 0.53), "spread out"),
+    ],
+)
+def test_how_a_model_looks_up_is_told_by_what_it_cannot_do_without(left, how) -> None:
+    assert retrieval.looks_up_by(*left) == how

@@ -82,7 +82,7 @@ def test_some_stored_outputs_are_checked_and_all_exercises_are_untouched(lesson:
     exercises = [cell for cell in cells if "course.check(" in cell.source]
     assert len(exercises) >= 2
     for cell in exercises:
-        assert "NotImplementedError" in cell.source
+        assert "raise course.NotAttempted" in cell.source
         assert "not attempted" in cell.outputs[0].data["text/plain"]
 
 

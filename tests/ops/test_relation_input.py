@@ -46,7 +46,7 @@ def test_tensors_that_do_not_fit_are_named_in_one_line(a, b, message):
 def test_what_is_no_floating_point_tensor_is_a_type_error(bad):
     good = torch.zeros(1, 2, 4)
     found = str(bad.dtype) if isinstance(bad, torch.Tensor) else type(bad).__name__
-    with pytest.raises(TypeError, match=f"^a must be a floating-point tensor; got {found}$"):
+    with pytest.raises(TypeError, match=f"^a must be a floating-point tensor of 16, 32 or 64 bits; got {found}$"):
         relation(bad, good)
     with pytest.raises(TypeError, match=r"^b must be"):
         relation(good, bad)

@@ -38,8 +38,10 @@ def test_a_gradient_penalty_is_that_of_the_definition(norm, activation, heads, c
         torch.testing.assert_close(found, truth, rtol=1e-8, atol=1e-9, msg=backend)
 
 
-@pytest.mark.parametrize("backend", ["naive", "tiled", "auto"])
-@pytest.mark.parametrize("norm", ["exact", "approx", "none"])
+@pytest.mark.parametrize(
+    ("norm", "backend"),
+    [(norm, backend) for norm in ("exact", "approx", "none", "mean") for backend in backends(norm, "exp")],
+)
 def test_second_derivatives_are_those_of_finite_differences(norm, backend):
     a, b = leaves(1, 3, 4)
     assert torch.autograd.gradgradcheck(lambda a, b: relation(a, b, norm=norm, backend=backend), (a, b))
@@ -77,3 +79,28 @@ def test_the_selective_scan_too():
         return torch.autograd.grad(sum(x.square().sum() for x in first), inputs)
 
     torch.testing.assert_close(penalty(selective_scan), penalty(selective_scan_reference))
+    assert torch.autograd.gradgradcheck(lambda *inputs: selective_scan(*inputs)[0], inputs)
+
+
+def test_functional_transforms_work_on_the_selective_scan():
+    generator = torch.Generator().manual_seed(0)
+    shapes = (2, 4, 3), (2, 4, 3), (3, 2), (2, 4, 2), (2, 4, 2)
+    u, *others = [torch.randn(shape, generator=generator) for shape in shapes]
+    found = torch.func.grad(lambda u: selective_scan(u, *others)[0].square().sum())(u)
+    leaf = u.clone().requires_grad_()
+    torch.testing.assert_close(found, torch.autograd.grad(selective_scan(leaf, *others)[0].square().sum(), leaf)[0])
+    both = torch.vmap(lambda u: selective_scan(u, *others)[0])(torch.stack([u, -u]))
+    torch.testing.assert_close(both[1], selective_scan(-u, *others)[0])
+
+
+@pytest.mark.parametrize("backend", ["tiled", "fused", "linear"])
+def test_forward_mode_and_batched_gradients_are_refused_and_never_wrong(backend):
+    """torch says so itself, of every function that has a backward pass of its own."""
+    a, b = pair(1, 4, 6)
+    options = {"norm": "approx" if backend == "linear" else "exact", "backend": backend}
+    leaf = a.clone().requires_grad_()
+    out = relation(leaf, b, **options)
+    with pytest.raises(RuntimeError, match="Batching rule not implemented"):
+        torch.autograd.grad(out.flatten(), leaf, torch.eye(out.numel(), dtype=out.dtype), is_grads_batched=True)
+    with torch.autograd.forward_ad.dual_level(), pytest.raises(NotImplementedError, match="jvp"):
+        relation(torch.autograd.forward_ad.make_dual(a, a), b, **options)

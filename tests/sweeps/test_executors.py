@@ -72,7 +72,7 @@ def test_what_fails_is_a_row_and_costs_nothing_else(tmp_path):
     assert good["error"] is None and other["error"] is None and good["steps"] == other["steps"] == 20
     assert diverged["error"].startswith("TrainingDiverged: the loss is nan at step 1 ")
     assert diverged["stopped"] == "diverged" and diverged["steps"] == 1
-    assert elsewhere["error"] == "ValueError: device must be auto or one of cpu on this machine; got 'tpu'"
+    assert elsewhere["error"] == "ConfigError: device must be auto or one of cpu on this machine; got 'tpu'"
     for row in (good, diverged, elsewhere, other):
         assert row["sweep"] == "test" and row["model"]["kind"] == "causal_rn" and row["training"]["batch"] == 8
 

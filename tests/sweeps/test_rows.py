@@ -89,4 +89,5 @@ def test_a_row_holds_its_whole_configuration_and_what_it_shares_with_other_seeds
         dataclasses.replace(first, task=CopyingConfig(string_length=5)),
     ]
     assert seedless(config_fields(same)) == seedless(row)
+    assert seedless(dict(reversed(row.items()))) == seedless({**row, "model": dict(reversed(row["model"].items()))})
     assert len({seedless(config_fields(config)) for config in [first, *others]}) == 4

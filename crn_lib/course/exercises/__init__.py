@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.course.cards import Card
-from crn_lib.course.checks import CheckFailed, Exercise
+from crn_lib.course.checks import CheckFailed, Exercise, NotAttempted, stopped, watched
 
 EXERCISES: dict[str, Exercise] = {
     exercise.key: exercise
@@ -18,7 +18,7 @@ EXERCISES: dict[str, Exercise] = {
 def check(key: str, attempt: Callable[..., Any]) -> None:
     """Check an answer to an exercise.
 
-    Where the stub still raises `NotImplementedError`, says "not attempted" and lets the lesson go on.
+    Where the stub still raises `NotAttempted`, says "not attempted" and lets the lesson go on.
 
     Raises:
         CheckFailed: a requirement is not met.
@@ -28,15 +28,15 @@ def check(key: str, attempt: Callable[..., Any]) -> None:
         raise KeyError(f"there is no exercise {key!r}; there are {', '.join(sorted(EXERCISES))}")
     exercise = EXERCISES[key]
     try:
-        exercise.examine(attempt)
-    except NotImplementedError:
+        exercise.examine(watched(exercise, attempt))
+    except NotAttempted:
         Card(f"Exercise {key}: not attempted yet", "", f"{key}: not attempted").show()
         return
     except CheckFailed:
         raise
-    except Exception as error:  # the reader's own code, or a result that cannot even be compared
+    except Exception as error:  # a result that cannot even be compared
         hint = "; is there a `return`?" if "NoneType" in str(error) else ""
-        raise CheckFailed(f"requirement 1: it stopped with {type(error).__name__}: {error}{hint}") from error
+        raise CheckFailed(f"requirement 1: {stopped(error)}{hint}") from error
     count = len(exercise.requirements)
     title = f"Exercise {key}: all {count} requirements met"
     Card(title, "", f"{key}: all {count} requirements met", "right").show()

@@ -6,8 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import Exercise, expect, expect_same
-from crn_lib.course.exercises.work_counter import WorkCounter
+from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.exercises.draws import DTYPES, normal, shapes
+from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
+from crn_lib.ops.normalise import layer_norm
 
 Network = Callable[[Tensor], Tensor]
 
@@ -15,13 +17,9 @@ LONG, FAIR_SHARE = 200, 20
 """Splitting touches each number of the input a few times; a table of pairs, some hundred times at LONG."""
 
 
-def _normal(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def _pair_function(features: int, outputs: int, seed: int) -> Network:
+def _pair_function(features: int, outputs: int, seed: int, dtype: torch.dtype = torch.float64) -> Network:
     """A smooth `g` of `(..., 2 * features)`, in which receiver and sender are not exchangeable."""
-    weight = _normal(outputs, 2 * features, seed=seed)
+    weight = normal(outputs, 2 * features, seed=seed, dtype=dtype)
 
     def g(pairs: Tensor) -> Tensor:
         return (pairs @ weight.T).sigmoid() + 0.1 * (pairs @ weight.T)
@@ -31,43 +29,51 @@ def _pair_function(features: int, outputs: int, seed: int) -> Network:
 
 def _examine_santoro(attempt: Callable[..., Any]) -> None:
     def truth(x: Tensor, g: Network, f: Network) -> Tensor:
-        sums = [sum((g(torch.cat([one, other])) for one in scene for other in scene), torch.zeros(1)) for scene in x]
+        sums = [torch.stack([g(torch.cat([one, other])) for one in scene for other in scene]).sum(0) for scene in x]
         return torch.stack([f(total) for total in sums])
 
     def f(total: Tensor) -> Tensor:
         return torch.stack([total.sum(-1) ** 2, total[..., 0]], dim=-1)  # not linear: f of a sum is no sum of f
 
-    for requirement, batch, n, features in ((1, 1, 4, 2), (2, 1, 1, 2), (3, 3, 4, 1), (3, 2, 2, 5)):
-        x, g = _normal(batch, n, features, seed=n), _pair_function(features, 3, seed=features)
-        case = f"{batch} scene{'s' * (batch > 1)} of {n} object{'s' * (n > 1)} with {features} features"
-        expect_same(requirement, case, attempt(x.clone(), g, f), truth(x, g, f))
+    for dtype in DTYPES:
+        for batch, n, features in ((1, 2, 1), *shapes(3, seed=2, count=12, most=5), (1, 4, 2)):
+            x = normal(batch, n, features, seed=n, dtype=dtype)
+            g = _pair_function(features, 3, seed=features, dtype=dtype)
+            requirement = 2 if n == 1 else 3 if batch > 1 else 1
+            case = f"x = {shown(x)}, batch {batch}, {n} objects, {features} features, {dtype}"
+            got = expect_tensor(5, case, attempt(x, g, f), x)
+            expect_same(requirement, case, got, truth(x, g, f))
 
-    called = []
+    called, g = [], _pair_function(2, 3, seed=2)
 
     def counted(pairs: Tensor) -> Tensor:
         called.append(tuple(pairs.shape))
-        return _pair_function(2, 3, seed=2)(pairs)
+        return g(pairs)
 
-    attempt(_normal(2, 6, 2, seed=9), counted, f)
-    expect(4, len(called) == 1, f"for 6 objects g was called {len(called)} times")
+    attempt(normal(2, 6, 2, seed=9), counted, f)
+    expect(4, len(called) == 1, f"for 2 scenes of 6 objects g was called {len(called)} times, wanted once")
 
 
 def _examine_split(attempt: Callable[..., Any]) -> None:
-    for n, d, width in ((1, 2, 3), (5, 3, 3), (4, 3, 6), (7, 1, 4)):
-        x, weight, bias = _normal(n, d, seed=n), _normal(width, 2 * d, seed=d), _normal(width, seed=width)
-        a, b = (torch.as_tensor(rows) for rows in attempt(x.clone(), weight.clone(), bias.clone()))
-        case = f"{n} rows of {d} numbers, width {width}"
-        for name, rows in (("a", a), ("b", b)):
-            expect(1, rows.shape == (n, width), f"for {case}: {name} has shape {tuple(rows.shape)}, not {(n, width)}")
-        layer = torch.stack([torch.stack([weight @ torch.cat([one, other]) + bias for other in x]) for one in x])
-        expect_same(1, f"a_i + b_j, {case}", a[:, None] + b[None, :], layer)
-    x, weight, bias = torch.zeros(1, 3).double(), _normal(2, 6, seed=1), _normal(2, seed=2)
-    a, b = attempt(x, weight, bias)
-    expect_same(2, "b of a row of zeros", b, torch.zeros(1, 2))
-    expect_same(2, "a of a row of zeros", a, bias[None])
-    x, weight = _normal(LONG, 4, seed=3), _normal(4, 8, seed=4)
+    for dtype in DTYPES:
+        for n, d, width in shapes(3, seed=3, count=12):
+            x, weight = normal(n, d, seed=n, dtype=dtype), normal(width, 2 * d, seed=d, dtype=dtype)
+            bias = normal(width, seed=width, dtype=dtype)
+            a, b = attempt(x, weight, bias)
+            case = f"{n} rows of {d} numbers, width {width}, {dtype}"
+            a, b = expect_tensor(4, f"a, {case}", a, x), expect_tensor(4, f"b, {case}", b, x)
+            for name, rows in (("a", a), ("b", b)):
+                message = f"for {case}: {name} has shape {tuple(rows.shape)}, not {(n, width)}"
+                expect(1, rows.shape == (n, width), message)
+            layer = torch.stack([torch.stack([weight @ torch.cat([one, other]) + bias for other in x]) for one in x])
+            expect_same(1, f"a_i + b_j, {case}", a[:, None] + b[None, :], layer)
+            a, b = attempt(torch.zeros_like(x), weight, bias)
+            expect_same(2, f"b of rows of zeros, {case}", b, torch.zeros(n, width))
+            expect_same(2, f"a of rows of zeros, {case}", a, bias.expand(n, width))
+    x, weight = normal(LONG, 4, seed=3), normal(4, 8, seed=4)
     with WorkCounter() as work:
-        attempt(x, weight, _normal(4, seed=5))
+        attempt(x, weight, normal(4, seed=5))
+    expect_in_torch(3, work)
     expect(
         3,
         work.touched <= FAIR_SHARE * x.numel(),
@@ -81,32 +87,52 @@ def _examine_causal(attempt: Callable[..., Any]) -> None:
         rows = [[g(torch.cat([x[i], x[j]])) for j in range(i + 1)] for i in range(len(x))]
         return torch.stack([torch.stack(row).mean(dim=0) for row in rows])
 
-    x, g = _normal(1, 2, seed=1), _pair_function(2, 3, seed=1)
-    expect_same(2, "one row", attempt(x.clone(), g), truth(x, g))
+    x, g = normal(1, 2, seed=1), _pair_function(2, 3, seed=1)
+    expect_same(2, f"one row, x = {shown(x)}", attempt(x, g), truth(x, g))
 
     # What every receiver hears is known here: it tells a wrong divisor or a missing mask from a pair turned round.
     ones = torch.ones(5, 2, dtype=torch.float64)
-    expect_same(1, "five equal rows", attempt(ones.clone(), g), g(torch.ones(1, 4).double()).expand(5, 3))
+    expect_same(1, "five rows of ones", attempt(ones, g), g(torch.ones(1, 4).double()).expand(5, 3))
 
-    only_receiver = _normal(5, 1, seed=2)
-    heard = attempt(only_receiver.clone(), lambda pairs: pairs[..., :1])
+    only_receiver = normal(5, 1, seed=2)
+    heard = attempt(only_receiver, lambda pairs: pairs[..., :1])
     expect_same(3, "g that gives back the first half of a pair", heard, only_receiver)
 
-    for n, features, outputs in ((2, 1, 1), (6, 2, 3), (5, 3, 5), (9, 4, 2)):
-        x, g = _normal(n, features, seed=n), _pair_function(features, outputs, seed=n)
-        expect_same(1, f"{n} rows of {features} numbers", attempt(x.clone(), g), truth(x, g))
+    for dtype in DTYPES:
+        for n, features, outputs in ((2, 1, 1), *shapes(3, seed=4, count=12)):
+            x, g = normal(n, features, seed=n, dtype=dtype), _pair_function(features, outputs, seed=n, dtype=dtype)
+            case = f"x = {shown(x)}, {n} rows of {features} numbers, {outputs} outputs, {dtype}"
+            expect_same(1, case, expect_tensor(5, case, attempt(x, g), x), truth(x, g))
 
-    # exp overflows where the last row sends or receives, and only the last output may be touched by that.
-    x = _normal(5, 1, seed=7)
-    x[-1] = 2000.0
-    earlier = torch.as_tensor(attempt(x.clone(), lambda pairs: pairs.sum(dim=-1, keepdim=True).exp()))[:-1]
-    wanted = truth(x[:-1], lambda pairs: pairs.sum(dim=-1, keepdim=True).exp())
-    expect_same(4, "g that is infinite for the last row", earlier.nan_to_num(nan=1e9, posinf=1e9), wanted)
+    def sums(pairs: Tensor) -> Tensor:
+        return pairs.sum(dim=-1, keepdim=True).exp()
+
+    # g is infinite or NaN where a late row sends or receives, and no earlier output may be touched by that.
+    for name, large in (("infinite", 2000.0), ("NaN", torch.nan)):
+        for late in (1, 3):
+            x = normal(5, 1, seed=7)
+            x[-late:] = large
+            case = f"g that is {name} for the last {late} of 5 rows"
+            got = torch.as_tensor(attempt(x, sums))
+            expect_same(4, f"{case}, the rows before", got[:-late], truth(x[:-late], sums))
+            expect(1, not bool(got[-late:].isfinite().any()), f"for {case}: the last rows must be {name}, too")
+
+    x = normal(5, 1, seed=8)
+    x[2] = torch.nan
+    got = torch.as_tensor(attempt(x, lambda pairs: pairs[..., 1:]))
+    expect_same(
+        4, "g that is NaN where row 2 of 5 sends, the rows before", got[:2], x[:2].cumsum(0) / got.new([[1], [2]])
+    )
+    expect(1, bool(got[2:].isnan().all()), "for g that is NaN where row 2 of 5 sends: rows 2 to 4 hear it and are NaN")
 
 
 def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
-    """Networks on `n` rows of two numbers, and which output (row) sees which input (column); with a requirement."""
+    """Networks on `n` rows of three numbers, and which output (row) sees which input (column); with a requirement."""
     every = torch.ones(n, n, dtype=torch.bool)
+    back = every.tril()
+    itself = torch.eye(n, dtype=torch.bool)
+    last_to_first = itself.clone()
+    last_to_first[0, -1] = True
 
     def mean_over(mask: Tensor, x: Tensor) -> Tensor:
         values = (x[:, None] + x[None, :]).exp()
@@ -115,45 +141,66 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
     def masked(mask: Tensor) -> Network:
         return lambda x: mean_over(mask, x)
 
-    back = every.tril()
-    # Each mask has its diagonal: a receiver's own row is in every pair it makes.
-    one_ahead = every.tril(1)
-    weak = back.clone()
-    weak[0, -1] = True
-
     def weakly(x: Tensor) -> Tensor:
-        out = mean_over(back, x)
-        return torch.cat([out[:1] + 1e-7 * x[-1:], out[1:]])
+        return 10 + torch.cat([x[:1].exp() + 1e-7 * x[-1:], x[1:].exp()])  # not to be seen in float32
 
-    def each_alone(x: Tensor) -> Tensor:
-        return x.exp()
+    def leaks_in(column: int) -> Network:
+        """Three outputs, of which only this one sees everything."""
+        return lambda x: torch.where(torch.arange(3) == column, mean_over(every, x), mean_over(back, x))
 
-    def second_column_only(x: Tensor) -> Tensor:
-        return torch.stack([mean_over(back, x)[:, 0], mean_over(every, x)[:, 1]], dim=-1)
+    def reads(column: int) -> Network:
+        """Only this input of another row has a say."""
+        return lambda x: x.exp() + torch.where(itself, 0.0, x[:, column].exp()).sum(dim=1, keepdim=True)
 
-    return [
-        ("every row on its own", 2, each_alone, torch.eye(n, dtype=torch.bool)),
+    def differs(x: Tensor) -> Tensor:
+        seen = torch.where(itself, 0.0, (x[:, 0] - x[:, 1]).exp()).sum(dim=1, keepdim=True)
+        return x.exp() + seen
+
+    def falls(x: Tensor) -> Tensor:
+        return -mean_over(every, x)
+
+    def balanced(x: Tensor) -> Tensor:
+        seen = mean_over(every, x)[:, :1]
+        return torch.cat([seen, -seen], dim=1)
+
+    # Each mask has its diagonal: a receiver's own row is in every pair it makes.
+    networks: list[tuple[str, int, Network, Tensor]] = [
+        ("every row on its own", 2, torch.exp, itself),
         ("all senders", 2, masked(every), every),
         ("the causal mean", 2, masked(back), back),
-        ("a mask that is one too wide", 3, masked(one_ahead), one_ahead),
+        ("a mask that is one too wide", 3, masked(every.tril(1)), every.tril(1)),
         ("a mask turned round", 3, masked(back.T), back.T),
-        ("a leak in the second output column only", 3, second_column_only, every),
-        ("a leak of a ten-millionth, from the last row to the first output", 3, weakly, weak),
+        ("all senders, whose outputs fall where inputs rise", 3, falls, every),
+        ("all senders, with two outputs that add up to 0", 3, balanced, every),
+        ("all senders of layer-normalised rows, where adding one number to a row is no change", 3, _of_normal, every),
+        ("outputs that see the first number of another row less its second", 3, differs, every),
+        ("a leak of a ten-millionth, from the last row to the first output", 3, weakly, last_to_first),
+        ("rows that see nothing, not even themselves", 2, lambda x: 0 * x[:, :2] + 7, ~every),
     ]
+    for column in range(3):
+        networks.append((f"a leak in output column {column} of 3 only", 3, leaks_in(column), every))
+        networks.append((f"outputs that see only number {column} of another row", 3, reads(column), every))
+    return networks
+
+
+def _of_normal(x: Tensor) -> Tensor:
+    return layer_norm(x).exp().mean(dim=0).expand(len(x), 3)
 
 
 def _examine_leak(attempt: Callable[..., Any]) -> None:
-    for n in (2, 5):
-        x = _normal(n, 2, seed=n) / 4
-        x[0] = 0.0  # a row of zeros has a say, too
+    for n in (1, 2, 3, 5):
+        x = normal(n, 3, seed=n) / 4
+        x[0] = torch.tensor([0.0, 0.0, 0.25 * (n < 3)])  # zeros have a say, too
         for name, requirement, network, wanted in _networks_and_sights(n):
-            given = x.clone()
-            found = torch.as_tensor(attempt(network, given))
-            case = f"{n} rows, {name}"
+            if n < 3 and network is _of_normal:
+                continue
+            found = attempt(network, x)
+            case = f"{n} row{'s' * (n > 1)}, {name}"
+            if not isinstance(found, Tensor):
+                fail(1, f"for {case}: got {shown(found)} ({type(found).__name__}), wanted a tensor")
             expect(1, found.dtype == torch.bool, f"for {case}: got {found.dtype}, wanted booleans")
             expect(1, found.shape == (n, n), f"for {case}: got shape {tuple(found.shape)}, wanted {(n, n)}")
             expect_same(requirement, case + " (1 is sees, 0 is does not)", found.double(), wanted.double())
-            expect_same(4, case + ": x afterwards", given, x)
 
 
 EXERCISES = (
@@ -167,8 +214,10 @@ EXERCISES = (
             "An object makes a pair with itself, so a scene of one object has one pair.",
             "Every scene of the batch is on its own, for any number of objects and features.",
             "g is called once, on the table of all pairs.",
+            AS_PRECISE,
         ),
         examine=_examine_santoro,
+        untouched=5,
     ),
     Exercise(
         key="02.split",
@@ -178,9 +227,11 @@ EXERCISES = (
         requirements=(
             "For every i and j, a_i + b_j is the layer applied to the row [x_i, x_j]: weight @ [x_i, x_j] + bias.",
             "The bias is in a, and b has none: a row of zeros has the bias as its a and zeros as its b.",
-            "The layer's products are made once a row, not once a pair.",
+            "The layer's products are made once a row, not once a pair, and all in torch.",
+            AS_PRECISE,
         ),
         examine=_examine_split,
+        untouched=4,
     ),
     Exercise(
         key="02.causal",
@@ -191,9 +242,11 @@ EXERCISES = (
             "Row i of the result is the sum of g over the pairs of i with every j ≤ i, divided by i + 1.",
             "A receiver sees itself: with one row the result is g of the pair [x_0, x_0].",
             "In a pair the receiver comes first: g gets [x_i, x_j].",
-            "A pair from the future counts as exactly zero, even where g of it is infinite.",
+            "A pair from the future counts as exactly zero, even where g of it is infinite or NaN.",
+            AS_PRECISE,
         ),
         examine=_examine_causal,
+        untouched=5,
     ),
     Exercise(
         key="02.leak",
@@ -203,9 +256,13 @@ EXERCISES = (
         requirements=(
             "The result is an (n, n) tensor of booleans.",
             "It is true at [i, j] where row i of the output changes when row j of x is changed, and false elsewhere.",
-            "It finds every leak, however small, in any column of the output.",
-            "x itself is left as it was.",
+            (
+                "It finds every leak, however small, in any column of the output, and from any number of a row; also "
+                "behind a LayerNorm, for which one number added to a whole row is no change."
+            ),
+            UNTOUCHED,
         ),
         examine=_examine_leak,
+        untouched=4,
     ),
 )

@@ -1,25 +1,21 @@
 """Exercises of lesson 03: the prefix form, a scan that cannot overflow, and one that can be stopped and resumed."""
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_leaves
 
-from crn_lib.course.checks import Exercise, expect, expect_same
-from crn_lib.course.exercises.work_counter import WorkCounter
+from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, expect_tensor, shown
+from crn_lib.course.exercises.draws import DTYPES, normal, shapes
+from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch, numbers_in
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.prefix_sum import log_relation
 
 LONG, FAIR_SHARE = 600, 60
 """A form of linear work touches each of its numbers a few times; one of quadratic work, some hundred times at LONG."""
-
-
-def _pair(*shape: int, seed: int) -> Iterator[Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return iter(torch.randn(2, *shape, generator=generator, dtype=torch.float64))
 
 
 def _definition(a: Tensor, b: Tensor) -> Tensor:
@@ -33,6 +29,7 @@ def _log_truth(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _expect_linear(requirement: int, work: WorkCounter, numbers: int) -> None:
+    expect_in_torch(requirement, work)
     expect(
         requirement,
         work.touched <= FAIR_SHARE * numbers,
@@ -42,13 +39,13 @@ def _expect_linear(requirement: int, work: WorkCounter, numbers: int) -> None:
 
 
 def _examine_prefix(attempt: Callable[..., Any]) -> None:
-    a, b = _pair(1, 1, 1, seed=1)
-    expect_same(2, "one token", attempt(a.clone(), b.clone()), (a + b).exp())
-    for requirement, shape in ((1, (1, 7, 1)), (1, (1, 32, 2)), (3, (3, 5, 1)), (3, (2, 9, 4))):
-        a, b = _pair(*shape, seed=sum(shape))
-        case = "batch {}, length {}, width {}".format(*shape)
-        expect_same(requirement, case, attempt(a.clone(), b.clone()), _definition(a, b))
-    a, b = _pair(1, LONG, 3, seed=2)
+    for dtype in DTYPES:
+        for batch, length, width in ((1, 2, 1), *shapes(3, seed=3, count=12), (1, 7, 1), (1, 32, 2)):
+            a, b = normal(2, batch, length, width, seed=length, dtype=dtype)
+            requirement = 2 if length == 1 else 3 if batch > 1 else 1
+            case = f"a = {shown(a)}, b = {shown(b)}, batch {batch}, length {length}, width {width}, {dtype}"
+            expect_same(requirement, case, expect_tensor(5, case, attempt(a, b), a), _definition(a, b))
+    a, b = normal(2, 1, LONG, 3, seed=2)
     with WorkCounter() as work:
         attempt(a, b)
     _expect_linear(4, work, a.numel())
@@ -56,19 +53,26 @@ def _examine_prefix(attempt: Callable[..., Any]) -> None:
 
 def _examine_scan(attempt: Callable[..., Any]) -> None:
     def compare(requirement: int, case: str, a: Tensor, b: Tensor) -> None:
-        expect_same(requirement, case, attempt(a.clone(), b.clone()), _log_truth(a, b), tolerance=1e-9)
+        case = f"{case}, {a.dtype}"
+        expect_same(requirement, case, expect_tensor(5, case, attempt(a, b), a), _log_truth(a, b))
 
-    for length, width in ((1, 3), (2, 1), (9, 4)):
-        compare(1, f"ordinary numbers, length {length}, width {width}", *_pair(length, width, seed=length))
-    a, b = _pair(8, 3, seed=5)
-    for shift in (2000.0, -2000.0):
+    for dtype in DTYPES:
+        for length, width in ((2, 1), *shapes(2, seed=31, count=8), (9, 4)):
+            a, b = normal(2, length, width, seed=length, dtype=dtype)
+            compare(1, f"a = {shown(a)}, b = {shown(b)}, length {length}, width {width}", a, b)
+    a, b = normal(2, 8, 3, seed=5)
+    for shift in (2000.0, -2000.0, 9000.0, -9000.0):
         compare(2, f"every b near {shift:g}", a, b + shift)
         compare(2, f"every a near {shift:g}", a + shift, b)
+        compare(2, f"one token, b near {shift:g}", a[:1], b[:1] + shift)
     slope = torch.linspace(-4000, 4000, 8, dtype=torch.float64)[:, None]
     compare(3, "b that rises from -4,000 to 4,000", a, b + slope)
     compare(3, "b that falls from 4,000 to -4,000", a, b - slope)
     compare(3, "columns near -3,000, 0 and 3,000", a, b + torch.tensor([-3000.0, 0.0, 3000.0], dtype=torch.float64))
-    a, b = _pair(LONG, 3, seed=6)
+    for seed in range(8):
+        jumps = 3000 * normal(8, 3, seed=50 + seed)
+        compare(3, "b that jumps by thousands from token to token", a, b + jumps)
+    a, b = normal(2, LONG, 3, seed=6)
     with WorkCounter() as work:
         attempt(a, b)
     ready_made = sorted(work.names & {"logcumsumexp", "logsumexp"})
@@ -76,38 +80,46 @@ def _examine_scan(attempt: Callable[..., Any]) -> None:
     _expect_linear(4, work, a.numel())
 
 
-def _numbers_in(state: Any) -> int:
-    """How many numbers a state holds, whatever it is made of."""
-    leaves = tree_leaves(state)
-    return sum(leaf.numel() if isinstance(leaf, Tensor) else 1 for leaf in leaves)
-
-
-def _run_chunks(attempt: Callable[..., Any], a: Tensor, b: Tensor, cuts: tuple[int, ...]) -> tuple[Tensor, Any]:
+def _run_chunks(attempt: Callable[..., Any], a: Tensor, b: Tensor, cuts: list[int]) -> tuple[Tensor, Any]:
     """All outputs, and the last state, of a sequence given in chunks that end at `cuts` and at its end."""
     outputs, state = [], None
-    edges = (0, *cuts, len(a))
-    for start, end in pairwise(edges):
+    for start, end in pairwise([0, *cuts, len(a)]):
+        case = f"tokens {start} to {end - 1} of {len(a)}"
         out, state = attempt(a[start:end].clone(), b[start:end].clone(), state)
-        outputs.append(torch.as_tensor(out))
+        outputs.append(expect_tensor(1, case, out, a))
+        expect(1, outputs[-1].shape == a[start:end].shape, f"for {case}: got shape {tuple(out.shape)}")
     return torch.cat(outputs), state
 
 
 def _examine_resume(attempt: Callable[..., Any]) -> None:
-    a, b = _pair(11, 3, seed=7)
+    draw = random.Random(3)
+    a, b = normal(2, 11, 3, seed=7)
     wanted = _definition(a[None], b[None])[0]
-    expect_same(1, "11 tokens in one chunk", _run_chunks(attempt, a, b, ())[0], wanted)
-    for cuts in ((4,), (10,), (3, 5)):
+    for length in (1, 2, 11):
+        expect_same(
+            1, f"{length} tokens in one chunk", _run_chunks(attempt, a[:length], b[:length], [])[0], wanted[:length]
+        )
+    for cuts in ([4], [10], [1], [3, 5], list(range(1, 11))):
         case = f"11 tokens, cut after {' and '.join(map(str, cuts))}"
         expect_same(2, case, _run_chunks(attempt, a, b, cuts)[0], wanted)
-    expect_same(2, "11 chunks of one token", _run_chunks(attempt, a, b, tuple(range(1, 11)))[0], wanted)
+    for number in range(20):
+        dtype = DTYPES[number % 2]
+        length, width = draw.randint(2, 9), draw.randint(1, 9)
+        a, b = normal(2, length, width, seed=number, dtype=dtype)
+        cuts = sorted(draw.sample(range(1, length), draw.randint(1, length - 1)))
+        case = f"{length} tokens of width {width}, cut after {' and '.join(map(str, cuts))}, {dtype}"
+        expect_same(2, case, _run_chunks(attempt, a, b, cuts)[0], _definition(a[None], b[None])[0])
 
-    a, b = _pair(200, 3, seed=8)
-    sizes = [_numbers_in(attempt(a[:length].clone(), b[:length].clone(), None)[1]) for length in (2, 200)]
+    a, b = normal(2, 200, 3, seed=8)
+    sizes = [numbers_in(attempt(a[:length].clone(), b[:length].clone(), None)[1]) for length in (2, 200)]
     expect(3, sizes[0] == sizes[1], f"the state holds {sizes[0]} numbers after 2 tokens and {sizes[1]} after 200")
 
+    wanted = _definition(a[None, :9], b[None, :9])[0, 5:]
     _, state = attempt(a[:5].clone(), b[:5].clone(), None)
-    first, again = (attempt(a[5:9].clone(), b[5:9].clone(), state)[0] for _ in range(2))
-    expect_same(4, "the same chunk twice from the same state", again, first)
+    # Another sequence in between: what is remembered outside the state would get into the first one.
+    attempt(a[20:23].clone(), b[20:23].clone(), None)
+    for case in ("a chunk, after another sequence was begun", "the same chunk again, from the same state"):
+        expect_same(4, case, attempt(a[5:9].clone(), b[5:9].clone(), state)[0], wanted)
 
 
 EXERCISES = (
@@ -120,9 +132,11 @@ EXERCISES = (
             "Row i is exp(a_i) times the sum of exp(b_j) over j ≤ i, divided by the i + 1 senders seen.",
             "A receiver sees its own sender: with one token the answer is exp(a_0 + b_0).",
             "Every sequence of the batch and every column is on its own.",
-            "The work grows with the length, not with its square.",
+            "The work grows with the length, not with its square, and all of it is done in torch.",
+            AS_PRECISE,
         ),
         examine=_examine_prefix,
+        untouched=5,
     ),
     Exercise(
         key="03.scan",
@@ -134,11 +148,13 @@ EXERCISES = (
             "It is finite and right when every a or every b is in the thousands, of either sign.",
             "It is right when b rises or falls by thousands along the sequence, and when columns differ by thousands.",
             (
-                "You write the scan: no torch.logcumsumexp or logsumexp, and no work that grows with the length "
-                "squared. torch.logaddexp, which adds two numbers, is allowed."
+                "You write the scan, in torch: no torch.logcumsumexp or logsumexp, and no work that grows with the "
+                "length squared. torch.logaddexp, which adds two numbers, is allowed."
             ),
+            AS_PRECISE,
         ),
         examine=_examine_scan,
+        untouched=5,
     ),
     Exercise(
         key="03.resume",
@@ -149,8 +165,9 @@ EXERCISES = (
             "It returns the outputs of a chunk and the state after it; the state before the first chunk is `None`.",
             "However a sequence is cut into chunks, the outputs are those of the whole.",
             "The state holds as many numbers after 200 tokens as after 2.",
-            "The state it is given is left as it was, so that one can resume from it twice.",
+            "The chunk and the state are left as they were, so that one can resume twice; nothing is kept elsewhere.",
         ),
         examine=_examine_resume,
+        untouched=4,
     ),
 )

@@ -1,4 +1,4 @@
-"""Exercises of lesson 04: the variance of every pair, the exact relation from it, and a sender that cancels."""
+"""Exercises of lesson 04: the variance of every pair, the exact relation, a sender that cancels, best senders."""
 
 import math
 from collections.abc import Callable
@@ -6,57 +6,47 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
-from crn_lib.course.checks import Exercise, expect, expect_same
+from crn_lib.course.checks import (
+    AS_PRECISE,
+    UNTOUCHED,
+    Exercise,
+    expect,
+    expect_same,
+    expect_tensor,
+    expect_whole,
+    shown,
+)
+from crn_lib.course.exercises.draws import DTYPES, normal, shapes
+from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm
 
-
-class LargestArray(TorchDispatchMode):
-    """Notes the most numbers that any result of a torch operation holds (a view, such as `expand`, holds none)."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.numbers = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        if not func.is_view:
-            self.numbers = max([self.numbers, *(x.numel() for x in tree_leaves(out) if isinstance(x, Tensor))])
-        return out
-
-
-def _rows(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def _variances(a: Tensor, b: Tensor) -> Tensor:
-    """The truth, from every pair."""
-    return (a[:, None] + b[None]).var(dim=-1, correction=0)
+ROOM = 4
+"""Numbers a pair that an array may hold: one receiver after the other, or a few at once, is no table of everything."""
 
 
 def _examine_variance(attempt: Callable[..., Any]) -> None:
     def compare(requirement: int, case: str, a: Tensor, b: Tensor) -> None:
-        expect_same(requirement, case, attempt(a.clone(), b.clone()), _variances(a, b), tolerance=1e-9)
+        wanted = (a[:, None] + b[None]).var(dim=-1, correction=0)
+        case = f"{case}, a = {shown(a)}, b = {shown(b)}, {a.dtype}"
+        expect_same(requirement, case, expect_tensor(5, case, attempt(a, b), a), wanted)
 
-    for length, width in ((1, 3), (4, 4), (6, 5)):
-        a, b = _rows(2, length, width, seed=length)
-        centred = (x - x.mean(dim=-1, keepdim=True) for x in (a, b))
-        compare(1, f"centred rows, {length} receivers and senders, width {width}", *centred)
-    a, b = _rows(2, 5, 4, seed=8)
-    compare(2, "rows whose means are far from 0", a + 3, b - torch.arange(5.0, dtype=a.dtype)[:, None])
-    compare(3, "2 receivers and 5 senders", a[:2], b)
-    compare(3, "5 receivers and 1 sender", a, b[:1])
-    a, b = _rows(2, 40, 30, seed=9)
-    with LargestArray() as largest:
+    for dtype in DTYPES:
+        for receivers, senders, width in ((1, 1, 3), (2, 2, 2), *shapes(3, seed=4, count=12)):
+            a = normal(receivers, width + 1, seed=receivers, dtype=dtype)
+            b = normal(senders, width + 1, seed=10 + senders, dtype=dtype)
+            requirement = 1 if receivers == senders else 3
+            size = f"{receivers} receivers and {senders} senders of width {width + 1}"
+            compare(requirement, f"centred rows, {size}", a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True))
+            steps = torch.arange(float(senders), dtype=dtype)[:, None]
+            compare(2, f"rows whose means are far from 0, {size}", a + 3, b - steps)
+    a, b = normal(2, 80, 60, seed=9)
+    with WorkCounter() as work:
         attempt(a, b)
-    expect(
-        4,
-        largest.numbers <= 40 * 40,
-        f"for 40 rows of 30 numbers it made an array of {largest.numbers:,} numbers; one number a pair is 1,600",
-    )
+    expect_in_torch(4, work)
+    message = f"for 80 rows of 60 numbers it made an array of {work.largest:,} numbers; one number a pair is 6,400"
+    expect(4, work.largest <= ROOM * 80 * 80, message)
 
 
 def _examine_exact(attempt: Callable[..., Any]) -> None:
@@ -64,38 +54,52 @@ def _examine_exact(attempt: Callable[..., Any]) -> None:
         return naive_relation(a[None], b[None], norm="exact", activation="exp", causal=True)[0]
 
     def compare(requirement: int, case: str, a: Tensor, b: Tensor) -> None:
-        expect_same(requirement, case, attempt(a.clone(), b.clone()), definition(a, b), tolerance=1e-9)
+        case = f"{case}, {a.dtype}"
+        expect_same(requirement, case, expect_tensor(5, case, attempt(a, b), a), definition(a, b))
 
-    a, b = _rows(2, 1, 4, seed=1)
-    compare(2, "one token", a, b)
-    for length, width in ((2, 4), (5, 3), (4, 4), (9, 8)):
-        compare(1, f"length {length}, width {width}", *_rows(2, length, width, seed=10 * length + width))
-    a, b = _rows(2, 6, 5, seed=3)
-    out = torch.as_tensor(attempt(a.clone(), b.clone()))
-    other = b.clone()
-    other[4:] = 50.0 * _rows(2, 5, seed=4)
-    changed = torch.as_tensor(attempt(a.clone(), other))
-    expect_same(3, "6 tokens, after the last two senders were changed, the first four outputs", changed[:4], out[:4])
+    for dtype in DTYPES:
+        for length, width in ((1, 3), (2, 3), (4, 4), *shapes(2, seed=41, count=10, most=9), (9, 8)):
+            a, b = normal(2, length, width + 1, seed=10 * length + width, dtype=dtype)
+            size = f"a = {shown(a)}, b = {shown(b)}, length {length}, width {width + 1}"
+            compare(2 if length == 1 else 1, size, a, b)
+    a, b = normal(2, 6, 5, seed=3)
+    out = torch.as_tensor(attempt(a, b))
+    for factor in (50.0, 1e6):
+        later = torch.cat([b[:4], factor * normal(2, 5, seed=4)])
+        changed = torch.as_tensor(attempt(a, later))
+        case = f"6 tokens, the last two senders replaced by rows {factor:g} times as large, the first four outputs"
+        expect_same(3, case, changed[:4], out[:4])
     shift = torch.arange(6.0, dtype=a.dtype)[:, None]
     compare(4, "a number added to every entry of a row", a + shift, b - 2 * shift)
-    compare(4, "everything multiplied by 1,000", 1000 * a, 1000 * b)
+    for factor in (1000.0, 1e-3):
+        compare(4, f"everything multiplied by {factor:g}", factor * a, factor * b)
 
 
 def _examine_sender(attempt: Callable[..., Any]) -> None:
-    for width, channel, spread in ((4, 0, 1.0), (8, 7, 0.1), (33, 5, 0.01)):
-        a = _rows(width, seed=width) + 2.0
-        case = f"a receiver of width {width}, channel {channel}, spread {spread:g}"
-        b = torch.as_tensor(attempt(a.clone(), channel, spread))
-        expect_same(1, f"{case}: the shape of b", list(b.shape), [width])
-        exponents = layer_norm(a + b)
-        at, largest = float(exponents[channel]), math.sqrt(width - 1)
-        expect(
-            1,
-            abs(at - largest) < 1e-6,
-            f"for {case}: LN(a + b) holds {at:.4f} in the channel; the largest possible is {largest:.4f}",
-        )
-        found = float((a + b).std(correction=0))
-        expect(2, abs(found - spread) < 1e-6 * spread, f"for {case}: a + b has standard deviation {found:.6f}")
+    cases = [(4, 0, 1.0), (8, 7, 0.1), (33, 5, 0.01), (2, 1, 3.0)]
+    cases += [(2 + 3 * n, (7 * n) % (2 + 3 * n), 0.02 * 1.6**n) for n in range(12)]
+    for width, channel, spread in cases:
+        for level in (2.0, -30.0):
+            a = normal(width, seed=width) * abs(level) + level
+            case = f"a receiver {shown(a)} of width {width}, channel {channel}, spread {spread:g}"
+            b = expect_tensor(3, case, attempt(a, channel, spread), a)
+            expect_same(1, f"{case}: the shape of b", list(b.shape), [width])
+            at, largest = float(layer_norm(a + b)[channel]), math.sqrt(width - 1)
+            message = f"for {case}: LN(a + b) holds {at:.4f} in the channel; the largest possible is {largest:.4f}"
+            expect(1, abs(at - largest) < 1e-6, message)
+            found = float((a + b).std(correction=0))
+            expect(2, abs(found - spread) < 1e-6 * spread, f"for {case}: a + b has standard deviation {found:.6f}")
+
+
+def _examine_best(attempt: Callable[..., Any]) -> None:
+    for number, (receivers, senders, width) in enumerate(shapes(3, seed=44, count=14)):
+        values = normal(receivers, senders, width, seed=90 + number)
+        for name, table in (("", values), (" whose senders rank alike", values[:1].expand_as(values).clone())):
+            wanted = [len({int(row.argmax()) for row in table[:, :, d]}) for d in range(width)]
+            case = f"values of shape {tuple(table.shape)}{name}"
+            got = expect_whole(1, case, attempt(table))
+            expect_same(1, f"{case} (how many channels)", len(got), width)
+            expect_same(1 if not name else 2, case, got, wanted)
 
 
 EXERCISES = (
@@ -108,9 +112,11 @@ EXERCISES = (
             "Entry (i, j) is the population variance of a_i + b_j over the width.",
             "It is right for rows whose mean is not 0.",
             "Receivers are rows and senders columns, also where there are not as many of both.",
-            "It holds one number a pair: no array of every pair times the width.",
+            "It holds one number a pair: no array of every pair times the width, and everything in torch.",
+            AS_PRECISE,
         ),
         examine=_examine_variance,
+        untouched=5,
     ),
     Exercise(
         key="04.exact",
@@ -122,8 +128,10 @@ EXERCISES = (
             "A receiver sees its own sender: with one token the answer is exp LN(a_0 + b_0).",
             "What later senders hold changes nothing.",
             "Adding a number to a whole row, or multiplying all of a and b by one positive number, changes nothing.",
+            AS_PRECISE,
         ),
         examine=_examine_exact,
+        untouched=5,
     ),
     Exercise(
         key="04.sender",
@@ -133,7 +141,22 @@ EXERCISES = (
         requirements=(
             "LN(a + b) has its largest possible value, the square root of width − 1, in the channel asked for.",
             "The standard deviation of a + b over the width is `spread`.",
+            AS_PRECISE,
         ),
         examine=_examine_sender,
+        untouched=3,
+    ),
+    Exercise(
+        key="04.best",
+        title="count the best senders",
+        difficulty=1,
+        minutes=5,
+        requirements=(
+            "One whole number for each channel: how many different senders are the largest for some receiver.",
+            "Where every receiver ranks the senders alike, it is 1 in every channel.",
+            UNTOUCHED,
+        ),
+        examine=_examine_best,
+        untouched=3,
     ),
 )

@@ -1,6 +1,8 @@
 """Exercises of lesson 05: how much fits, a buffer that grows cheaply, and a pool squeezed into fewer sums."""
 
 import math
+import numbers
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -8,60 +10,86 @@ import torch
 from torch import Tensor
 
 from crn_lib.analysis import pair_values
-from crn_lib.course.checks import Exercise, expect, expect_same
-from crn_lib.course.exercises.work_counter import WorkCounter
+from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.exercises.draws import normal
+from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 
-APPENDS, FAIR_SHARE = 3000, 25
+APPENDS, FAIR_SHARE = 2000, 25
 """A doubling buffer touches each number it holds under ten times; one that grows by a fixed amount, far more often."""
+
+UNUSED = -77
+"""What stands in the room that is not used."""
 
 SLACK = 1e-9
 """Room for rounding in float64, relative to the largest singular value."""
 
 
+def _fits(memory: str, budget: int, width: int, blocks: int, bytes_each: int) -> float:
+    row = width * blocks * bytes_each
+    if memory == "sum":
+        return math.inf if row <= budget else 0
+    return budget // (2 * row if memory == "cache" else row)
+
+
 def _examine_fits(attempt: Callable[..., Any]) -> None:
-    cases = (
-        (1, "pool", 1_000_000, 64, 4, 4, 976),
-        (1, "pool", 4_096, 16, 2, 2, 64),
-        (2, "cache", 1_000_000, 64, 4, 4, 488),
-        (2, "cache", 4_096, 16, 2, 2, 32),
-        (3, "pool", 1_023, 64, 1, 4, 3),
-        (3, "pool", 1_024, 64, 1, 4, 4),
-        (3, "cache", 511, 64, 1, 4, 0),
-        (4, "sum", 1_024, 64, 4, 4, math.inf),
-        (4, "sum", 1_023, 64, 4, 4, 0),
-    )
-    for requirement, memory, budget, width, blocks, bytes_each, wanted in cases:
-        case = f"{memory!r}, {budget:,} bytes, width {width}, {blocks} blocks, {bytes_each} bytes a number"
-        got = attempt(memory, budget, width, blocks, bytes_each)
-        # `inf` is not close to `inf` by a tolerance, so it is compared as a number.
-        same = isinstance(got, int | float) and not isinstance(got, bool) and got == wanted
-        expect(requirement, same, f"for {case}: got {got!r}, wanted {wanted}")
+    draw = random.Random(5)
+    cases = [(memory, 1_000_000, 64, 4, 4) for memory in ("pool", "cache", "sum")]
+    cases += [(memory, budget, 1, 1, 1) for memory in ("pool", "cache", "sum") for budget in (0, 1, 2, 3)]
+    for number in range(90):
+        memory = ("pool", "cache", "sum")[number % 3]
+        width, blocks, each = draw.randint(1, 300), draw.randint(1, 12), draw.choice((1, 2, 4, 8))
+        token = width * blocks * each * (2 if memory == "cache" else 1)
+        # Just enough for some tokens, one byte more, one less, or anything.
+        budget = draw.randint(1, 1000 if memory != "sum" else 2) * token + draw.choice(
+            (0, 1, -1, draw.randrange(token))
+        )
+        cases.append((memory, budget, width, blocks, each))
+    for memory, budget, width, blocks, each in cases:
+        case = f"{memory!r}, {budget:,} bytes, width {width}, {blocks} blocks, {each} bytes a number"
+        got, wanted = attempt(memory, budget, width, blocks, each), _fits(memory, budget, width, blocks, each)
+        partly = budget % (width * blocks * each * (2 if memory == "cache" else 1)) > 0
+        requirement = 4 if memory == "sum" else 3 if partly else 2 if memory == "cache" else 1
+        # Compared as numbers: a word is none, and `True` is no count of tokens.
+        same = got is not True and isinstance(got, numbers.Real) and got == wanted
+        expect(requirement, same, f"for {case}: got {shown(got)}, wanted {wanted}")
 
 
-def _appended(attempt: Callable[..., Any], rows: Tensor, start: int) -> tuple[list[int], Tensor, int]:
-    """The capacities after every append, and the last buffer with its count."""
-    buffer, used, capacities = torch.zeros(start, rows.shape[1], dtype=rows.dtype), 0, []
-    for row in rows:
+def _appended(attempt: Callable[..., Any], rows: Tensor, start: int, used: int = 0) -> tuple[list[int], Tensor, int]:
+    """The capacities after every append, and the last buffer with its count; the first `used` rows are there before."""
+    buffer = torch.full((start, rows.shape[1]), UNUSED, dtype=rows.dtype)
+    buffer[:used] = rows[:used]
+    capacities = []
+    for row in rows[used:]:
         buffer, used = attempt(buffer, used, row.clone())
+        if not isinstance(buffer, Tensor) or not isinstance(used, int | Tensor):
+            fail(1, f"return a tensor and a number; got {shown(buffer)} and {shown(used)}")
         capacities.append(len(buffer))
     return capacities, buffer, used
 
 
 def _examine_grow(attempt: Callable[..., Any]) -> None:
-    rows = torch.randn(37, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    for start, count in ((4, 1), (4, 4), (4, 5), (1, 37), (8, 37)):
-        _, buffer, used = _appended(attempt, rows[:count], start)
-        case = f"{count} rows into a buffer with room for {start}"
-        expect_same(1, f"{case}: the count", used, count)
-        expect_same(1, f"{case}: the rows", buffer[:count], rows[:count])
-    for start in (1, 4, 8):
-        capacities, _, _ = _appended(attempt, rows, start)
-        for count, room in enumerate(capacities, start=1):
-            most = max(start, 2 * count)
-            expect(2, room <= most, f"after {count} rows the buffer has room for {room}; at most {most} are allowed")
+    for width, start, count in ((1, 1, 2), (2, 4, 1), (2, 4, 4), (1, 4, 5), (3, 1, 37), (4, 8, 37), (3, 3, 9)):
+        rows = normal(count, width, seed=count)
+        rows[::3] = 0.0  # rows of zeros are rows, too
+        for before in (0, start // 2):
+            if before >= count:
+                continue
+            capacities, buffer, used = _appended(attempt, rows, start, before)
+            case = f"{count - before} rows of {width} into a buffer with room for {start}, of which {before} are used"
+            expect_same(1, f"{case}: the count", used, count)
+            expect_same(1, f"{case}: the rows", buffer[:count], rows)
+            for held, room in enumerate(capacities, start=before + 1):
+                most = max(start, 2 * held)
+                message = f"after {held} rows the buffer has room for {room}; at most {most} are allowed"
+                expect(2, room <= most, f"for {case}: {message}")
+    row = normal(3, seed=1)
+    attempt(torch.zeros(2, 3, dtype=row.dtype), 1, given := row.clone())
+    expect_same(1, "a row that was appended: what it holds afterwards", given, row)
+    _examine_two_buffers(attempt)
     many = torch.ones(APPENDS, 2)
     with WorkCounter() as work:
         _appended(attempt, many, 4)
+    expect_in_torch(3, work)
     share = work.touched // many.numel()
     expect(
         3,
@@ -69,9 +97,21 @@ def _examine_grow(attempt: Callable[..., Any]) -> None:
         f"for {APPENDS:,} rows it read or wrote {work.touched:,} numbers, {share} for each number it was given; a "
         "buffer that doubles needs fewer than ten, one that grows by a fixed amount needs ever more",
     )
-    for dtype in (torch.float16, torch.float64):
+    for dtype in (torch.float16, torch.bfloat16, torch.float64, torch.int64):
         _, buffer, _ = _appended(attempt, torch.ones(9, 2, dtype=dtype), 4)
         expect(4, buffer.dtype == dtype, f"a buffer of {dtype} became one of {buffer.dtype}")
+
+
+def _examine_two_buffers(attempt: Callable[..., Any]) -> None:
+    """Two that grow in turn: whatever is kept outside the arguments gets from one into the other."""
+    held = [(torch.full((2, 3), float(UNUSED)), 0) for _ in range(2)]
+    rows = normal(2, 7, 3, seed=5, dtype=torch.float32)
+    for count in range(7):
+        for place in range(2):
+            held[place] = attempt(*held[place], rows[place, count].clone())
+    for place, (buffer, used) in enumerate(held):
+        expect_same(1, f"7 rows into each of two buffers in turn, the count of buffer {place}", used, 7)
+        expect_same(1, f"7 rows into each of two buffers in turn, the rows of buffer {place}", buffer[:7], rows[place])
 
 
 def _contributions(norm: str, receivers: int, senders: int, width: int, seed: int) -> Tensor:
@@ -85,7 +125,7 @@ def _compressed(
     attempt: Callable[..., Any], requirement: int, case: str, values: Tensor, tolerance: float
 ) -> tuple[int, float]:
     """How many sums the answer takes, and its error relative to the largest singular value (0 for zeros)."""
-    readout, sums = (torch.as_tensor(part) for part in attempt(values.clone(), tolerance))
+    readout, sums = (expect_tensor(5, case, part, values).to(values.dtype) for part in attempt(values, tolerance))
     fits = readout.ndim == sums.ndim == 2 and readout.shape[1] == sums.shape[0]
     expect(
         requirement, fits, f"for {case}: shapes {tuple(readout.shape)} and {tuple(sums.shape)} make no matrix product"
@@ -108,6 +148,12 @@ def _examine_compress(attempt: Callable[..., Any]) -> None:
         "exact, 40 receivers, 16 senders": tall,
         "exact, 12 receivers, 30 senders": _contributions("exact", 12, 30, 5, seed=3),
         "the same times a million": 1e6 * tall,
+        "the same divided by a million": 1e-6 * tall,
+        "one receiver, 5 senders": _contributions("exact", 1, 5, 4, seed=4),
+        "5 receivers, one sender": _contributions("exact", 5, 1, 4, seed=5),
+        "random numbers of both signs, 6 by 9": normal(6, 9, seed=6),
+        "random numbers of both signs, 7 by 7": normal(7, 7, seed=7),
+        "a product of 9 by 3 and 3 by 8": normal(9, 3, seed=8) @ normal(3, 8, seed=9),
     }
     found: dict[tuple[str, float], int] = {}
     for name, values in matrices.items():
@@ -123,8 +169,10 @@ def _examine_compress(attempt: Callable[..., Any]) -> None:
     for norm in ("approx", "none"):
         k, error = _compressed(attempt, 3, f"norm {norm!r}", _contributions(norm, 20, 9, 6, seed=4), 1e-9)
         expect(3, k == 1 and error <= 1e-9, f"for norm {norm!r}: {k} sums with error {error:.1e}; one is enough")
-    k, error = _compressed(attempt, 4, "a matrix of zeros", torch.zeros(6, 4, dtype=torch.float64), 1e-3)
-    expect(4, k == 0 and error == 0, f"for a matrix of zeros: {k} sums with error {error:g}; none is needed")
+    for shape in ((6, 4), (3, 3), (1, 5)):
+        case = f"zeros of shape {shape}"
+        k, error = _compressed(attempt, 4, case, torch.zeros(shape, dtype=torch.float64), 1e-3)
+        expect(4, k == 0 and error == 0, f"for {case}: {k} sums with error {error:g}; none is needed")
 
 
 EXERCISES = (
@@ -150,9 +198,9 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "It returns a buffer whose first `used` rows are all rows so far, in order, and the new `used`.",
+            "It returns a buffer that begins with all rows so far, in order, and the new `used`; `row` stays as it is.",
             "The buffer never has room for more than twice the rows it holds, or for more than it had at the start.",
-            "Adding n rows costs work that grows with n, not with its square.",
+            "Adding n rows costs work that grows with n, not with its square; all of it is done in torch.",
             "The buffer keeps its dtype.",
         ),
         examine=_examine_grow,
@@ -170,7 +218,9 @@ EXERCISES = (
             "`sums` has as few rows as any matrix can have that meets this.",
             "Contributions that factorise need one row.",
             "A matrix of zeros needs none.",
+            AS_PRECISE,
         ),
         examine=_examine_compress,
+        untouched=5,
     ),
 )

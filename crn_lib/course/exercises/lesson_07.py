@@ -1,13 +1,15 @@
 """Exercises of lesson 07: a mask that is right for every activation, inputs that approx confuses, a verdict on runs."""
 
 import itertools
+import random
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import Exercise, expect, expect_same, fail
+from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.ops import relation
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 
@@ -20,34 +22,42 @@ def _mean_of_seen(pairs: Tensor, activation: Callable[[Tensor], Tensor]) -> Tens
 
 
 def _examine_mask(attempt: Callable[..., Any]) -> None:
-    generator = torch.Generator().manual_seed(7)
+    def compare(requirement: int, case: str, pairs: Tensor, activation: Callable[[Tensor], Tensor]) -> None:
+        case = f"{case}, pairs = {shown(pairs)}, {pairs.dtype}"
+        got = expect_tensor(4, case, attempt(pairs, activation), pairs)
+        expect_same(requirement, case, got, _mean_of_seen(pairs, activation))
 
-    def pairs_of(length: int, width: int) -> Tensor:
-        return 2 * torch.randn(length, length, width, generator=generator, dtype=torch.float64)
+    def pairs_of(length: int, width: int, dtype: torch.dtype = torch.float64) -> Tensor:
+        return 2 * normal(length, length, width, seed=length + 10 * width, dtype=dtype)
 
-    for length, width in ((1, 3), (5, 2), (12, 4)):
-        pairs = pairs_of(length, width)
-        case = f"exp, length {length}, width {width}"
-        expect_same(1, case, attempt(pairs.clone(), torch.exp), _mean_of_seen(pairs, torch.exp))
-    activations = {**ACTIVATION_FUNCTIONS, "cosine": torch.cos}
-    for name, activation in activations.items():
-        pairs = pairs_of(6, 3)
-        expect_same(2, f"{name}, length 6", attempt(pairs.clone(), activation), _mean_of_seen(pairs, activation))
+    # exp of nearly 0, and 1/x and log, which are infinite at 0: what is put in a future pair's place must not count.
+    steep = {"1/x": torch.reciprocal, "log of the square": lambda x: x.square().log()}
+    activations = {**ACTIVATION_FUNCTIONS, "cosine": torch.cos, "x + 5": lambda x: x + 5, **steep}
+    for dtype in DTYPES:
+        for length, width in ((2, 1), *shapes(2, seed=71, count=8), (12, 4)):
+            compare(1, f"exp, length {length}, width {width}", pairs_of(length, width, dtype), torch.exp)
+        for name, activation in activations.items():
+            for length in (1, 2, 6):
+                compare(2, f"{name}, length {length}", pairs_of(length, 3, dtype), activation)
+    for size in (-600.0, -90.0, 30.0, 100.0, 600.0):
+        compare(1, f"exp, pairs near {size:g}", pairs_of(6, 3) + size, torch.exp)
+        compare(2, f"x + 5, pairs near {size:g}", pairs_of(6, 3) + size, activations["x + 5"])
+    loud = pairs_of(6, 3)
+    loud[3, 1] = 1000.0
+    compare(1, "exp, a visible pair of 1,000, whose exp is infinite", loud, torch.exp)
 
     future = torch.ones(6, 6, dtype=torch.bool).triu(1)
     for name, large in (("1,000", 1e3), ("infinity", torch.inf), ("NaN", torch.nan)):
-        pairs = pairs_of(6, 3)
-        wanted = _mean_of_seen(pairs, torch.exp)
-        broken = pairs.clone()
+        broken = pairs_of(6, 3)
         broken[future] = large
         broken.requires_grad_()
+        wanted = _mean_of_seen(broken, torch.exp)
         out = torch.as_tensor(attempt(broken, torch.exp))
         case = f"exp, future pairs of {name}"
-        expect_same(3, case, out.detach(), wanted)
+        expect_same(3, case, out.detach(), wanted.detach())
         expect(3, out.requires_grad, f"for {case}: the output has no gradient")
-        (gradient,) = torch.autograd.grad(out.sum(), broken)
-        expect(3, bool(gradient.isfinite().all()), f"for {case}: a gradient is not finite")
-        expect(3, not gradient[future].any(), f"for {case}: a future pair has a gradient other than 0")
+        found, right = (torch.autograd.grad(result.sum(), broken)[0] for result in (out, wanted))
+        expect_same(3, f"{case}, the gradient of the sum of the outputs", found, right)
 
 
 def _examine_twins(attempt: Callable[..., Any]) -> None:
@@ -62,7 +72,7 @@ def _examine_twins(attempt: Callable[..., Any]) -> None:
         expect(1, x.ndim == 2 and len(x) >= 3 and x.shape[1] >= 4, f"{name} must be (length >= 3, width >= 4)")
         expect(1, x.shape == a.shape, f"{name} is {tuple(x.shape)}, a is {tuple(a.shape)}")
         expect(1, bool(x.isfinite().all()), f"{name} is not finite")
-        deviation = float(x.std(dim=-1, correction=0).min())
+        deviation = float(x.detach().std(dim=-1, correction=0).min())
         expect(1, deviation >= 0.01, f"a row of {name} has a standard deviation of {deviation:.2g}, and needs 0.01")
     a, b, a2, b2 = (x.detach().double()[None] for x in rows)
 
@@ -147,25 +157,29 @@ def _examine_verdict(attempt: Callable[..., Any]) -> None:
     for requirement, wanted, case, table in TABLES:
         runs = _runs(table)
         for order in (runs, runs[::-1], sorted(runs, key=lambda run: int(run["seed"]))):
-            got = attempt([dict(run) for run in order], "activation", "exp")
+            got = attempt(order, "activation", "exp")
             expect_same(requirement, case, got, wanted)
     expect_same(4, "no runs at all", attempt([], "activation", "exp"), "open")
-    variants = list(itertools.product(("exact", "none"), (True, False), ("exp", "gelu")))
-    generator = torch.Generator().manual_seed(70)
-    for number in range(60):
-        chance = (0.0, 0.3, 0.8, 1.0)[number % 4]
+    draw = random.Random(70)
+    norms, places, activations = ("exact", "none", "approx"), (True, False), ("exp", "gelu", "relu")
+    variants = list(itertools.product(norms, places, activations))
+    for number in range(150):
+        # From one variant to seven, each with seeds of its own, in any order, with fields that do not matter.
+        chances = {norm: draw.choice((0.0, 0.0, 0.3, 0.9, 1.0)) for norm in norms}
         table = {
-            variant: "".join(
-                "+" if draw < (chance if variant[0] == "exact" else 0.1 * chance) else "-"
-                for draw in torch.rand(1 + number % 3, generator=generator).tolist()
-            )
-            for variant in variants
+            variant: "".join("+" if draw.random() < chances[variant[0]] else "-" for _ in range(draw.randint(1, 3)))
+            for variant in draw.sample(variants, 1 + number // 25)
         }
-        for field, value in (("norm", "exact"), ("post_norm", True), ("activation", "exp")):
-            wanted = _verdict(_runs(table), field, value)
+        runs = _runs(table)
+        draw.shuffle(runs)
+        for run in runs:
+            run |= {"steps": draw.randint(100, 900), "width": draw.choice((32, 64))} if number % 2 else {}
+        for place, field in enumerate(("norm", "post_norm", "activation")):
+            value = draw.choice(variants if number % 3 else list(table))[place]
+            wanted = _verdict(runs, field, value)
             requirement = {"refuted": 1, "mixed": 2, "borne out": 3, "open": 4}[wanted]
-            case = f"{field} = {value!r} and the outcomes {', '.join(table.values())} of {len(table)} variants"
-            expect_same(requirement, case, attempt(_runs(table), field, value), wanted)
+            case = f"{field} = {value!r} and the outcomes {table}"
+            expect_same(requirement, case, attempt(runs, field, value), wanted)
 
 
 EXERCISES = (
@@ -177,9 +191,11 @@ EXERCISES = (
         requirements=(
             "Row i of the result is the mean of activation(pairs[i, j]) over the i + 1 senders j ≤ i.",
             "It is right for every activation that works entry by entry, whatever it gives at 0 or at minus infinity.",
-            "A future pair counts for nothing, even if it is infinite or NaN: outputs and gradients stay finite.",
+            "A future pair counts for nothing, even if it is infinite or NaN: outputs and gradients stay right.",
+            AS_PRECISE,
         ),
         examine=_examine_mask,
+        untouched=4,
     ),
     Exercise(
         key="07.twins",
@@ -209,7 +225,9 @@ EXERCISES = (
             '"mixed" otherwise, if any run without the value copies.',
             '"borne out" otherwise, if a variant with the value copies in every seed, and there are runs without it.',
             '"open" otherwise.',
+            UNTOUCHED,
         ),
         examine=_examine_verdict,
+        untouched=5,
     ),
 )

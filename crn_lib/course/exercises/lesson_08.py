@@ -7,12 +7,9 @@ import torch
 from torch import Tensor
 
 from crn_lib.analysis import drop, most_opposed, relation_pairs
-from crn_lib.course.checks import Exercise, expect, expect_same
+from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.ops.naive import naive_relation
-
-
-def _rows(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def _pairs(a: Tensor, b: Tensor) -> Any:
@@ -21,53 +18,71 @@ def _pairs(a: Tensor, b: Tensor) -> Any:
 
 def _examine_opposed(attempt: Callable[..., Any]) -> None:
     def compare(requirement: int, case: str, a: Tensor, b: Tensor) -> None:
-        expect_same(requirement, case, attempt(a.clone(), b.clone()), most_opposed(_pairs(a, b))[0, 0])
+        case = f"{case}, a = {shown(a)}, b = {shown(b)}, {a.dtype}"
+        got = attempt(a, b)
+        if not isinstance(got, Tensor) or got.is_floating_point() or got.dtype == torch.bool:
+            fail(5, f"for {case}: got {shown(got)}, wanted a tensor of whole numbers, the senders' places")
+        expect_same(requirement, case, got, most_opposed(_pairs(a, b))[0, 0])
 
-    for length, width in ((1, 3), (6, 4), (30, 8)):
-        a, b = _rows(2, length, width, seed=length)
-        centred = (x - x.mean(dim=-1, keepdim=True) for x in (a, b))
-        compare(1, f"{length} tokens, centred rows of width {width}", *centred)
-    a, b = _rows(2, 12, 6, seed=3)
-    means = _rows(2, 12, 1, seed=4)
-    compare(2, "rows whose means are far from 0", a + 5 * means[0], b + 5 * means[1])
-    sizes = torch.logspace(-2, 2, 12, dtype=torch.float64)[
-        torch.randperm(12, generator=torch.Generator().manual_seed(5))
-    ]
-    compare(3, "rows of very different lengths", a * sizes.flip(0)[:, None], b * sizes[:, None])
+    for dtype in DTYPES:
+        for length, width in ((2, 4), *shapes(2, seed=8, count=10), (30, 8)):
+            a, b = normal(2, length, width + 2, seed=length, dtype=dtype)
+            centred = (x - x.mean(dim=-1, keepdim=True) for x in (a, b))
+            compare(1, f"{length} tokens, centred rows of width {width + 2}", *centred)
+    a, b = normal(2, 12, 6, seed=3)
+    means = normal(2, 12, 1, seed=4)
+    compare(2, "12 rows whose means are far from 0", a + 5 * means[0], b + 5 * means[1])
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(5))
+    for most in (2, 5):
+        sizes = torch.logspace(-most, most, 12, dtype=torch.float64)[order]
+        compare(3, f"12 rows of lengths from 1e-{most} to 1e{most}", a * sizes.flip(0)[:, None], b * sizes[:, None])
+    # Nobody is opposed to anybody: the least aligned is the answer, and a 0 in the place of the future is none.
+    alike = a[:1] + 0.2 * b
+    compare(4, "12 tokens that are all aligned", alike, alike.flip(0))
     ahead = b.clone()
     ahead[6:] = -100 * a[:6]
-    expect_same(
-        4,
-        "12 tokens, the last six senders being the opposites of the first six receivers, the first six answers",
-        torch.as_tensor(attempt(a.clone(), ahead.clone()))[:6],
-        most_opposed(_pairs(a, ahead))[0, 0, :6],
-    )
+    compare(4, "12 tokens, the last six senders being the opposites of the first six receivers", a, ahead)
 
 
 def _examine_drop(attempt: Callable[..., Any]) -> None:
     def compare(requirement: int, case: str, a: Tensor, b: Tensor, sender: Tensor) -> None:
         wanted = drop(sender[None, None])(_pairs(a, b)).mix()[0, 0]
-        expect_same(requirement, case, attempt(a.clone(), b.clone(), sender.clone()), wanted, tolerance=1e-9)
+        case = f"{case}, sender = {shown(sender)}, {len(a)} tokens of width {a.shape[1]}, {a.dtype}"
+        expect_same(requirement, case, expect_tensor(4, case, attempt(a, b, sender), a), wanted)
 
-    for length, width in ((2, 4), (5, 3), (9, 8)):
-        a, b = _rows(2, length, width, seed=10 * length + width)
-        back = torch.tensor([-1, *range(length - 1)])
-        compare(1, f"{length} tokens of width {width}, each without the one before it", a, b, back)
-    a, b = _rows(2, 8, 5, seed=6)
-    compare(1, "8 tokens, each without the first", a, b, torch.tensor([-1] + [0] * 7))
-    compare(2, "8 tokens, -1 for all of them", a, b, torch.full((8,), -1))
-    compare(
-        2, "8 tokens, senders that come later", a, b, torch.arange(1, 9).clamp(max=7).where(torch.arange(8) < 7, -1)
-    )
-    compare(3, "one token without itself", a[:1], b[:1], torch.tensor([0]))
+    generator = torch.Generator().manual_seed(80)
+    for dtype in DTYPES:
+        for length, width in ((2, 3), (3, 3), *shapes(2, seed=81, count=10), (9, 8)):
+            a, b = normal(2, length, width + 1, seed=10 * length + width, dtype=dtype)
+            back = torch.arange(-1, length - 1)
+            if length > 1:
+                compare(1, "each without the one before it", a, b, back)
+                compare(1, "each but the first without the first", a, b, (back.clamp(max=0)))
+            compare(2, "-1 for all of them", a, b, torch.full((length,), -1))
+            compare(2, "senders that come later", a, b, torch.where(back + 2 < length, back + 2, -1))
+            compare(3, "each without itself", a, b, back + 1)
+            for _ in range(2):
+                sender = torch.randint(-1, length, (length,), generator=generator)
+                compare(1, "any sender or none", a, b, sender)
+    a, b = normal(2, 6, 4, seed=9)
+    compare(1, "rows of size 1e-3", 1e-3 * a, 1e-3 * b, torch.tensor([-1, 0, -1, 1, 5, 2]))
 
 
 def _examine_lookup(attempt: Callable[..., Any]) -> None:
     alphabet = 26
-    for length, offset in ((6, 1), (20, 4), (40, 20)):
-        letters = torch.randint(alphabet, (length,), generator=torch.Generator().manual_seed(length))
-        case = f"{length} letters, offset {offset}"
-        a, b = (torch.as_tensor(x) for x in attempt(letters.clone(), offset))
+    for length, offset, kinds in (
+        (6, 1, 26),
+        (20, 4, 26),
+        (7, 6, 26),
+        (12, 3, 2),
+        (9, 2, 1),
+        (27, 9, 26),
+        (40, 20, 26),
+    ):
+        generator = torch.Generator().manual_seed(length)
+        letters = torch.randint(kinds, (length,), generator=generator)
+        case = f"{length} letters of {kinds} kinds, offset {offset}"
+        a, b = (torch.as_tensor(x) for x in attempt(letters, offset))
         expect(
             1,
             a.ndim == 2 and a.shape == b.shape and len(a) == length and a.shape[1] >= alphabet,
@@ -81,14 +96,18 @@ def _examine_lookup(attempt: Callable[..., Any]) -> None:
             out[offset:, :alphabet].argmax(dim=1),
             letters[: length - offset],
         )
-        other = letters.clone()
-        other[length // 2] = (other[length // 2] + 1) % alphabet
-        new_a, new_b = (torch.as_tensor(x) for x in attempt(other, offset))
-        expect_same(2, f"{case}: a, after letter {length // 2} was changed", new_a, a)
-        kept = torch.arange(length) != length // 2
-        expect_same(
-            3, f"{case}: b of the other positions, after letter {length // 2} was changed", new_b[kept], b[kept]
-        )
+        # One letter changed, and all but one.
+        for place in {0, length // 2, length - 1}:
+            alone = torch.arange(length) == place
+            shift = torch.randint(1, alphabet, (length,), generator=generator)
+            changed = (letters + shift) % alphabet
+            for name, which in (
+                (f"letter {place} was changed", alone),
+                (f"all but letter {place} were changed", ~alone),
+            ):
+                new_a, new_b = (torch.as_tensor(x) for x in attempt(torch.where(which, changed, letters), offset))
+                expect_same(2, f"{case}: a, after {name}", new_a, a)
+                expect_same(3, f"{case}: b of the other positions, after {name}", new_b[~which], b[~which])
         found = most_opposed(_pairs(a.double(), b.double()))[0, 0, offset:]
         expect_same(
             4, f"{case}: the most anti-aligned sender, from row {offset} on", found, torch.arange(length - offset)
@@ -106,8 +125,10 @@ EXERCISES = (
             "Correlations are those of centred rows: a number added to a whole row changes nothing.",
             "The lengths of the rows do not matter.",
             "Only senders j ≤ i count.",
+            "What it is given stays as it is. The result is a tensor of whole numbers.",
         ),
         examine=_examine_opposed,
+        untouched=5,
     ),
     Exercise(
         key="08.drop",
@@ -118,8 +139,10 @@ EXERCISES = (
             "Row i is the mean of exp LN(a_i + b_j) over the senders j ≤ i other than sender[i].",
             "Where sender[i] is -1 or comes later than i, row i is the exact relation as it was.",
             "A row whose only sender is missing is 0.",
+            AS_PRECISE,
         ),
         examine=_examine_drop,
+        untouched=4,
     ),
     Exercise(
         key="08.lookup",
@@ -134,7 +157,9 @@ EXERCISES = (
             "A receiver knows its place only: a does not depend on the letters.",
             "A sender knows its own place and letter only: b_j does not depend on other letters.",
             "The receiver's most anti-aligned sender is the one it reads.",
+            UNTOUCHED,
         ),
         examine=_examine_lookup,
+        untouched=5,
     ),
 )

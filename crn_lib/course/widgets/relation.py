@@ -1,4 +1,5 @@
-"""Type a string, see whom every letter listens to in a block, click a pair away, and see what is copied then."""
+"""Type a string, see whom every letter listens to in a block, click a pair away or move the receivers, and see what is
+copied then."""
 
 from typing import Any
 
@@ -6,16 +7,36 @@ import ipywidgets
 import plotly.graph_objects as go
 
 from crn_lib.analysis import copy_sources, influence, most_opposed
-from crn_lib.analysis.edited_copy import EditedCopy, copy_without
+from crn_lib.analysis.edited_copy import EditedCopy, Moved, copy_without
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.widgets.live import fill_up, string_box
 from crn_lib.models import SequenceModel
 from crn_lib.tasks import CopyingTask
+from crn_lib.tasks.copying import FIRST_LETTER
 from crn_lib.viz.relation_map import MAP_NAMES, RelationMap, draw_relation_view
 
 RELATION_MAPS = ("correlation", "scale", "share")
 EVERY_PAIR = 4
 """Number of the trace of `draw_relation_view` with one point a pair."""
+
+FARTHEST = 3
+"""Rows that the receivers can be moved by, either way."""
+
+
+def other_text(text: str, task: CopyingTask) -> str:
+    """A string of the same length that differs in every letter: half the alphabet on.
+
+    Raises:
+        ConfigError: text outside the task's alphabet or length.
+    """
+    letters, vocab = task.encode(text) - FIRST_LETTER, task.config.vocab
+    return task.decode((letters + vocab // 2) % vocab + FIRST_LETTER)
+
+
+def letters_followed(copied: EditedCopy, shift: int) -> str:
+    """How many of the rows that were moved write the letter that much further, as in `11 of 11`."""
+    wanted = {row: row + shift for row in range(len(copied.text)) if 0 <= row + shift < len(copied.text)}
+    return f"{sum(copied.written[row] == copied.text[to] for row, to in wanted.items())} of {len(wanted)}"
 
 
 def relation_map(
@@ -49,7 +70,8 @@ class RelationWidget(BoundFigure):
     """Controls above the relation map of a block, and the pairs of one letter below it.
 
     A click on a pair drops it in this block, or brings it back; the model then copies the string anew. A letter has one
-    dropped pair a block at most. Hovering a pair looks at its letter.
+    dropped pair a block at most. Hovering a pair looks at its letter. A slider gives every row, in blocks 0 and 1, the
+    receiver of the row so many further, its own string's or another's.
 
     Attributes:
         dropped: by block and letter (counted from 0) the position of the sender that is missing.
@@ -78,6 +100,19 @@ class RelationWidget(BoundFigure):
                 **label,
             ),
         }
+        farthest = min(FARTHEST, longest - 1)
+        controls["shift"] = ipywidgets.IntSlider(
+            value=0,
+            min=-farthest,
+            max=farthest,
+            description="receivers of the row so many further",
+            continuous_update=False,
+            layout={"width": "400px"},
+            **label,
+        )
+        controls["other"] = ipywidgets.Checkbox(
+            value=False, description="receivers of another string", indent=False, layout={"width": "240px"}
+        )
         self.drop_opposed = ipywidgets.Button(description="drop the ring", tooltip="drop the most anti-aligned sender")
         self.drop_all = ipywidgets.Button(
             description="drop all rings", tooltip="the same for every token of this block"
@@ -96,9 +131,12 @@ class RelationWidget(BoundFigure):
     def copy(self) -> EditedCopy:
         """The string as it is copied now."""
         text = fill_up(self.controls["string"].value, self._task) if self.controls["string"].value else ""
-        key = (text, tuple(sorted(self.dropped.items())))
+        shift, other = self.controls["shift"].value, self.controls["other"].value
+        key = (text, tuple(sorted(self.dropped.items())), shift, other)
         if key not in self._copies:
-            self._copies = {key: copy_without(self._model, self._task, text, self.dropped)}
+            donor = other_text(text, self._task) if other else text
+            moved = Moved(shift, donor) if shift or other else None
+            self._copies = {key: copy_without(self._model, self._task, text, self.dropped, moved)}
         return self._copies[key]
 
     def toggle(self, letter: int, sender: int) -> None:
@@ -107,9 +145,10 @@ class RelationWidget(BoundFigure):
         kept = {where: who for where, who in self.dropped.items() if where != place}
         self._drop(kept if self.dropped.get(place) == sender else {**kept, place: sender})
 
-    def _map(self, string: str, block: int, shown: str, letter: int) -> go.Figure:
+    def _map(self, string: str, block: int, shown: str, letter: int, shift: int, other: bool) -> go.Figure:
         found = relation_map(self.copy, self._task, block, shown, self.dropped)
-        return draw_relation_view(found, letter - 1, title=f"Block {block}")
+        moved = f", moved by {shift} ({letters_followed(self.copy, shift)} letters follow)" if shift else ""
+        return draw_relation_view(found, letter - 1, title=f"Block {block}{moved}")
 
     def _drop(self, dropped: dict[tuple[int, int], int]) -> None:
         self.dropped = dropped

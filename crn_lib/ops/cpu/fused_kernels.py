@@ -14,13 +14,14 @@ from numba import njit
 from crn_lib.ops.cpu import fused_blocks, fused_pairs, simd, vector_math
 from crn_lib.ops.cpu.fused_blocks import PAIRS, ROWS, TILE, add_block_activations, add_block_gradients, block_scales
 from crn_lib.ops.cpu.fused_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
-from crn_lib.ops.cpu.kernel_cache import unchanged
+from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
 from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store, total
 from crn_lib.ops.cpu.vector_math import EXP, LOG2_E, two_to_the
 
 INLINED = (fused_blocks, fused_pairs, simd, vector_math)
 STAMP = "2c7c432a"
-KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "cache": unchanged(STAMP, *INLINED), "error_model": "numpy"}
+KEPT = unchanged(STAMP, *INLINED)
+KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 ROWS_AT_ONCE = 8
 """Receivers that are taken together through all tiles, so that a tile is read from the first cache for all but one."""
@@ -54,7 +55,7 @@ def centre_rows(share: int, shares: int, centre: bool, rows: Any, centred: Any, 
         squares[r] = total(squared)
 
 
-@njit(**KERNEL_OPTIONS, fastmath={"reassoc"})  # so that the sums in float64, which are no vectors here, become some
+@kernel(KEPT, **KERNEL_OPTIONS, fastmath={"reassoc"})  # makes vectors of the sums in float64, which are none here
 def centre_kernel(share: int, shares: int, receivers: Any, senders: Any, centre: bool) -> None:
     """Fill in what belongs to the rows of both: each `(rows, centred, means, squares)`.
 
@@ -64,7 +65,7 @@ def centre_kernel(share: int, shares: int, receivers: Any, senders: Any, centre:
     centre_rows(share, shares, centre, *senders)
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **KERNEL_OPTIONS)
 def forward_kernel(
     share: int,
     shares: int,
@@ -141,7 +142,7 @@ def forward_kernel(
                 store(row, d, load(row, d) * weight)
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **KERNEL_OPTIONS)
 def backward_kernel(
     share: int,
     shares: int,
@@ -258,7 +259,7 @@ def finish_gradient(row: Any, pull: Any, width: int, centre: bool, gradient: Any
             store(gradient, d, load(gradient, d) - mean)
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **KERNEL_OPTIONS)
 def exponential_kernel(share: int, shares: int, rows: Any, out: Any, repeats: int) -> None:
     """`out = exp(rows)` again and again, one row a share: what `crn bench` takes for this machine's limit."""
     row, result = rows[share], out[share]

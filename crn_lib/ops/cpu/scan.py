@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from crn_lib.ops.cpu import scalar_math
-from crn_lib.ops.cpu.kernel_cache import unchanged
+from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
 from crn_lib.ops.cpu.threads import run_shares
 from crn_lib.ops.prefix_sum import direct_relation
@@ -24,7 +23,7 @@ from crn_lib.ops.second_order import gradients_with_graph
 
 INLINED = (scalar_math,)
 STAMP = "9ddbe505"
-KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INLINED)}
+KEPT = unchanged(STAMP, *INLINED)
 
 LINE = 16
 """Columns are shared out in multiples of this: a cache line of float32."""
@@ -36,7 +35,7 @@ def _columns(batch: int, width: int, shares: int) -> int:
     return min(width, -(-width // (parts * LINE)) * LINE)
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **SCAN_OPTIONS)
 def scan_relation_kernel(share: int, shares: int, a: Any, b: Any, out: Any, columns: int) -> None:
     """`out` `(batch, length, width)`, for every `shares`-th block of `columns` columns of a sequence."""
     batch, length, width = a.shape
@@ -55,7 +54,7 @@ def scan_relation_kernel(share: int, shares: int, a: Any, b: Any, out: Any, colu
                 row_out[d] = exponential(row_a[d]) * a.dtype.type(total[d] * weight)
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **SCAN_OPTIONS)
 def scan_relation_backward_kernel(
     share: int, shares: int, a: Any, b: Any, out: Any, gradient: Any, d_a: Any, d_b: Any, columns: int
 ) -> None:

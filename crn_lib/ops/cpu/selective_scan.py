@@ -9,21 +9,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 from crn_lib.ops.cpu import scalar_math
-from crn_lib.ops.cpu.kernel_cache import unchanged
+from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
 from crn_lib.ops.cpu.threads import run_shares
 from crn_lib.ops.second_order import gradients_with_graph
 
 INLINED = (scalar_math,)
 STAMP = "9ddbe505"
-KERNEL_OPTIONS: dict[str, Any] = {**SCAN_OPTIONS, "cache": unchanged(STAMP, *INLINED)}
+KEPT = unchanged(STAMP, *INLINED)
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **SCAN_OPTIONS)
 def advance(delta: Any, u: Any, A: Any, B: Any, h: Any) -> None:
     """`h = exp(delta * A) * h + delta * u * B` for one position, `(N, E)`."""
     for k in range(A.shape[0]):
@@ -32,7 +31,7 @@ def advance(delta: Any, u: Any, A: Any, B: Any, h: Any) -> None:
             row[e] = exponential(delta[e] * rates[e]) * row[e] + delta[e] * u[e] * weight
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **SCAN_OPTIONS)
 def scan_forward_kernel(
     share: int, shares: int, u: Any, delta: Any, A: Any, B: Any, C: Any, y: Any, hidden: Any
 ) -> None:
@@ -51,7 +50,7 @@ def scan_forward_kernel(
         hidden[n] = h
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **SCAN_OPTIONS)
 def retreat(
     delta: Any,
     pushed: Any,
@@ -88,7 +87,7 @@ def retreat(
     return d_B, d_C
 
 
-@njit(**KERNEL_OPTIONS)
+@kernel(KEPT, **SCAN_OPTIONS)
 def scan_backward_kernel(
     share: int,
     shares: int,

@@ -97,7 +97,8 @@ def causal_zero_before_g(x: Tensor, g: Function) -> Tensor:
     return g(torch.where(past(len(x)), table(x), 0.0)).sum(dim=1) / seen(len(x))
 
 
-def sees(function: Function, x: Tensor, *, step: float = 1.0, least: float = 1e-10) -> Tensor:
+def sees(function: Function, x: Tensor, *, step: Any = None, least: float = 1e-10) -> Tensor:
+    step = torch.arange(1.0, x.shape[1] + 1) if step is None else step
     before = function(x)
     found = torch.zeros(len(x), len(x), dtype=torch.bool)
     for j in range(len(x)):
@@ -144,6 +145,95 @@ def sees_first_column(function: Function, x: Tensor) -> Tensor:
     return sees(lambda x: function(x)[:, :1], x)
 
 
+def santoro_in_float32(x: Tensor, g: Function, f: Function) -> Tensor:
+    return f(g(table(x)).float().sum(dim=(1, 2)))
+
+
+def santoro_of_centred(x: Tensor, g: Function, f: Function) -> Tensor:
+    out = santoro(x, g, f)
+    x -= x.mean(dim=1, keepdim=True)
+    return out
+
+
+def santoro_by_repeating(x: Tensor, g: Function, f: Function) -> Tensor:
+    """Every object with itself, n times: the two copies run in step."""
+    twice = x.repeat(1, x.shape[1], 1)
+    return f(g(torch.cat([twice, twice], dim=-1)).sum(dim=1))
+
+
+def santoro_by_vmap(x: Tensor, g: Function, f: Function) -> Tensor:
+    return f(torch.vmap(lambda scene: g(table(scene)).sum(dim=(0, 1)))(x))
+
+
+def split_in_numpy(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    n, rows = len(x), table(x).numpy() @ weight.numpy().T
+    b = x.numpy() @ weight.numpy()[:, x.shape[1] :].T
+    return torch.from_numpy(rows[:, 0] - b[0]) + bias, torch.from_numpy(rows[n - 1] - rows[n - 1, :1] + b[0])
+
+
+def split_by_zeroing(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    d, twice = x.shape[1], torch.cat([x, x], dim=1)
+    b = twice @ weight.T
+    weight[:, d:] = 0.0
+    a = twice @ weight.T
+    return a + bias, b - a
+
+
+def split_by_padding(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    a, b = (torch.nn.functional.pad(x, sides) @ weight.T for sides in ((0, x.shape[1]), (x.shape[1], 0)))
+    return a + bias, b
+
+
+def causal_by_tril(x: Tensor, g: Function) -> Tensor:
+    return g(table(x)).permute(2, 0, 1).tril().permute(1, 2, 0).sum(dim=1) / seen(len(x))
+
+
+def causal_of_finite(x: Tensor, g: Function) -> Tensor:
+    values = g(table(x))
+    return torch.where(past(len(x)) & values.isfinite(), values, 0.0).sum(dim=1) / seen(len(x))
+
+
+def causal_into_zeros(x: Tensor, g: Function) -> Tensor:
+    values = causal(x, g)
+    out = torch.zeros(values.shape)
+    out[:] = values
+    return out
+
+
+def causal_divided_by_a_row(x: Tensor, g: Function) -> Tensor:
+    """The counts lie along the outputs, and fit where there are as many of both."""
+    sums = causal(x, g) * seen(len(x))
+    return sums / (seen(len(x)).T if sums.shape[1] == len(x) else seen(len(x)))
+
+
+def sees_with_allclose(function: Function, x: Tensor) -> Tensor:
+    found = torch.zeros(len(x), len(x), dtype=torch.bool)
+    for j in range(len(x)):
+        other = x.clone()
+        other[j] += torch.arange(1.0, x.shape[1] + 1)
+        found[:, j] = ~torch.isclose(function(other), function(x)).all(dim=-1)
+    return found
+
+
+def sees_when(changed: Callable[[Tensor], Tensor], columns: slice = slice(None)) -> Function:
+    """Whether this says that a difference of outputs is one; only these inputs are changed."""
+
+    def attempt(function: Function, x: Tensor) -> Tensor:
+        found = torch.zeros(len(x), len(x), dtype=torch.bool)
+        for j in range(len(x)):
+            other = x.clone()
+            other[j, columns] += torch.arange(1.0, x.shape[1] + 1)[columns]
+            found[:, j] = changed(function(other) - function(x))
+        return found
+
+    return attempt
+
+
+def sees_by_slopes_of_sums(function: Function, x: Tensor) -> Tensor:
+    slopes = torch.autograd.functional.jacobian(lambda given: function(given).sum(dim=1), x)
+    return slopes.abs().sum(dim=2) > 0
+
+
 RIGHT: dict[str, Callable[..., Any]] = {
     "02.santoro": santoro,
     "02.split": split,
@@ -152,10 +242,14 @@ RIGHT: dict[str, Callable[..., Any]] = {
 }
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "02.santoro": [santoro_by_index],
-    "02.split": [split_with_a_layer],
-    "02.causal": [causal_as_a_loop, causal_by_running_sums],
-    "02.leak": [sees_by_gradients],
+    "02.santoro": [santoro_by_vmap, santoro_by_index],
+    "02.split": [
+        split_by_padding,
+        lambda x, w, c: (torch.einsum("nd,wd->nw", x, w.chunk(2, 1)[0]).add(c), x.matmul(w.chunk(2, 1)[1].t())),
+        split_with_a_layer,
+    ],
+    "02.causal": [causal_by_tril, causal_as_a_loop, causal_by_running_sums],
+    "02.leak": [sees_when(lambda change: (change != 0).any(dim=-1)), sees_by_gradients],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -171,6 +265,11 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "scenes mixed": lambda x, g, f: f(g(table(x)).sum(dim=(0, 1, 2)).expand(len(x), -1)),
         "a batch of one only": lambda x, g, f: f(g(table(x[:1])).sum(dim=(1, 2))).expand(len(x), -1),
         "a loop": santoro_loop,
+        "every object with itself": santoro_by_repeating,
+        "a sum in float32": santoro_in_float32,
+        "centres x": santoro_of_centred,
+        "one scene loses its axis": lambda x, g, f: santoro(x, g, f).squeeze(0),
+        "an array": lambda x, g, f: santoro(x, g, f).numpy(),
     },
     "02.split": {
         "halves changed over": lambda x, w, c: split(x, w.roll(x.shape[1], dims=1), c),
@@ -182,6 +281,11 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "outputs split": split_the_outputs,
         "b and a": lambda x, w, c: split(x, w, c)[::-1],
         "all pairs first": split_from_all_pairs,
+        "all pairs in numpy": split_in_numpy,
+        "the weight zeroed": split_by_zeroing,
+        "always 3 numbers a row": lambda x, w, c: (x @ w[:, :3].T + c, x @ w[:, 3:].T),
+        "float32": lambda x, w, c: tuple(half.float() for half in split(x, w, c)),
+        "the halves' mean": lambda x, w, c: split(x, ((w + w.roll(x.shape[1], dims=1)) / 2), c),
     },
     "02.causal": {
         "itself left out": causal_with(lambda n: past(n, -1)),
@@ -201,6 +305,12 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "summed over receivers": lambda x, g: torch.where(past(len(x)), g(table(x)), 0.0).sum(dim=0) / seen(len(x)),
         "zeros in place of the future before g": causal_zero_before_g,
         "mask multiplied": lambda x, g: (g(table(x)) * past(len(x))).sum(dim=1) / seen(len(x)),
+        "what is not finite left out": causal_of_finite,
+        "infinity made finite": lambda x, g: causal(x, lambda pairs: g(pairs).nan_to_num()),
+        "written into float32 zeros": causal_into_zeros,
+        "divided along the outputs": causal_divided_by_a_row,
+        "x sorted": lambda x, g: causal(x.copy_(x.sort(dim=0).values), g),
+        "the mean of what is no NaN": lambda x, g: torch.where(past(len(x)), g(table(x)), torch.nan).nanmean(dim=1),
     },
     "02.leak": {
         "turned round": lambda function, x: sees(function, x).T,
@@ -213,5 +323,19 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "looks ahead only": lambda function, x: sees(function, x).triu(1),
         "numbers in place of booleans": lambda function, x: sees(function, x).int(),
         "one answer for all": lambda function, x: sees(function, x).triu(1).any(),
+        "no abs": sees_when(lambda change: change.amax(dim=-1) > 1e-10),
+        "summed over the columns": sees_when(lambda change: change.sum(dim=-1).abs() > 1e-10),
+        "the last column": sees_when(lambda change: change[:, -1].abs() > 1e-10),
+        "only the last input is changed": sees_when(lambda change: (change.abs() > 1e-10).any(-1), slice(-1, None)),
+        "only the first input is changed": sees_when(lambda change: (change.abs() > 1e-10).any(-1), slice(0, 1)),
+        "all columns must change": sees_when(lambda change: (change.abs() > 1e-10).all(dim=-1)),
+        "any output counts for all": sees_when(lambda change: (change.abs() > 1e-10).any()),
+        "one number added to a whole row": lambda function, x: sees(function, x, step=1.0),
+        "allclose": sees_with_allclose,
+        "slopes of the sum": sees_by_slopes_of_sums,
+        "float32": lambda function, x: sees_when(lambda change: (change != 0).any(-1))(
+            lambda y: function(y).float(), x
+        ),
+        "slopes summed over a row": lambda function, x: torch.func.jacrev(function)(x).sum(dim=3).abs().sum(dim=1) > 0,
     },
 }

@@ -71,12 +71,89 @@ def by_head(logs: Tensor, heads: int) -> Tensor:
     return (parts - parts.amax(dim=2, keepdim=True)).exp().flatten(1).half()
 
 
+def width_by_exp(largest: float, rows: int) -> int:
+    found = 1
+    while math.exp(rows * math.sqrt(found - 1)) <= largest:
+        found += 1
+    return found
+
+
+REMEMBERED: dict[str, Any] = {}
+
+
+def remember_elsewhere(state: Any, sender: Tensor) -> tuple[str, Tensor]:
+    REMEMBERED["state"], out = remember(None if state is None else REMEMBERED["state"], sender)
+    return "elsewhere", out
+
+
+class Senders:
+    """All of them."""
+
+    def __init__(self) -> None:
+        self.all: list[Tensor] = []
+
+
+def remember_in_an_object(state: Any, sender: Tensor) -> tuple[Senders, Tensor]:
+    state = Senders() if state is None else state
+    state.all.append(sender.double())
+    return state, torch.stack(state.all).logsumexp(dim=0).to(sender.dtype)
+
+
+def remember_as_bytes(state: Any, sender: Tensor) -> tuple[bytes, Tensor]:
+    state = (state or b"") + sender.double().numpy().tobytes()
+    pool = torch.frombuffer(bytearray(state), dtype=torch.float64).reshape(-1, len(sender))
+    return state, pool.logsumexp(dim=0).to(sender.dtype)
+
+
+def remember_in_place(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    wide = sender.double()
+    if state is None:
+        return wide, wide.to(sender.dtype)
+    state.copy_(torch.logaddexp(state, wide))
+    return state, state.to(sender.dtype)
+
+
+def remember_the_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    count, largest = (0, sender) if state is None else state
+    largest = torch.maximum(largest, sender)
+    return (count + 1, largest), (largest.double() + math.log(count + 1)).to(sender.dtype)
+
+
+def remember_and_shift(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    out = remember(state, sender)
+    sender -= sender.max()
+    return out
+
+
+def remember_one_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    """One maximum for all columns: those far below it vanish."""
+    wide = sender.double()
+    largest, total = (wide.max(), torch.zeros_like(wide)) if state is None else state
+    new = torch.maximum(largest, wide.max())
+    total = total * (largest - new).exp() + (wide - new).exp()
+    return (new, total), (new + total.log()).to(sender.dtype)
+
+
+def less(number: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """exp of the logarithms less this number of each row."""
+    return lambda logs, heads: (logs - number(logs)).exp().half()
+
+
+def rescale_in_place(logs: Tensor, heads: int) -> Tensor:
+    logs -= logs.amax(dim=1, keepdim=True)
+    return logs.exp().half()
+
+
 RIGHT: dict[str, Callable[..., Any]] = {"09.width": width, "09.scan": remember, "09.rescale": rescale}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "09.width": [width_by_search],
-    "09.scan": [remember_in_float32],
-    "09.rescale": [lambda logs, heads: logs.softmax(dim=1).half()],
+    "09.width": [lambda largest, rows: math.ceil(1 + (math.log(largest) / rows) ** 2), width_by_search],
+    "09.scan": [remember_in_place, remember_in_float32],
+    "09.rescale": [
+        less(lambda logs: logs.logsumexp(dim=1, keepdim=True)),
+        less(lambda logs: logs.amax(dim=1, keepdim=True) - 3),
+        lambda logs, heads: logs.softmax(dim=1).half(),
+    ],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -88,6 +165,12 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "the logarithm to base 2": lambda largest, rows: math.floor(1 + (math.log2(largest) / rows) ** 2) + 1,
         "not whole": lambda largest, rows: 1 + (math.log(largest) / rows) ** 2,
         "float16 in every case": lambda largest, rows: width(65504.0, rows),
+        "exp that overflows": lambda largest, rows: width_by_exp(min(largest, 1e300), rows),
+        "rounded": lambda largest, rows: round(1 + (math.log(largest) / rows) ** 2),
+        "a float": lambda largest, rows: float(width(largest, rows)),
+        "rows times": lambda largest, rows: math.floor(1 + (rows * math.log(largest)) ** 2) + 1,
+        "the logarithm to base 10": lambda largest, rows: math.floor(1 + (math.log10(largest) / rows) ** 2) + 1,
+        "two rows at most": lambda largest, rows: width(largest, min(rows, 2)),
     },
     "09.scan": {
         "in the sender's format": remember_narrow,
@@ -97,6 +180,13 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "the mean": remember_the_mean,
         "a float64 answer": lambda state, sender: (remember(state, sender)[0],) * 2,
         "the last sender": lambda state, sender: (sender, sender),
+        "remembers by itself": remember_elsewhere,
+        "keeps every sender in an object": remember_in_an_object,
+        "the largest and a count": remember_the_largest,
+        "shifts the sender": remember_and_shift,
+        "one maximum for all columns": remember_one_largest,
+        "a list": lambda state, sender: (remember(state, sender)[0], remember(state, sender)[1].tolist()),
+        "keeps every sender as bytes": remember_as_bytes,
     },
     "09.rescale": {
         "as it stands": lambda logs, heads: logs.exp().half(),
@@ -107,5 +197,13 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "softmax over each head": lambda logs, heads: logs.unflatten(1, (heads, -1)).softmax(2).flatten(1).half(),
         "the logarithms": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).half(),
         "float32": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).exp().float(),
+        "the mean of a row": less(lambda logs: logs.mean(dim=1, keepdim=True)),
+        "the first entry": less(lambda logs: logs[:, :1]),
+        "the median": less(lambda logs: logs.median(dim=1, keepdim=True).values),
+        "the last head's largest": less(lambda logs: logs[:, -4:].amax(dim=1, keepdim=True)),
+        "float16 first": lambda logs, heads: rescale(logs.half(), heads),
+        "in place": rescale_in_place,
+        "nothing below 1e-3": lambda logs, heads: rescale(logs, heads).clamp(min=1e-3),
+        "one row only": lambda logs, heads: (logs - logs[0].max()).exp().half(),
     },
 }

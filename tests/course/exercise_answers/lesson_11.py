@@ -1,7 +1,11 @@
 """Right and wrong answers to the exercises of lesson 11."""
 
+import heapq
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 Row = dict[str, Any]
 
@@ -93,10 +97,86 @@ def equal_counts(hours: list[float], workers: int) -> list[list[int]]:
     return [list(range(len(hours)))[number * each : (number + 1) * each] for number in range(workers)]
 
 
+def to_do_by_truth(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
+    """An empty error is none."""
+    newest = {row["key"]: row["error"] for row in rows}
+    return [key for key in keys if key not in newest or (retry_failed and newest[key])]
+
+
+def to_do_taken_away(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
+    wanted = to_do(keys, rows, retry_failed)
+    for key in [key for key in keys if key not in wanted]:
+        keys.remove(key)
+    return keys
+
+
+def failed_last(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
+    new = to_do(keys, rows, False)
+    return new + [key for key in to_do(keys, rows, retry_failed) if key not in new]
+
+
+def failed_of_other_sweeps(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
+    strange = {row["key"] for row in rows if row["error"] is not None} - set(keys)
+    return to_do(keys, rows, retry_failed) + (sorted(strange) if retry_failed else [])
+
+
+def newest_row_of_all(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
+    return to_do(keys, rows, retry_failed and bool(rows) and rows[-1]["error"] is not None)
+
+
+def to_do_from_the_end(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
+    good: dict[str, bool] = {}
+    for row in rows[::-1]:
+        good.setdefault(row["key"], row["error"] is None or not retry_failed)
+    return list(filter(lambda key: not good.get(key, False), keys))
+
+
+def divide_by_value(hours: list[float], workers: int) -> list[list[int]]:
+    return [[hours.index(hours[index]) for index in own] for own in divide(hours, workers)]
+
+
+def divide_that_sorts(hours: list[float], workers: int) -> list[list[int]]:
+    shares = divide(hours, workers)
+    hours.sort(reverse=True)
+    return shares
+
+
+def snake(hours: list[float], workers: int) -> list[list[int]]:
+    order = sorted(range(len(hours)), key=lambda i: -hours[i])
+    there_and_back = [*range(workers), *range(workers - 1, -1, -1)]
+    shares: list[list[int]] = [[] for _ in range(workers)]
+    for place, index in enumerate(order):
+        shares[there_and_back[place % len(there_and_back)]].append(index)
+    return shares
+
+
+def fewest_runs(hours: list[float], workers: int) -> list[list[int]]:
+    shares: list[list[int]] = [[] for _ in range(workers)]
+    for index in sorted(range(len(hours)), key=lambda i: -hours[i]):
+        min(shares, key=len).append(index)
+    return shares
+
+
+def divide_with_a_heap(hours: list[float], workers: int) -> list[set[int]]:
+    loads = [(0.0, worker, set[int]()) for worker in range(workers)]
+    for index in np.argsort(-np.array(hours, dtype=float)):
+        load, worker, own = heapq.heappop(loads)
+        heapq.heappush(loads, (load + hours[index], worker, own | {index}))
+    return [own for _, _, own in loads]
+
+
 RIGHT: dict[str, Callable[..., Any]] = {"11.work": work, "11.resume": to_do, "11.divide": divide}
 
-ALSO_RIGHT: dict[str, tuple[Callable[..., Any], ...]] = {
-    "11.divide": (lambda hours, workers: tuple(tuple(own[::-1]) for own in divide(hours, workers)[::-1]),),
+ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
+    "11.work": [
+        lambda *given: tuple(np.float64(number) for number in work(*given)),
+        lambda *given: tuple(Fraction(number) for number in work(*given)),
+    ],
+    "11.resume": [to_do_from_the_end],
+    "11.divide": [
+        lambda hours, workers: tuple(tuple(own[::-1]) for own in divide(hours, workers)[::-1]),
+        divide_with_a_heap,
+    ],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -114,6 +194,16 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         ),
         "a relation in the Transformer": changed(elements=lambda kind, n, w, L, s: n * w * (kind == "transformer")),
         "one number": lambda *given: sum(work(*given)),
+        "26 letters": changed(operations=lambda kind, n, w, L, s: -18 * w * n * s),
+        "attention over the past only": changed(
+            operations=lambda kind, n, w, L, s: -6 * n * (n - 1) * w * L * s * (kind == "transformer")
+        ),
+        "two square matrices": changed(
+            operations=lambda kind, n, w, L, s: -6 * w**2 * L * n * s * (kind == "causal_rn")
+        ),
+        "one string": lambda kind, letters, width, blocks, batch, steps: work(kind, letters, width, blocks, 1, steps),
+        "tokens of one string": lambda kind, letters, *rest: work(kind, (letters - 1) / 2, *rest),
+        "the other way round": lambda *given: work(*given)[::-1],
     },
     "11.resume": {
         "a failure once is a failure for ever": any_failure_counts,
@@ -124,6 +214,11 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "failed runs never again": lambda keys, rows, retry: to_do(keys, rows, False),
         "sorted": lambda keys, rows, retry: sorted(to_do(keys, rows, retry)),
         "a set": lambda keys, rows, retry: set(to_do(keys, rows, retry)),
+        "an error without a word is none": to_do_by_truth,
+        "takes from the keys": to_do_taken_away,
+        "failed runs last": failed_last,
+        "failed runs of other sweeps": failed_of_other_sweeps,
+        "the newest row of all": newest_row_of_all,
     },
     "11.divide": {
         "in the order given": in_any_order(lambda hours: list(range(len(hours)))),
@@ -138,5 +233,11 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "hours and not indices": lambda hours, workers: [
             [hours[index] for index in own] for own in divide(hours, workers)
         ],
+        "looked up by their hours": divide_by_value,
+        "sorts the hours": divide_that_sorts,
+        "there and back": snake,
+        "to whoever has the fewest": fewest_runs,
+        "no list for who has nothing": lambda hours, workers: [own for own in divide(hours, workers) if own],
+        "floats": lambda hours, workers: [[float(index) for index in own] for own in divide(hours, workers)],
     },
 }

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from crn_lib.analysis import cancellation_copier, copy_sources, copy_without
+from crn_lib.analysis import Moved, cancellation_copier, copy_sources, copy_without
 from crn_lib.course import RelationWidget, relation_map
 from crn_lib.course.widgets import relation as relation_widget
-from crn_lib.course.widgets.relation import EVERY_PAIR, RELATION_MAPS
+from crn_lib.course.widgets.relation import EVERY_PAIR, RELATION_MAPS, other_text
 from crn_lib.experiments.retrieval_onset import crossing
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.paths import data_file
@@ -103,6 +103,31 @@ def test_buttons_drop_one_ring_all_rings_and_none(widget: RelationWidget) -> Non
     assert sum(a == b for a, b in zip(widget.copy.written, TEXT, strict=False)) <= 2
     widget.restore.click()
     assert widget.dropped == {} and widget.copy.written == TEXT + ">"
+
+
+def test_moved_receivers_write_the_letter_further_and_the_rings_move_with_them(widget: RelationWidget) -> None:
+    widget.controls["shift"].value = 2
+    assert widget.copy.written == "ncelel>"
+    assert widget.figure.layout.title.text.startswith("Block 0, moved by 2 (4 of 4 letters follow)")
+    assert list(widget.figure.data[1].x)[:4] == [source + 2 for source in copy_sources(LENGTH).sources.tolist()[:4]]
+    widget.controls["shift"].value = -1
+    assert widget.copy.written == "ccance>"
+    widget.controls["other"].value = True
+    assert widget.copy.written == "ccance>", "its receivers know nothing of the string"
+    widget.controls["shift"].value = 0
+    widget.controls["other"].value = False
+    assert widget.copy.written == TEXT + ">" and widget.figure.layout.title.text.startswith("Block 0: ")
+
+
+def test_another_string_has_no_letter_in_common_and_its_receivers_are_the_ones_used() -> None:
+    assert other_text("azm", TASK) == "nmz"
+    shape = ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=TASK.config.context)
+    model = build_model(shape, generator=torch.Generator().manual_seed(4))
+    own, another = (
+        copy_without(model, TASK, TEXT, {}, Moved(0, donor)).pairs[1] for donor in (TEXT, other_text(TEXT, TASK))
+    )
+    assert torch.equal(own.senders[:, :, : LENGTH + 2], another.senders[:, :, : LENGTH + 2])
+    assert (own.receivers[:, :, :-1] != another.receivers[:, :, :-1]).any(-1).all()
 
 
 @pytest.mark.parametrize("name", RELATION_MAPS)

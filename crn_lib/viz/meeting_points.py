@@ -1,0 +1,59 @@
+"""Receivers and minus the senders of one block as points: who meets whom."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
+
+Point = tuple[float, float]
+
+
+def draw_meeting_points(
+    receivers: Sequence[Point], minus_senders: Sequence[Point], nearest: Sequence[int], tokens: str, shown: float
+) -> go.Figure:
+    """A line from every receiver that writes a letter to the sender nearest to it in the whole width.
+
+    Args:
+        receivers: one point a letter written.
+        minus_senders: one point a position, with what stands there in `tokens`.
+        nearest: for each receiver the position of the nearest of all its senders, before the projection.
+        tokens: one character a position, the string first: the source of the receiver `i` is position `i + 1`.
+        shown: the part of all squared distances that the two axes keep.
+    """
+    found = sum(sender == row + 1 for row, sender in enumerate(nearest))
+    figure = new_figure(
+        f"The nearest sender is the source for {found} of {len(receivers)} letters"
+        f"<br><sup>two of the block's directions, with {shown:.0%} of the variance; lines to the nearest in all</sup>",
+        description=f"Points of {len(receivers)} receivers and, with opposite sign, {len(minus_senders)} senders in the "
+        f"plane of their two main directions, which keeps {shown:.0%} of the variance. A line joins each receiver to "
+        f"the sender nearest to it in the whole width, which is its source for {found} of {len(receivers)}.",
+        height=520,
+    )
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for point, sender in zip(receivers, nearest, strict=True):
+        xs += [point[0], minus_senders[sender][0], None]
+        ys += [point[1], minus_senders[sender][1], None]
+    figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREY, "width": 1.5}, hoverinfo="skip", showlegend=False)
+    for name, points, letters, colour, symbol, place in (
+        ("minus a sender: its token", minus_senders, tokens, BLUE, "circle", "top center"),
+        ("a receiver: the letter it must write", receivers, tokens[1:], VERMILION, "diamond", "bottom center"),
+    ):
+        figure.add_scatter(
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            mode="markers+text",
+            name=name,
+            text=[letter.replace("<", "&lt;").replace(">", "&gt;") for letter in letters[: len(points)]],
+            textposition=place,
+            textfont={"color": colour, "family": "monospace", "size": 13},
+            marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": INK, "width": 0.5}},
+            hovertext=[f"{name}, position {position}" for position in range(len(points))],
+            hoverinfo="text",
+        )
+    figure.update_xaxes(title="first direction", zeroline=False)
+    figure.update_yaxes(title="second direction", zeroline=False)
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
+    figure.update_layout(margin={"t": 100})
+    return figure
