@@ -224,7 +224,12 @@ def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(read
     page.locator("#search-results a", has_text="The exp decomposition").first.wait_for()
 
 
-OPEN_ALL_FOLDS = "document.querySelectorAll('details').forEach(fold => fold.open = true)"
+# All folds open, to their last shade of grey; without equations, each of hundreds of elements that axe would walk over.
+READY_FOR_AXE = """async () => {
+  for (const equation of document.querySelectorAll('mjx-container')) equation.remove();
+  for (const fold of document.querySelectorAll('details')) fold.open = true;
+  await Promise.all(document.getAnimations().map(animation => animation.finished));
+}"""
 
 
 def test_axe_finds_nothing_serious_on_any_page(reader: Reader) -> None:
@@ -232,10 +237,15 @@ def test_axe_finds_nothing_serious_on_any_page(reader: Reader) -> None:
     assert len(pages) > 20
     for path in pages:
         reader.page.goto(path.as_uri())
-        reader.page.evaluate(OPEN_ALL_FOLDS)
-        assert serious(reader.page) == [], path.name
-    reader.page.emulate_media(color_scheme="dark")
-    for name in ("00_welcome.html", "03_exp_decomposition.html"):
+        reader.page.evaluate(READY_FOR_AXE)
+        assert serious(reader.page, contrast=False) == [], path.name
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_the_contrast_of_a_lesson_and_of_a_table_good(theme: str, reader: Reader) -> None:
+    """They share their styles with all other pages."""
+    reader.page.emulate_media(color_scheme=theme)
+    for name in ("00_welcome.html", "claims.html"):
         reader.page.goto((reader.site / name).as_uri())
-        reader.page.evaluate(OPEN_ALL_FOLDS)
-        assert serious(reader.page, only=["color-contrast"]) == [], name
+        reader.page.evaluate(READY_FOR_AXE)
+        assert serious(reader.page) == [], name
