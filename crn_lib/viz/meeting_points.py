@@ -25,7 +25,7 @@ def draw_meeting_points(
     figure = new_figure(
         f"The nearest sender is the source for {found} of {len(receivers)} letters"
         f"<br><sup>two of the block's directions, with {shown:.0%} of the variance; lines to the nearest in all</sup>",
-        description=f"Points of {len(receivers)} receivers and, with opposite sign, {len(minus_senders)} senders in the "
+        description=f"Points of {len(receivers)} receivers and {len(minus_senders)} senders, their sign turned, in the "
         f"plane of their two main directions, which keeps {shown:.0%} of the variance. A line joins each receiver to "
         f"the sender nearest to it in the whole width, which is its source for {found} of {len(receivers)}.",
         height=520,

@@ -1,4 +1,4 @@
-"""Receivers and minus the senders as points: every receiver is joined to its nearest sender, and the sources are counted."""
+"""Receivers and minus the senders as points: each receiver is joined to its nearest sender, and sources are counted."""
 
 from crn_lib.viz import describe, draw_meeting_points
 
