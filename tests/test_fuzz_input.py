@@ -11,7 +11,6 @@ import os
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
@@ -27,6 +26,7 @@ from crn_lib.sweeps.sweep import configure
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 from tests.tiny import quick
+from tests.workbooks import make_workbook
 
 EXAMPLES = int(os.environ.get("CRN_EXAMPLES", "2000"))
 
@@ -164,13 +164,9 @@ def shown(one, folder):
 @pytest.fixture(scope="module")
 def workbook(tmp_path_factory):
     """One lesson, where nothing is really run; `crn` is run there."""
-    root = tmp_path_factory.mktemp("workbook")
-    (root / "notebooks").mkdir()
-    (root / "figures").mkdir()
+    root = make_workbook(tmp_path_factory.mktemp("workbook"), **{"00_good": ["size = 3\ntext = 'a'"]})
     (root / "taken").write_text("a file")
     (root / "good.yaml").write_text("grids: [{seed: 0}]\n")
-    cell = nbformat.v4.new_code_cell("size = 3\ntext = 'a'", metadata={"tags": ["parameters"]})
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), root / "notebooks" / "00_good.ipynb")
     before = Path.cwd()
     os.chdir(root)
     with pytest.MonkeyPatch.context() as patch:
