@@ -119,6 +119,16 @@ def test_moved_receivers_write_the_letter_further_and_the_rings_move_with_them(w
     assert widget.copy.written == TEXT + ">" and widget.figure.layout.title.text.startswith("Block 0: ")
 
 
+def test_the_box_makes_another_string_the_donor(widget: RelationWidget, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+    monkeypatch.setattr(relation_widget, "copy_without", lambda *all_: given.append(all_[-1]) or copy_without(*all_))
+    widget.controls["shift"].value = 1
+    widget.controls["other"].value = True
+    widget.controls["shift"].value = 0
+    widget.controls["other"].value = False
+    assert given == [Moved(1, TEXT), Moved(1, other_text(TEXT, TASK)), Moved(0, other_text(TEXT, TASK)), None]
+
+
 def test_another_string_has_no_letter_in_common_and_its_receivers_are_the_ones_used() -> None:
     assert other_text("azm", TASK) == "nmz"
     shape = ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=TASK.config.context)
