@@ -106,7 +106,7 @@ def test_kinds_that_figures_do_not_know_get_a_name_a_colour_and_a_mark(monkeypat
         assert len(set(values.values())) == len(BLOCKS)
     (line,) = draw_training_curves({"elman": [{"step": 1, "character_accuracy": 0.5}]}).data
     assert (line.name, line.line.color, line.marker.symbol) == ("elman", KIND_COLOURS["elman"], KIND_SYMBOLS["elman"])
-    with pytest.raises(KeyError, match="gru"):
+    with pytest.raises(ValueError, match=r"kind must be one of causal_rn, .*gru"):
         KIND_NAMES["gru"]
 
 
