@@ -11,10 +11,10 @@ from crn_lib.models import ModelConfig
 
 def _examine_work(attempt: Callable[..., Any]) -> None:
     draw = random.Random(11)
-    sizes = [(1, 1, 1, 1, 1), (2, 1, 1, 1, 1), (16, 64, 4, 64, 150), (255, 192, 12, 320, 2000)]
+    sizes = [(1, 2, 1, 1, 1), (2, 2, 1, 1, 1), (16, 64, 4, 64, 150), (255, 192, 12, 320, 2000)]
     for _ in range(12):
         letters, width, blocks, batch, steps = (draw.randint(1, most) for most in (60, 200, 12, 64, 900))
-        sizes.append((letters, width, blocks, batch, steps))
+        sizes.append((letters, 1 + width, blocks, batch, steps))  # an exact norm needs two channels
     for letters, width, blocks, batch, steps in sizes:
         tokens = 2 * (letters + 1)
         case = f"{letters} letters, width {width}, {blocks} blocks, batch {batch}, {steps} steps"
