@@ -127,6 +127,16 @@ class Comparison:
         return copies_as_well(self.ours.best.share, self.yardstick.best.share)
 
     @property
+    def comparable(self) -> bool:
+        """Whether some seed was run at the same rates by both sides: then neither had more chances than the other."""
+        rates: dict[int, tuple[set[float], set[float]]] = {}
+        for number, side in enumerate((self.ours, self.yardstick)):
+            for at in side.tried:
+                for run in at.runs:
+                    rates.setdefault(run.row["seed"], (set(), set()))[number].add(at.rate)
+        return any(ours == yardsticks for ours, yardsticks in rates.values())
+
+    @property
     def ahead(self) -> bool:
         """Whether the verdict is open because only the CausalRN copies: no agreement, and nothing against it."""
         sides = (self.ours, self.yardstick)

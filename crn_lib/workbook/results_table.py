@@ -43,12 +43,17 @@ SHORT_HEADINGS = ("letters", "blocks × width, batch", "CausalRN", "Transformer"
 SECTIONS = {
     "The paper's own shape": ("paper_shape",),
     "Small models, each with learning rates of its own": ("fair_lengths",),
+    "Strings of many lengths, with learning rates of their own": ("mixed_lengths",),
+    "CausalRNs with a Transformer's number of parameters": ("equal_parameters",),
     "Six models, on one processor": ("lengths", "retrieval_seeds", "beyond_256", "more_steps_at_256"),
 }
-"""Headings of the page, and the sweeps whose runs stand under each."""
+"""Headings of the page, and the sweeps whose runs stand under each; none where there is no run yet."""
 
 SHORT_LENGTHS = (128, 256)
 """Of the small models, the lengths that the README shows: the longest two of the paper."""
+
+MIXED, MIXED_LONGEST = "mixed_lengths", 32
+"""The sweep on strings of many lengths, and its longest strings."""
 
 
 def runs_of(root: Path, sweeps: Iterable[str]) -> list[Run]:
@@ -60,8 +65,8 @@ def results_markdown(root: Path) -> str:
     """The tables, a line a configuration; median over seeds, the range in brackets where there is one."""
     parts = []
     for heading, sweeps in SECTIONS.items():
-        runs = runs_of(root, sweeps)
-        parts += [f"## {heading}", _table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
+        if runs := runs_of(root, sweeps):
+            parts += [f"## {heading}", _table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
     return "\n\n".join(parts)
 
 
@@ -70,7 +75,10 @@ def short_markdown(root: Path) -> str:
     paper, small = SWEEPS
     lines = [_short_line(each) for each in compare(runs_of(root, [paper]), PAPER_LENGTHS)]
     lines += [_short_line(each) for each in compare(runs_of(root, [small]), SHORT_LENGTHS)]
-    return _table(SHORT_HEADINGS, [*lines, _mixed_line(root)])
+    mixed = compare(runs_of(root, [MIXED]), [MIXED_LONGEST])
+    return _table(
+        SHORT_HEADINGS, [*lines, _mixed_line(root), *(_short_mixed(each) for each in mixed if each.comparable)]
+    )
 
 
 def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -108,7 +116,7 @@ def _line(group: AtRate) -> tuple[str, ...]:
         for way in ("", "free_running_")
     ]
     return (
-        str(first.string_length) if first.task == DEFAULT else first.task.replace("_", " "),
+        _letters(first) if first.task == DEFAULT else first.task.replace("_", " "),
         KIND_NAMES[first.kind],
         f"{parameters_of(row):,}",
         shape_of(row),
@@ -121,6 +129,28 @@ def _line(group: AtRate) -> tuple[str, ...]:
         Spread.of(seconds).show() if seconds else "–",
         *ways,
         ", ".join(sorted({device_of(run.row) for run in group.runs})),
+    )
+
+
+def _letters(run: Run) -> str:
+    shortest = run.row["task"].get("shortest") or run.string_length
+    return str(run.string_length) if shortest == run.string_length else f"{shortest} to {run.string_length}"
+
+
+def _short_mixed(comparison: Comparison) -> tuple[str, ...]:
+    """Of models trained on strings of several lengths, each at its best rate: the strings that they give back."""
+    sides = comparison.ours.best, comparison.yardstick.best
+    found = [Spread.of([run.row["free_running_string_accuracy"] for run in side.runs]) for side in sides]
+    first = sides[0].runs[0]
+    words = [
+        f"{spread.show('.0%')} of strings, {_seeds(len(side.runs))}" for spread, side in zip(found, sides, strict=True)
+    ]
+    place = "ahead" if found[0].median > found[1].median else "not ahead"
+    return (
+        f"{_letters(first)}, {first.row['training']['steps']:,} steps, rates of their own",
+        shape_of(first.row),
+        *words,
+        {True: "yes", False: "no", None: f"open, neither copies 99%; the CausalRN is {place}"}[comparison.verdict],
     )
 
 
@@ -155,7 +185,7 @@ def _mixed_line(root: Path) -> tuple[str, ...]:
     sides = [f"{medians[kind].show('.0%')} of strings, {_seeds(len(strings[kind]))}" for kind in (OURS, YARDSTICK)]
     behind = medians[OURS].median < medians[YARDSTICK].median
     return (
-        f"{longest}, trained on {shortest} to {longest}",
+        f"{longest}, trained on {shortest} to {longest} for {row['training']['steps']:,} steps",
         shape_of(row),
         *sides,
         f"open, neither copies 99%; the CausalRN is {'behind' if behind else 'not behind'}",

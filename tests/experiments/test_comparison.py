@@ -109,3 +109,14 @@ def test_the_circumstances_name_parameters_and_the_gpu() -> None:
     assert devices == "NVIDIA H200, float32 and cpu, float32"
     assert comparison.device_of({"device": "cuda"}) == "cuda"
     assert comparison.device_of({"device": "cpu", "processor": "some CPU"}) == "cpu"
+
+
+def test_sides_are_comparable_if_some_seed_was_run_at_the_same_rates_by_both() -> None:
+    def comparable(ours: dict[float, list[int | None]], theirs: dict[float, list[int | None]]) -> bool:
+        (found,) = compare(side("causal_rn", ours) + side("transformer", theirs), [16])
+        return found.comparable
+
+    assert comparable({1e-3: [100], 2e-3: [None]}, {1e-3: [None], 2e-3: [None]})
+    assert comparable({1e-3: [100, 100], 2e-3: [None]}, {1e-3: [None], 2e-3: [None]})
+    assert not comparable({1e-3: [100], 2e-3: [None]}, {1e-3: [None]})
+    assert not comparable({1e-3: [100]}, {})

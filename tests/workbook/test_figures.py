@@ -47,10 +47,11 @@ def test_every_stored_run_is_counted_in_one_line_with_rate_parameters_and_interv
     assert on_gpu and {line[8] for line in on_gpu} == {"–"}, "seconds of a shared GPU are not shown"
 
 
-def test_the_readme_has_eight_lines_and_says_where_a_yardstick_fails_and_where_we_are_behind() -> None:
+def test_the_readme_has_few_lines_and_says_where_a_yardstick_fails_and_where_we_are_behind() -> None:
     _, _, *lines = results_table.short_markdown(workbook_folder()).splitlines()
-    assert len(lines) == 8 and "behind" in lines[-1]
-    for line in lines[:-1]:
+    mixed = [line for line in lines if " to 32" in line]
+    assert len(lines) in (8, 9) and lines[7:] == mixed and "behind" in mixed[0]
+    for line in lines[:7]:
         *_, theirs, verdict = line.strip("| ").split(" | ")
         copied, runs = map(int, re.findall(r"(\d+) of (\d+)", theirs)[0])
         assert (verdict != "yes") if 2 * copied <= runs else (verdict in ("yes", "no", "open"))
