@@ -15,7 +15,7 @@ KILLS = int(os.environ.get("CRN_KILLS", "0"))
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
-@pytest.mark.parametrize(("where", "kills"), [("inline", 8), ("train", 8), ("processes", 2)])
+@pytest.mark.parametrize(("where", "kills"), [("inline", 8), ("train", 8), ("processes", 1)])
 def test_a_kill_loses_doubles_changes_and_leaves_nothing(tmp_path, where, kills):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.killing", where, str(tmp_path), str(KILLS or kills)],
