@@ -107,7 +107,7 @@ def draw_state_against_length(
     """
     require_whole("string_length", string_length)
     bits = numbers * bits_per_number
-    fit = letters_that_fit(bits, vocab)
+    fit = math.floor(letters_that_fit(bits, vocab))
     best = best_character_accuracy(bits, string_length, vocab)
     figure = new_figure(
         f"A state of {numbers} numbers, {bits:,} bits, holds at most {fit:,.0f} letters"
