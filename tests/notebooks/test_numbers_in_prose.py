@@ -28,7 +28,14 @@ NOT_PROSE = (
 EXPLAINED: dict[str, dict[str, str]] = {
     "04_normalise_first": {"1000": "an example of a length, of which the half million follows"},
     "05_growing_memory": {"1000": "an example of a length, in a question"},
-    "07_ablations": {"256": "the paper's longest strings"},
+    "01_copying_task": {"95": "the confidence of every interval in the workbook"},
+    "07_ablations": {
+        "256": "the paper's longest strings",
+        "26": "letters of the alphabet",
+        "95": "the confidence of every interval in the workbook",
+        "4000": "steps of the sweep long_ablations at 128 letters",
+    },
+    "08_how_it_retrieves": {"253": "letters that make 382 senders on average, by the lesson's formula"},
     "09_numbers_that_overflow": {
         "162754.8": "exp(12), to show digits",
         "8000": "the width from the formula above it",
