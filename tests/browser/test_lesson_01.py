@@ -37,12 +37,12 @@ def test_more_numbers_and_wider_ones_move_the_edge_of_what_is_possible(lesson_pa
     press(lesson_page, "numbers in the state", "Home")
     press(lesson_page, "bits a number", "Home")
     press(lesson_page, "letters in the string", "Home")
-    least = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 8 bits, holds at most 2 letters", "of 4 letters at most")
+    least = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 8 bits, holds at most 1 letters", "of 4 letters at most")
     press(lesson_page, "bits a number", "ArrowRight")
     wider = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 16 bits, holds at most 3 letters")
     press(lesson_page, "numbers in the state", "ArrowRight")
     more = drawn(
-        lesson_page, BOUND_FIGURE, "2 numbers, 32 bits, holds at most 7 letters", "of 4 letters at most 100.0%"
+        lesson_page, BOUND_FIGURE, "2 numbers, 32 bits, holds at most 6 letters", "of 4 letters at most 100.0%"
     )
     assert len({figure["curve"] for figure in (least, wider, more)}) == 3
     assert len({figure["mark"] for figure in (least, wider, more)}) == 3

@@ -74,10 +74,10 @@ def test_a_string_that_cannot_be_copied_is_refused_in_words(lesson_page: Page) -
 
 
 def test_a_quiz_option_folds_open_and_says_whether_it_is_right(lesson_page: Page) -> None:
-    option = lesson_page.locator("summary", has_text="it grows with every token")
+    option = lesson_page.locator("summary", has_text="it grows with the string")
     option.scroll_into_view_if_needed()
     option.click()
-    answer = lesson_page.locator("details[open]", has_text="it grows with every token")
+    answer = lesson_page.locator("details[open]", has_text="it grows with the string")
     assert "Right." in answer.inner_text()
 
 
