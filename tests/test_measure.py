@@ -51,6 +51,7 @@ def test_without_a_gpu_auto_takes_the_cpu_and_says_why(monkeypatch):
 
 def test_with_a_gpu_auto_takes_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H200")
     assert pick_device() == (torch.device("cuda"), "a CUDA GPU is here (H200)")
     assert pick_device("cpu") == (CPU, "asked for")

@@ -157,7 +157,7 @@ def test_the_card_says_all_of_it_escaped_with_a_link_to_the_heading(workbook: Pa
     assert plain.startswith("7 statements of the paper: 2 same, 1 different, 4 open")
     assert "It copies | well | ✓ same\n  03 | 99% to 100% (3 seeds; cpu, float32)" in plain
     assert 'href="03_later.ipynb#Is-it-%3Cso%3E%3F">03 · Is it &lt;so&gt;?</a>' in page and "<so>" not in page
-    assert page.count("<details>") == 3, "what no lesson tested has no number to unfold"
+    assert page.count("<details>") == 4, "one around all, and what no lesson tested has no number to unfold"
     assert page.count("✓</b> same") == 2 and page.count("✗</b> different") == 1, "a sign and a word, not colour alone"
 
 
