@@ -82,16 +82,15 @@ def read_rows(path: str | Path, *, needs: Sequence[str] = ()) -> list[Row]:
         require(isinstance(row, dict), f"{path}, line {number} is not a JSON row (it is no object with fields)")
         lacking = [name for name in needs if name not in row]
         require(not lacking, f"{path}, line {number} has no field {', '.join(map(repr, lacking))}")
+        if "key" in needs:
+            require(isinstance(row["key"], str), f"{path}: a row's key must be text; got {shown(row['key'])}")
         rows.append(row)
     return rows
 
 
 def newest_rows(path: str | Path, *, needs: Sequence[str] = ("key",)) -> dict[str, Row]:
     """The last row of every key: a run that failed and was tried again has two."""
-    rows = read_rows(path, needs=needs)
-    for row in rows:
-        require(isinstance(row["key"], str), f"{path}: a row's key must be text; got {shown(row['key'])}")
-    return {row["key"]: row for row in rows}
+    return {row["key"]: row for row in read_rows(path, needs=needs)}
 
 
 def run_rows(path: str | Path) -> dict[str, Row]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crn_lib.config import from_mapping
+from crn_lib.config import ConfigError, from_mapping
 from crn_lib.experiments.lengths import best_learning_rates
 from crn_lib.paths import data_file
 from crn_lib.sweeps import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
@@ -48,3 +48,9 @@ def test_the_lengths_are_trained_at_the_learning_rates_that_the_stored_sweep_cho
     chosen = best_learning_rates(read_runs(RUNS / "learning_rates.jsonl"))
     used = {(config.model.kind, config.model.width): config.learning_rate for config in load_sweep("lengths").configs}
     assert used == chosen
+
+
+def test_a_history_whose_key_is_no_text_is_refused_in_one_line(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"key": [], "history": []}\n')
+    with pytest.raises(ConfigError, match="a row's key must be text; got \\[\\]"):
+        read_histories(tmp_path / "rows.jsonl")

