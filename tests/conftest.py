@@ -1,6 +1,7 @@
 """What any test may ask for."""
 
 import contextlib
+import os
 import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ from tests.requirements import pytest_configure, pytest_runtest_setup  # noqa: F
 from tests.waiting import PATIENCE
 
 # The machine may be busy with a training run: how long one example takes says nothing.
-settings.register_profile("crn", deadline=None)
+# The same examples on every run, so that a change is blamed for what it did; `CRN_EXAMPLES` asks for new ones.
+settings.register_profile("crn", deadline=None, derandomize="CRN_EXAMPLES" not in os.environ)
 settings.load_profile("crn")
 
 # A shell that starts this in the background may have told it to ignore Ctrl-C, which the tests send.
