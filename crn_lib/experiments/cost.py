@@ -68,8 +68,8 @@ def sequence_work(model: ModelConfig, tokens: int) -> Work:
         model.kind in MATRICES and model.norm in (None, "exact"),
         f"work is counted for causal_rn with the exact norm and for transformer; got {model.kind} with {model.norm}",
     )
-    parameters = model.blocks * MATRICES[model.kind] * model.width**2 + model.width * model.vocab_size
-    per_block = model.blocks * model.width
+    parameters = model.width * (model.blocks * MATRICES[model.kind] * model.inner_width + model.vocab_size)
+    per_block = model.blocks * model.inner_width
     relation = model.kind == "causal_rn"
     return Work(
         elements=per_block * tokens * (tokens + 1) / 2 if relation else 0.0,

@@ -32,6 +32,9 @@ FIRST_CAPACITY = 16
 
 ROWS = "memory.jsonl"
 
+YOUNGER = {"expansion": 1}
+"""Fields of `ModelConfig` that came after the first rows, and their defaults."""
+
 
 def capacity(rows: int) -> int:
     """Rows that a pool has room for after so many were added one by one."""
@@ -128,8 +131,13 @@ def memory_config(kind: str) -> ModelConfig:
 
 
 def row_key(config: ModelConfig, length: int) -> str:
-    """Of the row that says what this model holds after so many tokens."""
-    return key_of(json.dumps([to_mapping(config), length], sort_keys=True))
+    """Of the row that says what this model holds after so many tokens.
+
+    A field that is younger than the first rows counts only away from its default, so that their keys stay.
+    """
+    fields = to_mapping(config).items()
+    model = {name: value for name, value in fields if name not in YOUNGER or value != YOUNGER[name]}
+    return key_of(json.dumps([model, length], sort_keys=True))
 
 
 def fill_rows(configs: Iterable[ModelConfig], lengths: Iterable[int], path: str | Path) -> list[Row]:

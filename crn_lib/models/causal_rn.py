@@ -1,7 +1,8 @@
 """The CausalRN block: `x + W3 LN(relation(W1 LN(x) + c1, W2 LN(x))) + c3`.
 
 With `norm="exact"` this is the CausalRN, whose memory is a growing pool of `b` rows. With `norm="approx"` and the
-exponential it is the linear relation network, whose memory is one running sum. The code is the same.
+exponential it is the linear relation network, whose memory is one running sum. The code is the same. `expansion` makes
+the relation wider than the residual stream (the authors' language models have 4), and the memory with it.
 
 Reference: Cui et al. 2024, arXiv 2406.16168, section 3; github.com/kerner-lab/causal-relation-networks. Differs in: no
 array of all pairs (`ops/README.md`); future pairs are masked after the activation too, where the code masks before it
@@ -30,10 +31,10 @@ class RelationBlock(Block):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.receiver = nn.Linear(config.width, config.width)
-        self.sender = nn.Linear(config.width, config.width, bias=False)
-        self.readout = nn.Linear(config.width, config.width)
-        self.width, self.blocks, self.heads = config.width, config.blocks, config.heads
+        self.receiver = nn.Linear(config.width, config.inner_width)
+        self.sender = nn.Linear(config.width, config.inner_width, bias=False)
+        self.readout = nn.Linear(config.inner_width, config.width)
+        self.inner_width, self.blocks, self.heads = config.inner_width, config.blocks, config.heads
         self.norm, self.activation = str(config.norm), str(config.activation)
         self.post_norm = config.post_norm
         self.factorises = factorises(self.norm, self.activation)
@@ -50,7 +51,7 @@ class RelationBlock(Block):
         return x + self._read(self.mix(a, b))
 
     def mix(self, a: Tensor, b: Tensor) -> Tensor:
-        """The relation of receivers and senders, `(batch, length, width)` in and out."""
+        """The relation of receivers and senders, `(batch, length, inner width)` in and out."""
         return relation(
             a,
             b,
@@ -63,15 +64,15 @@ class RelationBlock(Block):
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
         if not self.factorises:
-            return Pool(batch, self.width, device=device, dtype=dtype)
+            return Pool(batch, self.inner_width, device=device, dtype=dtype)
         # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
         wide = dtype if self.norm == "approx" else torch.float64
-        return RunningSum(batch, self.width, device=device, dtype=wide)
+        return RunningSum(batch, self.inner_width, device=device, dtype=wide)
 
     def predicted_bytes(self, rows: int) -> int:
         if not self.factorises:
-            return rows * self.width * NUMBER + COUNTER
-        return self.width * (NUMBER if self.norm == "approx" else 2 * NUMBER) + COUNTER
+            return rows * self.inner_width * NUMBER + COUNTER
+        return self.inner_width * (NUMBER if self.norm == "approx" else 2 * NUMBER) + COUNTER
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
         normalised = layer_norm(x)

@@ -28,6 +28,8 @@ class ModelConfig:
             `crn_lib/ops/relation.py`). `None` for every other kind.
         activation: for relation networks, the activation; `exp` by default. `None` for every other kind.
         post_norm: for relation networks, whether the relation's output is normalised.
+        expansion: for relation networks, how many times the width a receiver and a sender have. With 4 a block has as
+            many weights as a Transformer's. Heads split this inner width, and a pool holds rows of it.
 
     Raises:
         ConfigError: a value out of range, or fields that contradict each other.
@@ -46,12 +48,14 @@ class ModelConfig:
     norm: str | None = None
     activation: str | None = None
     post_norm: bool = True
+    expansion: int = 1
 
     def __post_init__(self) -> None:
         require_choice("kind", self.kind, tuple(BLOCKS))
-        for name in ("vocab_size", "width", "blocks", "max_length", "heads"):
+        for name in ("vocab_size", "width", "blocks", "max_length", "heads", "expansion"):
             require_whole(name, getattr(self, name))
-        require(self.width % self.heads == 0, f"heads must divide width {self.width}; got {self.heads}")
+        inner = f"{'' if self.expansion == 1 else 'the inner '}width {self.inner_width}"
+        require(self.inner_width % self.heads == 0, f"heads must divide {inner}; got {self.heads}")
         if BLOCKS[self.kind].single_headed:
             require(self.heads == 1, f"heads must be 1 for kind {self.kind!r}, which has none; got {self.heads}")
         require(isinstance(self.post_norm, bool), f"post_norm must be true or false; got {self.post_norm!r}")
@@ -61,7 +65,14 @@ class ModelConfig:
         for name in ("norm", "activation"):
             value = getattr(self, name)
             require(value is None, f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}")
-        require(self.post_norm, f"post_norm belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}")
+        for name, default in (("post_norm", True), ("expansion", 1)):
+            belongs = f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}"
+            require(getattr(self, name) == default, belongs)
+
+    @property
+    def inner_width(self) -> int:
+        """Columns of a receiver and a sender; of the kinds that have none, the width."""
+        return self.expansion * self.width
 
     def _complete_relation(self) -> None:
         if self.norm is None:
@@ -70,8 +81,9 @@ class ModelConfig:
             object.__setattr__(self, "activation", "exp")
         require_choice("norm", self.norm, NORMS)
         require_choice("activation", self.activation, ACTIVATIONS)
-        seen = self.width > self.heads or self.norm not in CENTRING
-        require(seen, f"width must be at least {2 * self.heads} for norm {self.norm!r}, 2 a head; got {self.width}")
+        seen = self.inner_width > self.heads or self.norm not in CENTRING
+        least = f"width must be at least {2 * self.heads} for norm {self.norm!r}, 2 a head"
+        require(seen, f"{'' if self.expansion == 1 else 'expansion times '}{least}; got {self.inner_width}")
         require(
             self.kind != "linear_rn" or factorises(str(self.norm), str(self.activation)),
             f"linear_rn needs activation 'exp' with norm {' or '.join(map(repr, FACTORISING_NORMS))}, which factorise; "

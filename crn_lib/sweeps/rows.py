@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crn_lib.config import ConfigError, name_of, require, require_number, shown
+from crn_lib.config import ConfigError, from_mapping, name_of, require, require_number, shown
 from crn_lib.errors import RunFailed
 from crn_lib.files import locked
 from crn_lib.training import TrainConfig
@@ -42,8 +42,8 @@ def plain_config(row: Row) -> dict[str, Any]:
 
 
 def seedless(row: Row) -> str:
-    """The same but for the seed, as text: equal for runs that differ in nothing else."""
-    return json.dumps({**plain_config(row), "seed": None}, sort_keys=True)
+    """The same but for the seed, as text: equal for runs that differ in nothing else, whenever they were stored."""
+    return json.dumps({**_beyond_defaults(from_mapping(TrainConfig, plain_config(row))), "seed": None}, sort_keys=True)
 
 
 def _beyond_defaults(config: Any) -> dict[str, Any]:

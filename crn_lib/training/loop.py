@@ -279,7 +279,7 @@ class _Run:
         model = self.config.model
         backend = "torch"
         if model.norm is not None and model.activation is not None:
-            head_width = model.width // model.heads
+            head_width = model.inner_width // model.heads
             backend = which_backend(model.norm, model.activation, device=self.device, head_width=head_width).name
         return RunResult(
             config=self.config,

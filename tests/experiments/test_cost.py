@@ -54,12 +54,12 @@ def test_attention_of_four_tokens_by_hand() -> None:
     assert sequence_work(shape("transformer"), 4) == Work(0, 6 * (12 * 4 + 10) * 4 + 2 * 16 * 2 * 2 * 3, 8)
 
 
-@pytest.mark.parametrize("kind", ["causal_rn", "transformer"])
-def test_the_matrices_counted_are_those_the_model_has(kind: str) -> None:
-    made = build_model(shape(kind, width=6, blocks=2))
+@pytest.mark.parametrize(("kind", "expansion"), [("causal_rn", 1), ("causal_rn", 4), ("transformer", 1)])
+def test_the_matrices_counted_are_those_the_model_has(kind: str, expansion: int) -> None:
+    made = build_model(replace(shape(kind, width=6, blocks=2), expansion=expansion))
     blocks = [block for block in made.blocks if isinstance(block, Block)]
     held = sum(p.numel() for block in blocks for p in block.parameters() if p.ndim == 2) + made.head.weight.numel()
-    one = sequence_work(shape(kind, width=6, blocks=2), 1).operations
+    one = sequence_work(made.config, 1).operations
     assert one == 6 * held + (12 * 2 * 6 if kind == "transformer" else 0)
 
 

@@ -18,6 +18,8 @@ OTHER_SHAPES = [
     {"kind": "causal_rn", "activation": "gelu"},
     {"kind": "causal_rn", "norm": "approx"},
     {"kind": "causal_rn", "norm": "none"},
+    {"kind": "causal_rn", "expansion": 4},
+    {"kind": "linear_rn", "expansion": 2, "norm": "none"},
 ]
 
 

@@ -18,6 +18,8 @@ RELATION_FORMS = [
     {"kind": "causal_rn", "norm": "unit", "activation": "gelu"},
     {"kind": "causal_rn", "norm": "variance", "activation": "squared_relu", "heads": 3},
     {"kind": "linear_rn", "norm": "mean", "heads": 3},
+    {"kind": "causal_rn", "expansion": 4, "heads": 8},
+    {"kind": "linear_rn", "expansion": 2},
 ]
 VARIANTS: list[dict[str, Any]] = [
     *({"kind": kind} for kind in KINDS),

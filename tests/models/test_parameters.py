@@ -59,6 +59,16 @@ def test_a_relation_block_is_three_matrices_and_two_biases():
     assert L * BLOCK["causal_rn"] == 1_331_712
 
 
+def test_with_expansion_4_a_relation_block_has_a_transformers_matrices():
+    """3 matrices of w x 4w against 4 of w x w and 2 of w x 4w."""
+    wide, transformer = (
+        build_model(ModelConfig(kind=kind, width=W, blocks=1, **more)).blocks[0]
+        for kind, more in (("causal_rn", {"expansion": 4}), ("transformer", {}))
+    )
+    weights = [sum(p.numel() for p in block.parameters() if p.ndim == 2) for block in (wide, transformer)]
+    assert weights == [12 * W * W] * 2
+
+
 def std_of(tensor: torch.Tensor) -> float:
     return tensor.double().square().mean().sqrt().item()
 

@@ -37,6 +37,14 @@ def test_a_field_added_later_at_its_default_leaves_keys_as_they_are() -> None:
     assert config_key(Later(label_smoothing=0.1)) != config_key(TrainConfig())
 
 
+def test_runs_that_differ_in_the_seed_alone_are_alike_also_where_one_row_is_older_than_a_field() -> None:
+    old, new = (config_fields(TrainConfig(seed=seed)) for seed in (0, 1))
+    del old["model"]["expansion"]
+    assert seedless(old) == seedless(new)
+    new["model"]["expansion"] = 2
+    assert seedless(old) != seedless(new)
+
+
 def test_rows_come_back_in_order_and_the_last_of_a_key_counts(tmp_path: Path) -> None:
     path = tmp_path / "a" / "deep" / "rows.jsonl"
     for key, value in (("a", 1), ("b", 2), ("a", 3)):
