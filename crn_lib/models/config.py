@@ -7,6 +7,7 @@ from crn_lib.models.kinds import BLOCKS
 from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
 
 RELATION_KINDS = ("causal_rn", "linear_rn")
+POSITIONS = ("learned", "none", "random")
 CENTRING = ("exact", "approx", "mean")
 """The norms that take the mean away: of a head of one column they leave nothing."""
 
@@ -20,7 +21,7 @@ class ModelConfig:
         vocab_size: number of token ids; 29 is the paper's 26 letters, BOS, SEP and EOS.
         width: size of the vector a position carries.
         blocks: number of blocks, one on top of another.
-        max_length: the longest sequence; one learned position embedding for each place.
+        max_length: the longest sequence.
         heads: equal parts the width is split into; each is normalised (relation) or attends (Transformers) by
             itself: `heads=2` with `norm="exact"` is a LayerNorm for each half. The recurrent kinds have one.
         norm: for relation networks, how the pre-activation is normalised: the paper's `exact` (the default of
@@ -30,6 +31,10 @@ class ModelConfig:
         post_norm: for relation networks, whether the relation's output is normalised.
         expansion: for relation networks, how many times the width a receiver and a sender have. With 4 a block has as
             many weights as a Transformer's. Heads split this inner width, and a pool holds rows of it.
+        positions: `learned`, one embedding for each place; `none`, no embedding, so that order is known through
+            causality alone; or `random`, the embeddings of `learned`, of which training gives each sequence a random
+            subset in ascending order, so that places past the longest training sequence are trained too. Whatever
+            reads a sequence without such a draw (evaluation, decoding) takes the first places, as `learned` does.
 
     Raises:
         ConfigError: a value out of range, or fields that contradict each other.
@@ -49,9 +54,11 @@ class ModelConfig:
     activation: str | None = None
     post_norm: bool = True
     expansion: int = 1
+    positions: str = "learned"
 
     def __post_init__(self) -> None:
         require_choice("kind", self.kind, tuple(BLOCKS))
+        require_choice("positions", self.positions, POSITIONS)
         for name in ("vocab_size", "width", "blocks", "max_length", "heads", "expansion"):
             require_whole(name, getattr(self, name))
         inner = f"{'' if self.expansion == 1 else 'the inner '}width {self.inner_width}"

@@ -1,4 +1,9 @@
-"""The frame that all models share: embed, blocks, head; whole sequences or token by token."""
+"""The frame that all models share: embed, blocks, head; whole sequences or token by token.
+
+Reference for `positions="random"`: Ruoss et al. 2023, arXiv 2305.16843. Differs in: the embeddings are learned; only
+training draws. Other than the first places, no ascending places are those of a longer sequence's start, whatever its
+length up to `max_length`: decoding, which does not know the length, would not be `forward` token by token.
+"""
 
 from dataclasses import dataclass
 
@@ -37,7 +42,7 @@ class SequenceModel(nn.Module):
     """Tokens `(batch, length)` to logits `(batch, length, vocab_size)`, causally.
 
     Token and position embeddings start as `N(0, 1)`; the head is a plain layer normalisation and a bias-free
-    linear map. Made by `build_model`.
+    linear map. `position_embedding` is `None` with `positions="none"`. Made by `build_model`.
 
     Example:
         >>> model = build_model(ModelConfig(kind="linear_rn", width=16, blocks=2, max_length=8))
@@ -53,32 +58,47 @@ class SequenceModel(nn.Module):
         super().__init__()
         self.config = config
         self.token_embedding = nn.Embedding(config.vocab_size, config.width)
-        self.position_embedding = nn.Embedding(config.max_length, config.width)
+        with_places = config.positions != "none"
+        self.position_embedding = nn.Embedding(config.max_length, config.width) if with_places else None
         self.blocks = nn.ModuleList(blocks)
         self.head = nn.Linear(config.width, config.vocab_size, bias=False)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all parameters anew from the generator (on the CPU)."""
         nn.init.normal_(self.token_embedding.weight, generator=generator)
-        nn.init.normal_(self.position_embedding.weight, generator=generator)
+        if self.position_embedding is not None:
+            nn.init.normal_(self.position_embedding.weight, generator=generator)
         for block in self._blocks():
             block.reset_parameters(generator)
         nn.init.normal_(self.head.weight, std=INIT_STD, generator=generator)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def draw_positions(self, batch: int, length: int, generator: torch.Generator) -> Tensor | None:
+        """For each sequence a random subset of the places, ascending, `(batch, length)`, for `forward`.
+
+        `None`, and nothing drawn, unless the model has `positions="random"`.
+        """
+        if self.config.positions != "random":
+            return None
+        order = torch.rand(batch, self.config.max_length, generator=generator).argsort(dim=1)
+        return order[:, :length].sort(dim=1).values
+
+    def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
         """Logits at every position.
 
         Args:
             tokens: token ids, `(batch, length)`, `1 <= length <= max_length`.
+            positions: the place of each token, of the same shape; the first places where they are not given.
 
         Returns:
             `(batch, length, vocab_size)`; position `i` sees tokens `0 ... i` only.
 
         Raises:
-            ValueError: a wrong shape, too long a sequence, an id outside the vocabulary.
+            ValueError: a wrong shape, too long a sequence, an id outside the vocabulary, a place outside the model.
         """
         self._check_tokens(tokens, dimensions=2)
-        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[1]]
+        if positions is not None:
+            self._check_positions(positions, tokens)
+        x = self._embed(tokens, positions)
         for block in self.blocks:
             x = block(x)
         return self._logits(x)
@@ -107,7 +127,7 @@ class SequenceModel(nn.Module):
         ends = torch.full((batch,), length, device=tokens.device) if lengths is None else lengths
         if ends.shape != (batch,) or int(ends.min()) < 1 or int(ends.max()) > length:
             raise ValueError(f"lengths must be {batch} whole numbers from 1 to {length}; got {ends.tolist()}")
-        x = self.token_embedding(tokens) + self.position_embedding.weight[:length]
+        x = self._embed(tokens)
         for block, held in zip(self.blocks, state.blocks, strict=True):
             x = block(x, held, lengths)
         state.positions = ends.clone()
@@ -129,7 +149,7 @@ class SequenceModel(nn.Module):
             raise ValueError(f"token must hold {len(state.positions)} ids, one a sequence; got {len(token)}")
         if int(state.positions.max()) >= self.config.max_length:
             raise ValueError(f"the model's max_length of {self.config.max_length} positions is used up")
-        x = self.token_embedding(token) + self.position_embedding(state.positions)
+        x = self._embed(token, state.positions)
         for block, held in zip(self._blocks(), state.blocks, strict=True):
             x = block.step(x, held)
         state.positions = state.positions + 1
@@ -173,9 +193,11 @@ class SequenceModel(nn.Module):
     def summary(self) -> str:
         """A table of the parameters by part, ready to print."""
         config = self.config
-        parts = [
+        place = self.position_embedding
+        places = [] if place is None else [("position embedding", f"{config.max_length} x {config.width}", place)]
+        parts: list[tuple[str, str, nn.Module]] = [
             ("token embedding", f"{config.vocab_size} x {config.width}", self.token_embedding),
-            ("position embedding", f"{config.max_length} x {config.width}", self.position_embedding),
+            *places,
             (f"{config.blocks} blocks", f"{_count(self.blocks[0]):,} each", self.blocks),
             ("head", f"{config.width} x {config.vocab_size}", self.head),
         ]
@@ -183,6 +205,16 @@ class SequenceModel(nn.Module):
         lines += [f"  {name:<20}{shape:>18}{_count(module):>14,}" for name, shape, module in parts]
         lines.append(f"  {'parameters':<20}{'':>18}{_count(self):>14,}")
         return "\n".join(lines)
+
+    def _embed(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
+        """Of whole sequences without `positions`, each token in the place where it stands."""
+        x: Tensor = self.token_embedding(tokens)
+        if self.position_embedding is None:
+            return x
+        if positions is None:
+            return x + self.position_embedding.weight[: tokens.shape[1]]
+        placed: Tensor = x + self.position_embedding(positions)
+        return placed
 
     def _logits(self, x: Tensor) -> Tensor:
         logits: Tensor = self.head(layer_norm(x))
@@ -206,6 +238,16 @@ class SequenceModel(nn.Module):
         if lowest < 0 or highest >= self.config.vocab_size:
             wrong = lowest if lowest < 0 else highest
             raise ValueError(f"token ids must be from 0 to {self.config.vocab_size - 1}; got {wrong}")
+
+    def _check_positions(self, positions: Tensor, tokens: Tensor) -> None:
+        if self.position_embedding is None:
+            raise ValueError('the model has positions "none": no token can be given a place')
+        if positions.shape != tokens.shape:
+            raise ValueError(f"positions must be {tuple(tokens.shape)} as the tokens; got {tuple(positions.shape)}")
+        lowest, highest = int(positions.min()), int(positions.max())
+        if lowest < 0 or highest >= self.config.max_length:
+            wrong = lowest if lowest < 0 else highest
+            raise ValueError(f"positions must be from 0 to {self.config.max_length - 1}; got {wrong}")
 
 
 def _count(module: nn.Module) -> int:

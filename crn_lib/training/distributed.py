@@ -67,11 +67,14 @@ class Processes:
             Tokens and targets, `(batch / size, length)`, and a weight: the average over the processes of weight times
             mean loss is the mean over all scored positions of the batch, also where the strings differ in length.
         """
-        each = len(tokens) // self.size
-        mine = slice(self.rank * each, (self.rank + 1) * each)
-        scored = (targets != NOT_SCORED).sum(dim=1)
-        weight = self.size * int(scored[mine].sum()) / int(scored.sum())
-        return tokens[mine], targets[mine], weight
+        own = self.own(targets)
+        weight = self.size * int((own != NOT_SCORED).sum()) / int((targets != NOT_SCORED).sum())
+        return self.own(tokens), own, weight
+
+    def own(self, batch: Tensor) -> Tensor:
+        """This process's part of what belongs to the strings of a batch, one row each."""
+        each = len(batch) // self.size
+        return batch[self.rank * each : (self.rank + 1) * each]
 
     def mean(self, value: Tensor) -> float:
         """The average over the processes of a scalar. It also tells each whether any was interrupted."""

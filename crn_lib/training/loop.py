@@ -187,10 +187,14 @@ class _Run:
         rate = config.learning_rate_at(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        tokens, targets, weight = self.team.share(*self.task.sample(config.batch, self.data))
+        tokens, targets = self.task.sample(config.batch, self.data)
+        positions = self.model.draw_positions(tokens.shape[0], tokens.shape[1], self.data)
+        if positions is not None:
+            positions = self.team.own(positions).to(self.device)
+        tokens, targets, weight = self.team.share(tokens, targets)
         tokens, targets = tokens.to(self.device), targets.to(self.device)
         with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
-            logits = self.shared_model(tokens)
+            logits = self.shared_model(tokens, positions)
         loss = weight * F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
         value = self.team.mean(loss)
         if not math.isfinite(value):

@@ -24,6 +24,8 @@ RELATION_FORMS = [
 VARIANTS: list[dict[str, Any]] = [
     *({"kind": kind} for kind in KINDS),
     *RELATION_FORMS,
+    {"kind": "causal_rn", "positions": "none"},
+    {"kind": "causal_rn", "positions": "random"},
     {"kind": "transformer", "heads": 3},
     {"kind": "linear_transformer", "heads": 3},
 ]

@@ -40,6 +40,7 @@ def test_norm_and_activation_are_completed_for_relation_networks_only(kind, norm
         ({"kind": "transformer", "expansion": 4}, "expansion belongs to causal_rn and linear_rn, not to 'transformer'"),
         ({"heads": 3, "width": 8, "expansion": 2}, "heads must divide the inner width 16; got 3"),
         ({"heads": 8, "width": 2, "expansion": 4}, "expansion times width must be at least 16 for norm 'exact'"),
+        ({"positions": "sine"}, "positions must be one of learned, none, random; got 'sine'"),
         ({"post_norm": 1}, "post_norm must be true or false; got 1"),
         ({"kind": "linear_rn", "norm": "exact"}, "got activation 'exp' with norm 'exact' (use kind 'causal_rn')"),
         ({"kind": "linear_rn", "norm": "rms"}, "needs activation 'exp' with norm 'approx' or 'none' or 'mean', which"),

@@ -23,6 +23,7 @@ CASES: dict[str, TrainConfig] = {
     "one length": tiny(evaluate_every=1),
     "ragged": tiny(evaluate_every=1, task=RAGGED),
     "stops": tiny(steps=400, batch=32, evaluation_strings=100, stop_at=0.9),
+    "random places": tiny(steps=5, evaluate_every=1, positions="random", max_length=20),
     "float16": tiny(precision="float16"),
     **{kind: tiny(kind, steps=5, evaluate_every=1, task=RAGGED) for kind in KINDS},
 }

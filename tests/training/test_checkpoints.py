@@ -62,6 +62,12 @@ def test_every_kind_resumes_bit_for_bit(tmp_path, kind):
     assert_same(run(tiny(kind), folder=tmp_path, resume=True), run(tiny(kind)))
 
 
+def test_random_places_resume_bit_for_bit(tmp_path):
+    config = tiny(positions="random", max_length=20)
+    interrupted(config, tmp_path, evaluations=2)
+    assert_same(run(config, folder=tmp_path, resume=True), run(config))
+
+
 def test_a_run_resumes_between_two_evaluations(tmp_path, monkeypatch):
     """The losses since the last evaluation are kept too: the next row is their mean."""
     config = tiny(checkpoint_every=7, evaluate_every=10)

@@ -52,7 +52,7 @@ def flat(result: RunResult) -> torch.Tensor:
     return torch.cat([tensor.flatten().double() for tensor in weights(result).values()])
 
 
-@pytest.mark.parametrize("name", ["one length", "ragged", *KINDS])
+@pytest.mark.parametrize("name", ["one length", "ragged", "random places", *KINDS])
 def test_the_loss_curve_is_that_of_one_process_with_the_whole_batch(both, name, use_threads):
     use_threads(1)
     alone = run(CASES[name])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import crn_lib
-from crn_lib.models import KINDS, SequenceModel
+from crn_lib.models import KINDS, SequenceModel, build_model
 from crn_lib.provenance import COMMIT
 from crn_lib.tasks import CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, TrainingDiverged, load_model, loop, train
@@ -49,6 +49,17 @@ def test_the_same_seed_gives_the_same_run(kind):
     assert timeless(one.history) == timeless(two.history)
     assert all(torch.equal(tensor, weights(two)[name]) for name, tensor in weights(one).items())
     assert (one.teacher_forced, one.free_running) == (two.teacher_forced, two.free_running)
+
+
+def test_random_places_train_the_embeddings_that_no_string_reaches():
+    trained = {}
+    for positions in ("learned", "random"):
+        result = run(tiny(positions=positions, max_length=20))
+        start = build_model(result.config.model, generator=torch.Generator().manual_seed(3 * result.config.seed))
+        moved = weights(result)["position_embedding.weight"] != start.position_embedding.weight
+        trained[positions] = moved.any(dim=1).tolist()
+    assert trained["learned"] == [place < result.config.task.context for place in range(20)]
+    assert all(trained["random"])
 
 
 def test_another_seed_gives_another_run():
