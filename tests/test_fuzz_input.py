@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from crn_lib.cli import main
 from crn_lib.config import ConfigError, from_mapping
-from crn_lib.models import KINDS, ModelConfig
+from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.ops import ACTIVATIONS, NORMS
 from crn_lib.sweeps import Sweep, config_key, load_sweep, read_histories, read_runs, sweep_state
 from crn_lib.sweeps.progress import lines, summary
@@ -37,7 +37,7 @@ def examples(share):
 
 
 numbers = st.integers() | st.sampled_from([0, 1, -1, 2**31, 2**63, 2**64, 10**15, 10**400]) | st.floats()
-words = st.text(max_size=12) | st.sampled_from([*KINDS, *NORMS, *ACTIVATIONS, "copying", "cosine", "1e3", "inf", "~"])
+words = st.text(max_size=12) | st.sampled_from([*BLOCKS, *NORMS, *ACTIVATIONS, "copying", "cosine", "1e3", "inf", "~"])
 scalars = st.none() | st.booleans() | numbers | words | st.dates()
 values = st.recursive(
     scalars,

@@ -17,7 +17,7 @@ class ModelConfig:
     """A sequence model's kind and shape.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of the names in `BLOCKS`.
         vocab_size: number of token ids; 29 is the paper's 26 letters, BOS, SEP and EOS.
         width: size of the vector a position carries.
         blocks: number of blocks, one on top of another.

@@ -82,13 +82,13 @@ class TransformerBlock(Block):
         cache = cast(KeyValueCache, state)
         cache.keys.append(key)
         cache.values.append(value)
-        mixed = F.scaled_dot_product_attention(
-            self._split(query[:, None]),
-            self._split(cache.keys.rows),
-            self._split(cache.values.rows),
-            attn_mask=cache.keys.visible[:, None, None, :] if cache.keys.ragged else None,
-        )
-        return mixed.flatten(1)
+        return self.read(self._split(query[:, None]), cache).flatten(1)
+
+    def read(self, query: Tensor, cache: KeyValueCache) -> Tensor:
+        """Attention of one position to all in the cache, `(batch, heads, 1, head width)` in and out."""
+        visible = cache.keys.visible[:, None, None, :] if cache.keys.ragged else None
+        keys, values = self._split(cache.keys.rows), self._split(cache.values.rows)
+        return F.scaled_dot_product_attention(query, keys, values, attn_mask=visible)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         init_linear(self.query_key_value, generator)

@@ -49,8 +49,10 @@ KIND_COLOURS = _OfKinds(
         "linear_transformer": SKY,
         "lstm": GREEN,
         "ssm": PURPLE,
+        "sigmoid_transformer": YELLOW,
+        "additive": "#8C564B",
     },
-    spare=(YELLOW, "#8C564B", "#7F7FFF"),
+    spare=("#7F7FFF", "#B5179E", "#5F9F2F"),
 )
 KIND_SYMBOLS = _OfKinds(
     {
@@ -60,8 +62,10 @@ KIND_SYMBOLS = _OfKinds(
         "linear_transformer": "cross",
         "lstm": "triangle-up",
         "ssm": "triangle-down",
+        "sigmoid_transformer": "star",
+        "additive": "hexagon",
     },
-    spare=("star", "hexagon", "pentagon", "x"),
+    spare=("pentagon", "x", "hourglass"),
 )
 KIND_NAMES = _OfKinds(
     {
@@ -71,6 +75,8 @@ KIND_NAMES = _OfKinds(
         "linear_transformer": "linear Transformer",
         "lstm": "LSTM",
         "ssm": "SSM (S6)",
+        "sigmoid_transformer": "sigmoid Transformer",
+        "additive": "additive attention",
     }
 )
 

@@ -34,7 +34,7 @@ def tensors_in(thing):
         yield from tensors_in(list(vars(thing).values()))
 
 
-@pytest.mark.parametrize("shape", [*({"kind": kind} for kind in KINDS), *OTHER_SHAPES], ids=str)
+@pytest.mark.parametrize("shape", [*({"kind": kind} for kind in BLOCKS), *OTHER_SHAPES], ids=str)
 def test_the_formula_gives_the_bytes_that_decoding_holds(shape):
     config = ModelConfig(width=6, blocks=3, max_length=70, **shape)
     rows = list(memory.decode(config, range(1, 71)))
@@ -44,7 +44,7 @@ def test_the_formula_gives_the_bytes_that_decoding_holds(shape):
         assert row["allocated"] == row["predicted_allocated"] >= row["used"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 def test_the_bytes_counted_are_those_of_all_storages(kind):
     config = ModelConfig(kind=kind, width=6, blocks=2, max_length=40)
     model = build_model(config)

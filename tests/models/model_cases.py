@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.models import KINDS, ModelConfig, SequenceModel, build_model
+from crn_lib.models import BLOCKS, ModelConfig, SequenceModel, build_model
 
 RELATION_FORMS = [
     {"kind": "causal_rn", "heads": 2},
@@ -22,17 +22,19 @@ RELATION_FORMS = [
     {"kind": "linear_rn", "expansion": 2},
 ]
 VARIANTS: list[dict[str, Any]] = [
-    *({"kind": kind} for kind in KINDS),
+    *({"kind": kind} for kind in BLOCKS),
     *RELATION_FORMS,
     {"kind": "causal_rn", "positions": "none"},
     {"kind": "causal_rn", "positions": "random"},
     {"kind": "transformer", "heads": 3},
     {"kind": "linear_transformer", "heads": 3},
+    {"kind": "sigmoid_transformer", "heads": 3},
+    {"kind": "additive", "heads": 3},
 ]
 """Every kind as it comes, and what can be asked of them beside that."""
 
 FIXED_STATE = ("linear_rn", "linear_transformer", "lstm", "ssm")
-GROWING_STATE = ("causal_rn", "transformer")
+GROWING_STATE = ("causal_rn", "transformer", "sigmoid_transformer", "additive")
 VOCAB = 11
 
 

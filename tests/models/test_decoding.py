@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from crn_lib.models import KINDS
+from crn_lib.models import BLOCKS
 from tests.models.model_cases import FIXED_STATE, GROWING_STATE, VARIANTS, VOCAB, name_of, small_model, tokens
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
@@ -79,7 +79,7 @@ def test_generate_equals_full_reruns_token_for_token(variant):
     assert len(found.unique()) > 1, "a model that repeats one token proves nothing"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 def test_generate_from_ragged_prompts_equals_one_prompt_at_a_time(kind):
     model, prompt = small_model(kind=kind), tokens(3, 9)
     lengths = torch.tensor([2, 9, 5])
@@ -88,7 +88,7 @@ def test_generate_from_ragged_prompts_equals_one_prompt_at_a_time(kind):
         assert torch.equal(together[row : row + 1], model.generate(prompt[row : row + 1, :length], 12))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 def test_generate_calls_forward_never(kind, monkeypatch):
     model = small_model(kind=kind)
     monkeypatch.setattr(model, "forward", lambda *_: pytest.fail("a full re-run"))
@@ -126,7 +126,7 @@ def test_a_block_of_the_linear_network_holds_one_number_a_channel():
     assert [x.shape for x in tensors_in(state.blocks[0])] == [(5, 12), (5,)]  # the running sum; lengths
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_half_precision_model_decodes(kind, dtype):
     model = small_model(kind=kind).to(dtype)
@@ -136,7 +136,7 @@ def test_a_half_precision_model_decodes(kind, dtype):
     assert model.generate(sequence, 5).shape == (1, 5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 def test_max_length_can_be_reached_and_not_passed(kind):
     model = small_model(kind=kind, max_length=8)
     assert model.generate(tokens(1, 5), 4).shape == (1, 4)  # the last token is never read

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from crn_lib.models import KINDS, ModelConfig, build_model
+from crn_lib.models import BLOCKS, ModelConfig, build_model
 from crn_lib.models.linear_transformer import feature_map, linear_attention
 from tests.models.model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
 
@@ -80,7 +80,7 @@ def test_linear_attention_is_the_quadratic_formula(heads):
     torch.testing.assert_close(linear_attention(feature_map(query), feature_map(key), value), truth)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 @pytest.mark.parametrize(
     ("bad", "message"),
     [

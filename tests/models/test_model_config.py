@@ -6,7 +6,7 @@ import re
 import pytest
 
 from crn_lib.config import ConfigError
-from crn_lib.models import KINDS, ModelConfig
+from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.ops import ACTIVATIONS, NORMS
 
 
@@ -22,7 +22,7 @@ def test_norm_and_activation_are_completed_for_relation_networks_only(kind, norm
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"kind": "gru"}, f"kind must be one of {', '.join(KINDS)}; got 'gru'"),
+        ({"kind": "gru"}, f"kind must be one of {', '.join(BLOCKS)}; got 'gru'"),
         ({"width": 0}, "width must be a whole number >= 1; got 0"),
         ({"width": 64.0}, "width must be a whole number >= 1; got 64.0"),
         ({"blocks": True}, "blocks must be a whole number >= 1; got True"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
-from crn_lib.models import KINDS, ModelConfig, build_model
+from crn_lib.models import BLOCKS, ModelConfig, build_model
 from crn_lib.tasks import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
 
 X = NOT_SCORED
@@ -80,7 +80,7 @@ def test_samples_are_fresh_and_a_seed_brings_them_back(generator, shortest):
     assert len({tuple(row) for row in torch.cat([first, second]).tolist()}) == 16
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 def test_padding_reaches_no_scored_logit_of_any_model(generator, kind):
     task = CopyingTask(CopyingConfig(string_length=6, shortest=1, vocab=5))
     model = build_model(ModelConfig(kind=kind, vocab_size=8, width=8, blocks=2, max_length=14)).double()

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from crn_lib import files
-from crn_lib.models import KINDS, ModelConfig
+from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import CheckpointError, RunResult, TrainConfig, load_model, loop
 from crn_lib.training.checkpoints import FORMAT, Checkpoint
@@ -56,7 +56,7 @@ def test_the_loss_scale_of_float16_is_resumed_too(tmp_path):
     assert Checkpoint.load(checkpoint_in(tmp_path)).header["scaler"]["_growth_tracker"] == 30
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "causal_rn"])
+@pytest.mark.parametrize("kind", [kind for kind in BLOCKS if kind != "causal_rn"])
 def test_every_kind_resumes_bit_for_bit(tmp_path, kind):
     interrupted(tiny(kind), tmp_path, evaluations=2)
     assert_same(run(tiny(kind), folder=tmp_path, resume=True), run(tiny(kind)))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import crn_lib
-from crn_lib.models import KINDS, SequenceModel, build_model
+from crn_lib.models import BLOCKS, SequenceModel, build_model
 from crn_lib.provenance import COMMIT
 from crn_lib.tasks import CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, TrainingDiverged, load_model, loop, train
@@ -40,7 +40,7 @@ def test_lengths_that_differ_are_learnt_too():
     assert result.free_running["string_accuracy"] >= 0.9
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BLOCKS)
 def test_the_same_seed_gives_the_same_run(kind):
     torch.manual_seed(1)
     one = run(tiny(kind))
