@@ -36,6 +36,7 @@ def made_up_run(
             "heads": variant.heads,
             "width": 64,
             "blocks": 4,
+            "max_length": 2 * length + 2,
         },
         "task": {"string_length": length},
         "training": {"seed": seed, "steps": STEPS},

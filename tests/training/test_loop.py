@@ -307,10 +307,10 @@ def break_the_loss(monkeypatch, at_step: int, value: float) -> None:
     """From that step on every logit is infinite or NaN."""
     forward, calls = SequenceModel.forward, []
 
-    def broken(self, tokens):
+    def broken(self, tokens, *places):
         if self.training and torch.is_grad_enabled():
             calls.append(1)
-        logits = forward(self, tokens)
+        logits = forward(self, tokens, *places)
         return logits * value if len(calls) > at_step else logits
 
     monkeypatch.setattr(SequenceModel, "forward", broken)
