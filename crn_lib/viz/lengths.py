@@ -45,9 +45,9 @@ def draw_copying_curves(
     lengths = sorted({length for _, length in curves})
     rows = -(-len(lengths) // columns)
     name = METRIC_NAMES[metric]
+    by = "by length of the string" if len(lengths) > 1 else f"at {lengths[0]} letters"
     frame = new_figure(
-        f"{name.capitalize()} while training, by length of the string<br><sup>{about}. Line: median over seeds, "
-        "shaded: their range. A run ends at 99.5% of strings.</sup>",
+        f"{name.capitalize()} while training, {by}<br><sup>{about}. Line: median over seeds, shaded: range.</sup>",
         description=f"{name.capitalize()} against {axis}, one panel per length. "
         + " ".join(_curve_in_words(key, curve, axis) for key, curve in curves.items()),
         height=130 + 300 * rows,
@@ -55,7 +55,7 @@ def draw_copying_curves(
     figure = make_subplots(
         rows=rows,
         cols=min(columns, len(lengths)),
-        subplot_titles=[f"{length} letters" for length in lengths],
+        subplot_titles=[f"{length} letters" for length in lengths] if len(lengths) > 1 else None,
         shared_yaxes=True,
         horizontal_spacing=0.04,
         vertical_spacing=0.34 / rows,

@@ -45,10 +45,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
     },
     "09_copying_by_length": {
         "320": "the paper's batch",
-        "5e-4": "the paper's learning rate",
-        "4": "powers and factors",
         "99.5": "where a run stops: `stop_at` of the configuration",
-        "1927": "a year",
         "16": "3.2% of 512",
     },
     "06_train_to_copy": {"99.5": "where a run stops: `stop_at` of the configuration"},
