@@ -70,8 +70,8 @@ class ModelConfig:
         require_whole("short_conv", self.short_conv, least=0)
         if self.first_window is not None:
             require_whole("first_window", self.first_window)
-            can = ", ".join(name for name, block in BLOCKS.items() if block.windowed)
-            require(BLOCKS[self.kind].windowed, f"first_window belongs to {can}, not to {self.kind!r}")
+            keeps_none = f"for kind {self.kind!r}, which keeps no places to choose from"
+            require(BLOCKS[self.kind].windowed, f"first_window must be null {keeps_none}; got {self.first_window}")
         inner = f"{'' if self.expansion == 1 else 'the inner '}width {self.inner_width}"
         require(self.inner_width % self.heads == 0, f"heads must divide {inner}; got {self.heads}")
         if BLOCKS[self.kind].single_headed:

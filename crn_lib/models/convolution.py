@@ -1,7 +1,8 @@
 """A short causal convolution, one for each channel, and a block that puts one before any other.
 
-The block is `block(x + conv(LN(x)))`: each place also has its share of the `short_conv` places before it. The taps start
-`U(-1/sqrt(k), 1/sqrt(k))` with `k = short_conv + 1`, as torch's own Conv1d does, so a block does not start as without.
+The block is `block(x + conv(LN(x)))`: each place also has its share of the `short_conv` places before it. The taps
+start as `U(-1/sqrt(k), 1/sqrt(k))` with `k = short_conv + 1`, as torch's own Conv1d does, so that a model with them
+does not start as one without.
 
 Reference: the Canon layers of Allen-Zhu 2025 (Physics of Language Models, part 4.1), of four taps with a residual
 connection; BaseConv of Arora et al. 2023, arXiv 2312.04927. Differs in: one convolution a block, before all of it, on

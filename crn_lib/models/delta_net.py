@@ -4,13 +4,13 @@ With keys and queries `silu(.)` of length 1, values `silu(.)` and a rate `beta =
 
     S_t = S_{t-1} - beta_t (S_{t-1} k_t - v_t) k_t^T        out_t = W_o RMSNorm(S_t q_t)
 
-Within a chunk the changes `u_t = beta_t (v_t - S_{t-1} k_t)`, of which `S` is the sum of `u_t k_t^T`, solve a triangular
+`S` is the sum of `u_t k_t^T` with the changes `u_t = beta_t (v_t - S_{t-1} k_t)`. Those of a chunk solve a triangular
 system; from chunk to chunk goes `S` alone.
 
 Reference: Yang et al. 2024, arXiv 2406.06484, section 3; `fla/layers/delta_net.py` of
 github.com/fla-org/flash-linear-attention. Differs in: no convolution in front of queries, keys and values (that is
-`ModelConfig.short_conv`, once a block); one matrix with a bias makes them; RMSNorm without a gain; a triangular solve of
-torch's in place of a kernel; the rest of the block is `transformer.py`, whose MLP has GELU where theirs has SwiGLU.
+`ModelConfig.short_conv`, once a block); one matrix with a bias makes them; RMSNorm without a gain; torch's triangular
+solve in place of a kernel; the rest of the block is `transformer.py`, whose MLP has GELU where theirs has SwiGLU.
 """
 
 from dataclasses import dataclass
