@@ -80,6 +80,9 @@ def test_other_models_are_refused_by_name() -> None:
         sequence_work(shape("lstm"), 4)
     with pytest.raises(ConfigError, match="approx"):
         sequence_work(shape("linear_rn"), 4)
+    for fields, got in (({"first_window": 4}, "4 and 0"), ({"short_conv": 3}, "None and 3")):
+        with pytest.raises(ConfigError, match=f"^work is counted without first_window and short_conv; got {got}$"):
+            sequence_work(shape("causal_rn", **fields), 4)
 
 
 TRUE = {"elements": 2e-9, "operations": 3e-11, "entries": 5e-8}
