@@ -63,5 +63,4 @@ __all__ = [
     "SequenceModel",
     "build_model",
     "feature_map",
-    "make_blocks",
 ]

@@ -33,8 +33,8 @@ from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 
 
-def shape(kind: str, width: int = 2, blocks: int = 1, tokens: int = 4) -> ModelConfig:
-    return ModelConfig(kind=kind, vocab_size=5, width=width, blocks=blocks, max_length=tokens)
+def shape(kind: str, width: int = 2, blocks: int = 1, tokens: int = 4, **fields: int) -> ModelConfig:
+    return ModelConfig(kind=kind, vocab_size=5, width=width, blocks=blocks, max_length=tokens, **fields)  # type: ignore[arg-type]
 
 
 def config(kind: str = "causal_rn", length: int = 1, **fields: int) -> TrainConfig:
