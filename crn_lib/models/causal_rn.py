@@ -20,6 +20,7 @@ from crn_lib.models.kinds import kind
 from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
+from crn_lib.ops.window import pool_of, window_relation
 
 
 @kind("causal_rn", "linear_rn")
@@ -29,6 +30,8 @@ class RelationBlock(Block):
     Letters: `receiver` is the paper's W1 (with bias), `sender` its W2 (without), `readout` its W3 (with bias).
     """
 
+    windowed = True
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.receiver = nn.Linear(config.width, config.inner_width)
@@ -37,7 +40,9 @@ class RelationBlock(Block):
         self.inner_width, self.blocks, self.heads = config.inner_width, config.blocks, config.heads
         self.norm, self.activation = str(config.norm), str(config.activation)
         self.post_norm = config.post_norm
-        self.factorises = factorises(self.norm, self.activation)
+        self.window = config.first_window
+        self.running = factorises(self.norm, self.activation) and self.window is None
+        """Whether one running sum is all that must be kept: it cannot let go of a sender that leaves a window."""
         self.backend = "auto"
         """Passed on to `relation`; `naive` runs the whole model on the definition."""
 
@@ -52,6 +57,10 @@ class RelationBlock(Block):
 
     def mix(self, a: Tensor, b: Tensor) -> Tensor:
         """The relation of receivers and senders, `(batch, length, inner width)` in and out."""
+        if self.window is not None:
+            return window_relation(
+                a, b, window=self.window, norm=self.norm, activation=self.activation, heads=self.heads
+            )
         return relation(
             a,
             b,
@@ -63,14 +72,15 @@ class RelationBlock(Block):
         )
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
-        if not self.factorises:
-            return Pool(batch, self.inner_width, device=device, dtype=dtype)
+        if not self.running:
+            return pool_of(batch, self.inner_width, self.window, device=device, dtype=dtype)
         # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
         wide = dtype if self.norm == "approx" else torch.float64
         return RunningSum(batch, self.inner_width, device=device, dtype=wide)
 
     def predicted_bytes(self, rows: int) -> int:
-        if not self.factorises:
+        if not self.running:
+            rows = rows if self.window is None else self.window
             return rows * self.inner_width * NUMBER + COUNTER
         return self.inner_width * (NUMBER if self.norm == "approx" else 2 * NUMBER) + COUNTER
 
