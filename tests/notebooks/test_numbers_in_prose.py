@@ -46,7 +46,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "09_copying_by_length": {
         "320": "the paper's batch",
         "99.5": "where a run stops: `stop_at` of the configuration",
-        "16": "3.2% of 512",
     },
     "06_train_to_copy": {"99.5": "where a run stops: `stop_at` of the configuration"},
     "12_scaling_out": {
