@@ -126,7 +126,7 @@ class FuzzyRecallTask:
         count = room // (config.shortest_key + 1)
         keys = self._motifs(batch, count, config.shortest_key, config.key_length, 0, config.keys, generator)
         values = self._motifs(batch, count, 1, config.value_length, config.keys, config.values, generator)
-        first = (keys[:, :, None] == keys[:, None]).all(dim=-1).int().argmax(dim=2)  # where each key stands first
+        first = self._first(keys)
         values = values.gather(1, first[..., None].expand_as(values))
         pairs = torch.cat([keys, values], dim=2)
 
@@ -147,6 +147,15 @@ class FuzzyRecallTask:
             row, slot = which.nonzero(as_tuple=True)
             laid[row, column[row, slot]] = pairs.flatten(1)[row, slot]
         return tokens[:, :-1], targets[:, 1:]
+
+    def _first(self, keys: Tensor) -> Tensor:
+        """The number of the pair in which each key stands first, `(batch, count)`, of `(batch, count, key_length)`."""
+        codes = torch.zeros_like(keys[..., 0])  # equal for equal keys only
+        for place in range(keys.shape[2]):
+            codes = (codes * (self.config.keys + 1) + keys[..., place] + 1).unique(return_inverse=True)[1]
+        numbers = torch.arange(keys.shape[1]).expand_as(codes)
+        earliest = torch.full((len(codes), int(codes.max()) + 1), keys.shape[1])
+        return earliest.scatter_reduce(1, codes, numbers, "amin").gather(1, codes)
 
     def _motifs(
         self, batch: int, count: int, shortest: int, longest: int, start: int, among: int, generator: torch.Generator
