@@ -12,7 +12,7 @@ from crn_lib.tasks import (
 
 SMALL = {
     "copying": CopyingConfig(string_length=2, shortest=1, vocab=3),
-    "fuzzy_recall": FuzzyRecallConfig(vocab=7, length=15, key_length=2, value_length=2),
+    "fuzzy_recall": FuzzyRecallConfig(vocab=8, length=15, key_length=2, value_length=2),
     "hops": HopsConfig(string_length=12, letters=3, hops=2),
     "memorisation": MemorisationConfig(vocab=9, length=6),
     "ngram_lookup": NgramLookupConfig(string_length=6, n=2, answer_length=2, letters=3),
