@@ -1,4 +1,4 @@
-"""A small configuration of every task, for what holds of all of them."""
+"""A small configuration of every task whose tokens are drawn, for what holds of all of them."""
 
 from crn_lib.tasks import (
     CopyingConfig,
@@ -19,3 +19,6 @@ SMALL = {
     "permutation_hops": PermutationHopsConfig(nodes=4, names=5, hops=3, queries=3),
     "recall": RecallConfig(pairs=3, length=16, vocab=12),
 }
+
+OTHER: set[str] = set()
+"""Tasks of vectors or of real data; what holds of them their own tests say."""
