@@ -89,7 +89,7 @@ class Pool:
         self.lengths = self.lengths + 1
 
     def has_kernel(self, x: Tensor, norm: str, activation: str, heads: int) -> bool:
-        """Whether a step from `x` is compiled (`cpu/decoding.py`): the paper's form, on a CPU, with no graph recorded."""
+        """Whether a step from `x` is compiled: the paper's form, on a CPU, and no graph is recorded."""
         return (
             (norm, activation) == ("exact", "exp")
             and x.device.type == "cpu"

@@ -91,7 +91,7 @@ class KernelCache(FunctionCache):
         """The kernel for this signature; `None`, so that it is compiled, where it is not there or cannot be read."""
         found = None
         try:
-            # Numba would first load all it needs to compile, a quarter of a second. Finished code needs its memory only.
+            # Numba would load all that compiling needs, in a quarter of a second. Finished code wants memory only.
             rtsys.initialize(target_context)
             with self._guard_against_spurious_io_errors():
                 found = self._load_overload(sig, target_context)
