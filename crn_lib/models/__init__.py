@@ -22,6 +22,7 @@ from crn_lib.models.kinds import BLOCKS
 from crn_lib.models.linear_transformer import feature_map
 from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel
+from crn_lib.ops.backends import fused_cpu_missing
 
 KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
 """The six that the lessons compare; `BLOCKS` has every kind."""
@@ -47,6 +48,8 @@ def build_model(config: ModelConfig, *, generator: torch.Generator | None = None
         torch.Size([1, 5, 29])
     """
     require(isinstance(config, ModelConfig), f"config must be a ModelConfig; got a {type(config).__name__}")
+    if config.norm is not None:
+        fused_cpu_missing()  # loads Numba: half a second here, and none in the first call
     with torch.random.fork_rng(devices=[]):  # torch's layers draw once when made; keep that from the outside
         model = SequenceModel(config, make_blocks(config))
     model.reset_parameters(generator or torch.Generator().manual_seed(0))

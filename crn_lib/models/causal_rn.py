@@ -22,6 +22,9 @@ from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
 from crn_lib.ops.window import pool_of, window_relation
 
+FEW_SEQUENCES = 8
+"""Up to so many, a compiled step may read the weights again for each; with more, matrix products are faster."""
+
 
 @kind("causal_rn", "linear_rn")
 class RelationBlock(Block):
@@ -85,6 +88,18 @@ class RelationBlock(Block):
         return self.inner_width * (NUMBER if self.norm == "approx" else 2 * NUMBER) + COUNTER
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
+        if isinstance(state, Pool) and self._is_compiled(x, state):
+            from crn_lib.ops.cpu.decoding import block_step
+
+            weights = (
+                self.receiver.weight,
+                self.receiver.bias,
+                self.sender.weight,
+                self.readout.weight,
+                self.readout.bias,
+            )
+            state.lengthen()
+            return block_step(x, weights, state.buffer, state.lengths, self.heads, self.post_norm)
         normalised = layer_norm(x)
         a, b = self.receiver(normalised), self.sender(normalised)
         if isinstance(state, RunningSum):
@@ -98,6 +113,17 @@ class RelationBlock(Block):
         init_linear(self.receiver, generator)
         init_linear(self.sender, generator)
         init_linear(self.readout, generator, residual_std(self.blocks, branches=1))
+
+    def _is_compiled(self, x: Tensor, pool: Pool) -> bool:
+        """Whether the whole step is one compiled call: for a few sequences, where nobody looks into the block."""
+        layers = (self.receiver, self.sender, self.readout)
+        return (
+            len(x) <= FEW_SEQUENCES
+            and self.backend == "auto"
+            and x.dtype == self.receiver.weight.dtype
+            and not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
+            and pool.has_kernel(x, self.norm, self.activation, self.heads)
+        )
 
     def _remember(self, b: Tensor, state: Pool | RunningSum, lengths: Tensor | None) -> None:
         if lengths is None:
