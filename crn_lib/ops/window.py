@@ -64,7 +64,7 @@ class WindowPool(Pool):
     @property
     def nbytes_used(self) -> int:
         """Bytes of the buffer: no row of it is spare."""
-        return self._buffer.nbytes
+        return self.buffer.nbytes
 
     def fill(self, rows: Tensor, lengths: Tensor) -> None:
         held = lengths.clamp(max=self.window)
@@ -72,13 +72,13 @@ class WindowPool(Pool):
         places = places.clamp(max=rows.shape[1] - 1)  # behind a shorter sequence's end: any row will do
         super().fill(rows.gather(1, places[:, :, None].expand(-1, -1, rows.shape[-1])), held)
 
-    def append(self, row: Tensor) -> None:
+    def lengthen(self) -> None:
         if self._longest == self.window:  # in every sequence that is full the oldest row makes room
             full = self.lengths == self.window
-            self._buffer[full, :-1] = self._buffer[full, 1:]
+            self.buffer[full, :-1] = self.buffer[full, 1:]
             self.lengths = self.lengths - full.long()
             self._longest -= 1
-        super().append(row)
+        super().lengthen()
 
 
 def pool_of(
