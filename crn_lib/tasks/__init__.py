@@ -10,7 +10,19 @@ from crn_lib.tasks.bounds import (
 from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
-from crn_lib.tasks.registry import TASKS, Task, TaskConfig, TaskKind, build_task, task_configs, task_name
+from crn_lib.tasks.loss import mean_loss, predict, scored
+from crn_lib.tasks.registry import (
+    TASKS,
+    HoldsOut,
+    ScoresLosses,
+    Task,
+    TaskConfig,
+    TaskKind,
+    build_task,
+    input_width,
+    task_configs,
+    task_name,
+)
 
 __all__ = [
     "BOS",
@@ -24,6 +36,8 @@ __all__ = [
     "CopyTrace",
     "CopyingConfig",
     "CopyingTask",
+    "HoldsOut",
+    "ScoresLosses",
     "Task",
     "TaskConfig",
     "TaskKind",
@@ -32,7 +46,11 @@ __all__ = [
     "bits_carried",
     "build_task",
     "free_running",
+    "input_width",
     "letters_that_fit",
+    "mean_loss",
+    "predict",
+    "scored",
     "string_bits",
     "task_configs",
     "task_name",
