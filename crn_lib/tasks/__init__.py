@@ -9,6 +9,7 @@ from crn_lib.tasks.bounds import (
 )
 from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
+from crn_lib.tasks.estimators import ESTIMATORS, averaging, least_squares, nearest_neighbours, zero
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 from crn_lib.tasks.loss import mean_loss, predict, scored
 from crn_lib.tasks.registry import (
@@ -23,11 +24,13 @@ from crn_lib.tasks.registry import (
     task_configs,
     task_name,
 )
+from crn_lib.tasks.regression import RegressionConfig, RegressionTask
 
 __all__ = [
     "BOS",
     "EDGE",
     "EOS",
+    "ESTIMATORS",
     "NOT_SCORED",
     "SEP",
     "TASKS",
@@ -37,18 +40,23 @@ __all__ = [
     "CopyingConfig",
     "CopyingTask",
     "HoldsOut",
+    "RegressionConfig",
+    "RegressionTask",
     "ScoresLosses",
     "Task",
     "TaskConfig",
     "TaskKind",
+    "averaging",
     "best_character_accuracy",
     "best_string_accuracy",
     "bits_carried",
     "build_task",
     "free_running",
     "input_width",
+    "least_squares",
     "letters_that_fit",
     "mean_loss",
+    "nearest_neighbours",
     "predict",
     "scored",
     "string_bits",
@@ -56,4 +64,5 @@ __all__ = [
     "task_name",
     "teacher_forced",
     "trace_copy",
+    "zero",
 ]
