@@ -168,7 +168,8 @@ def _turned_away(query: Tensor, others: Tensor) -> Tensor:
     """The query, `(batch, dims)`, made orthogonal to all `others`, `(batch, n, dims)`, as long as it was."""
     basis, drawn = torch.linalg.qr(others.mT.double()).Q, query.double()  # little may be left, but it is made longer
     rest = drawn - torch.einsum("bdn,bn->bd", basis, torch.einsum("bdn,bd->bn", basis, drawn))
-    return (rest * drawn.norm(dim=1, keepdim=True) / rest.norm(dim=1, keepdim=True)).to(query.dtype)
+    turned: Tensor = rest * drawn.norm(dim=1, keepdim=True) / rest.norm(dim=1, keepdim=True)
+    return turned.to(query.dtype)
 
 
 TASKS["regression"] = TaskKind(RegressionConfig, RegressionTask)
