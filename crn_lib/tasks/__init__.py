@@ -11,7 +11,8 @@ from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
 from crn_lib.tasks.estimators import ESTIMATORS, averaging, least_squares, nearest_neighbours, zero
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
-from crn_lib.tasks.loss import mean_loss, predict, scored
+from crn_lib.tasks.images import ImagesConfig, ImagesTask
+from crn_lib.tasks.loss import mean_loss, predict, scored, share_right
 from crn_lib.tasks.registry import (
     TASKS,
     HoldsOut,
@@ -25,6 +26,7 @@ from crn_lib.tasks.registry import (
     task_name,
 )
 from crn_lib.tasks.regression import RegressionConfig, RegressionTask
+from crn_lib.tasks.text import TextConfig, TextTask
 
 __all__ = [
     "BOS",
@@ -40,12 +42,16 @@ __all__ = [
     "CopyingConfig",
     "CopyingTask",
     "HoldsOut",
+    "ImagesConfig",
+    "ImagesTask",
     "RegressionConfig",
     "RegressionTask",
     "ScoresLosses",
     "Task",
     "TaskConfig",
     "TaskKind",
+    "TextConfig",
+    "TextTask",
     "averaging",
     "best_character_accuracy",
     "best_string_accuracy",
@@ -59,6 +65,7 @@ __all__ = [
     "nearest_neighbours",
     "predict",
     "scored",
+    "share_right",
     "string_bits",
     "task_configs",
     "task_name",

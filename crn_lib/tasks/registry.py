@@ -69,8 +69,8 @@ class HoldsOut(Protocol):
     """A task of real data: evaluations have problems that no training sees.
 
     Example:
-        >>> isinstance(CopyingTask(CopyingConfig()), HoldsOut)
-        False
+        >>> isinstance(TextTask(TextConfig()), HoldsOut), isinstance(CopyingTask(CopyingConfig()), HoldsOut)
+        (True, False)
     """
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
@@ -82,8 +82,8 @@ class ScoresLosses(Protocol):
     """A task with scores that need the probabilities, not only the most probable answer.
 
     Example:
-        >>> isinstance(CopyingTask(CopyingConfig()), ScoresLosses)
-        False
+        >>> isinstance(TextTask(TextConfig()), ScoresLosses), isinstance(ImagesTask(ImagesConfig()), ScoresLosses)
+        (True, False)
     """
 
     def loss_metrics(self, losses: Tensor) -> dict[str, float]:

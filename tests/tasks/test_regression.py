@@ -169,6 +169,7 @@ def test_every_kind_trains_on_it(kind) -> None:
     assert [row["step"] for row in result.history] == [1, 2] and result.row()["task"]["name"] == "regression"
 
 
+@pytest.mark.slow
 def test_a_model_learns_it_where_one_example_tells_all() -> None:
     """In one dimension `y_1 / x_1` is `w`: before it nothing can be known, and with it nearly all is."""
     plan = {"steps": 300, "batch": 64, "learning_rate": 5e-3, "evaluate_every": 300, "evaluation_strings": 2000}
