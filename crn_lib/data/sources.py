@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from crn_lib.config import require
-from crn_lib.data import committed
+from crn_lib.data import committed, pictures, sentences, texts
 from crn_lib.data.splits import Bytes, Images, Sentences, Split
 
 COMMITTED, PATH, PATH_OR_HUB = "committed", "path", "path or hub"
@@ -36,8 +36,22 @@ class SentenceSource(NamedTuple):
     classes: int
 
 
-TEXTS = {"sonnets": TextSource(COMMITTED, lambda path: committed.sonnets())}
-IMAGES = {"digits": ImageSource(COMMITTED, lambda path, seed: committed.digits(seed), 8, 1, 10)}
+TEXTS = {
+    "sonnets": TextSource(COMMITTED, lambda path: committed.sonnets()),
+    "bytes": TextSource(PATH, texts.text_files),
+    "wikitext103": TextSource(PATH_OR_HUB, texts.wikitext103),
+    "ptb": TextSource(PATH, texts.penn_treebank),
+}
+IMAGES = {
+    "digits": ImageSource(COMMITTED, lambda path, seed: committed.digits(seed), 8, 1, 10),
+    "mnist": ImageSource(PATH, pictures.mnist, 28, 1, 10),
+    "cifar10": ImageSource(PATH, pictures.cifar10, 32, 3, 10),
+    "cifar5m": ImageSource(PATH, pictures.cifar5m, 32, 3, 10),
+}
+SENTENCES = {
+    "sentiment": SentenceSource(PATH, sentences.sentiment, 2),
+    **{name: SentenceSource(PATH_OR_HUB, load, classes) for name, (load, classes) in sentences.LOADERS.items()},
+}
 
 
 def check_path(source: str, where: str, path: object) -> None:

