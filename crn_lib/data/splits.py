@@ -16,13 +16,21 @@ HELD_OUT = 0.1
 
 
 class DataError(RunFailed):
-    """Data that are not there, or not what they should be. The message says what was looked for, and where it is to be
-    had.
+    """Data that are not there, or not what they should be: what was looked for, and where it is to be had.
+
+    Example:
+        >>> str(DataError("no ptb.train.txt at or below here"))
+        'no ptb.train.txt at or below here'
     """
 
 
 class Split(NamedTuple, Generic[T]):
-    """What a model learns from, what is looked at while it learns, and what is looked at once, at the end."""
+    """What a model learns from, what is looked at while it learns, and what is looked at once, at the end.
+
+    Example:
+        >>> Split("most", "a tenth", "another tenth").test
+        'another tenth'
+    """
 
     train: T
     validation: T
@@ -30,14 +38,24 @@ class Split(NamedTuple, Generic[T]):
 
 
 class Images(NamedTuple):
-    """Pixels `(n, side, side, channels)`, uint8, and classes `(n,)`, int64."""
+    """Pixels `(n, side, side, channels)`, uint8, and classes `(n,)`, int64.
+
+    Example:
+        >>> digits().test.pixels.dtype, digits().test.classes.shape
+        (dtype('uint8'), (179,))
+    """
 
     pixels: NDArray[np.uint8]
     classes: NDArray[np.int64]
 
 
 class Sentences(NamedTuple):
-    """What is to be classified, each in one part or in several (a question and a passage, say), and its class."""
+    """What is to be classified, each in one part or in several (a question and a passage, say), and its class.
+
+    Example:
+        >>> Sentences([("is it wet?", "water is wet"), ("is it dry?", "water is wet")], [1, 0]).parts[0][1]
+        'water is wet'
+    """
 
     parts: Sequence[tuple[str, ...]]
     classes: Sequence[int]
