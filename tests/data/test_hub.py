@@ -60,7 +60,7 @@ def test_the_columns_of_a_task_are_the_parts_of_its_sentences(answers, load, nam
 
 def test_what_datasets_cannot_load_is_one_line(answers) -> None:
     answers(RuntimeError("Dataset scripts are no longer supported\nmore"))
-    says = "datasets cannot load Salesforce/wikitext (wikitext-103-raw-v1): Dataset scripts are no longer supported; or get"
+    says = "datasets cannot load Salesforce/wikitext (wikitext-103-raw-v1): Dataset scripts are no longer supported; or"
     with pytest.raises(DataError, match="^" + re.escape(says)) as error:
         wikitext103(None)
     assert "\n" not in str(error.value)

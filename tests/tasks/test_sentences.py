@@ -9,9 +9,9 @@ from crn_lib.config import ConfigError
 from crn_lib.data import DataError, Sentences
 from crn_lib.data.sources import SENTENCES
 from crn_lib.models import ModelConfig, build_model
-from crn_lib.tasks import NOT_SCORED, SentencesConfig, SentencesTask
+from crn_lib.tasks import NOT_SCORED, SentencesConfig, SentencesTask, teacher_forced
 from crn_lib.tasks.sentences import BETWEEN, END, START
-from tests.tasks.data_cases import check_splits_are_used, trained
+from tests.tasks.data_cases import trained
 
 REVIEWS = "".join(f"{i}\t{(-1) ** i * 2.5}\t{'good' if i % 2 == 0 else 'dull'} film number {i}\n" for i in range(60))
 
@@ -29,7 +29,7 @@ def test_a_class_is_asked_at_the_end_of_its_sentence_and_padding_stands_behind_i
     task = SentencesTask(SentencesConfig(source="glue/rte", longest=9))
     tokens, targets = task.lay_out(Sentences([("ab", "c"), ("defghi", "jklmno"), ("é", "")], [1, 0, 1]))
     assert tokens.tolist() == [
-        [START, *b"ab", BETWEEN, *b"c", END, *[END] * 4],
+        [START, *b"ab", BETWEEN, *b"c", END, *[END] * 5],
         [START, *b"defg", BETWEEN, *b"jklm", END],
         [START, *"é".encode(), BETWEEN, END, *[END] * 6],
     ]
@@ -42,7 +42,7 @@ def test_one_part_may_have_all_the_bytes_and_four_have_a_quarter_each() -> None:
     task = SentencesTask(SentencesConfig(source="superglue/copa", longest=11))
     tokens, _ = task.lay_out(Sentences([("x" * 20,), ("aaa", "bbb", "ccc", "ddd")], [0, 1]))
     assert tokens[0].tolist() == [START, *b"x" * 11, END]
-    assert tokens[1].tolist() == [START, *b"aa", BETWEEN, *b"bb", BETWEEN, *b"cc", BETWEEN, *b"dd", END, END]
+    assert tokens[1].tolist() == [START, *b"aa", BETWEEN, *b"bb", BETWEEN, *b"cc", BETWEEN, *b"dd", END]
 
 
 def test_sentences_come_with_their_class_and_from_their_part(tmp_path, generator) -> None:
@@ -66,25 +66,16 @@ def test_another_seed_is_another_split(tmp_path) -> None:
 
 @pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "transformer"])
 def test_every_kind_trains_on_it_and_the_test_part_comes_last(tmp_path, kind, monkeypatch) -> None:
-    liked = [i for i in range(60) if i % 2 == 0]
-    monkeypatch.setitem(  # a test part of one class, so that its accuracy is another
-        SENTENCES,
-        "sentiment",
-        SENTENCES["sentiment"]._replace(
-            load=lambda path, seed: real._replace(test=Sentences([("good",)] * 9, [1] * 9))
-        ),
-    )
-    real = SentencesTask(SentencesConfig(source="glue/sst2", path=glue_in(tmp_path, liked))).split
-    config = SentencesConfig(path=str(tmp_path), longest=32)
-    check_splits_are_used(trained(config, kind), SentencesTask(config))
+    real, looked_at = SentencesTask.held_out, []
 
+    def noted(task: SentencesTask, strings: int, split: str):
+        looked_at.append(split)
+        return real(task, strings, split)
 
-def glue_in(tmp_path: Path, liked: list[int]) -> str:
-    for part in ("train", "dev"):
-        path = tmp_path / "SST-2" / f"{part}.tsv"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("sentence\tlabel\n" + "".join(f"film {i}\t{int(i in liked)}\n" for i in range(60)))
-    return str(tmp_path)
+    monkeypatch.setattr(SentencesTask, "held_out", noted)
+    result = trained(config_in(tmp_path, longest=32), kind)
+    assert looked_at == ["validation", "validation", "test"]
+    assert set(result.teacher_forced) == {"accuracy"} and len(result.history) == 2
 
 
 def test_only_the_asked_places_have_logits(tmp_path, generator) -> None:
@@ -92,8 +83,6 @@ def test_only_the_asked_places_have_logits(tmp_path, generator) -> None:
     model = build_model(ModelConfig(kind="lstm", vocab_size=259, width=8, blocks=1, max_length=130))
     seen: list[int] = []
     model.head.register_forward_hook(lambda head, given, out: seen.append(out.shape[0]))
-    from crn_lib.tasks import teacher_forced
-
     teacher_forced(model, task, 6, generator)
     assert seen == [6]
 
