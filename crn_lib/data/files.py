@@ -13,7 +13,7 @@ import numpy as np
 from crn_lib.data.splits import Bytes, DataError, first_line
 
 
-def find(path: str, names: Sequence[str], get: str) -> Path:
+def find(path: str | Path, names: Sequence[str], get: str) -> Path:
     """The first of the files `names` that is at or anywhere below the path.
 
     Args:
@@ -33,12 +33,13 @@ def find(path: str, names: Sequence[str], get: str) -> Path:
     raise DataError(f"no {' or '.join(names)} at or below {path}; {get}")
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: str | Path) -> bytes:
     """What a file holds, unpacked if its name ends in `.gz`.
 
     Raises:
         DataError: it cannot be read, or is empty.
     """
+    path = Path(path)
     try:
         held = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError) as error:
@@ -48,7 +49,7 @@ def read_bytes(path: Path) -> bytes:
     return held
 
 
-def read_array(path: Path) -> Bytes:
+def read_array(path: str | Path) -> Bytes:
     """A file's bytes as an array; they stay on the disk until they are used.
 
     Raises:
@@ -60,14 +61,14 @@ def read_array(path: Path) -> Bytes:
         raise DataError(f"{path} cannot be read ({first_line(error)})") from None
 
 
-def read_packed(path: Path, wanted: str) -> bytes:
+def read_packed(path: str | Path, wanted: str) -> bytes:
     """The member of a tar archive whose name ends so; also of an archive inside the archive.
 
     Raises:
         DataError: it is no tar archive, or has no such member.
     """
     try:
-        held = _member(path.read_bytes(), wanted)
+        held = _member(Path(path).read_bytes(), wanted)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise DataError(f"{path} is no tar archive that can be read ({first_line(error)})") from None
     if held is None:

@@ -1,5 +1,6 @@
 """Names of people, for telephone books: those of the US census of 1990 in the package `names`."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from crn_lib.data.files import find, read_bytes
@@ -19,7 +20,7 @@ class Names(NamedTuple):
     last: list[str]
 
 
-def names(path: str) -> Names:
+def names(path: str | Path) -> Names:
     """The names in `dist.female.first`, `dist.male.first` and `dist.all.last` at or below the path.
 
     Raises:
@@ -35,7 +36,7 @@ def names(path: str) -> Names:
     return Names(sorted(ranks, key=lambda name: (ranks[name], name)), [*last])
 
 
-def _column(path: str, name: str) -> dict[str, int]:
+def _column(path: str | Path, name: str) -> dict[str, int]:
     """The first word of each line, and its rank."""
     lines = read_bytes(find(path, [name], GET)).decode("ascii").splitlines()
     return {line.split()[0].capitalize(): rank for rank, line in enumerate(lines) if line.strip()}

@@ -13,7 +13,7 @@ RECORD = 1 + 3 * 32 * 32
 """Bytes of an image in CIFAR-10's binary version: its class, then 32 x 32 reds, greens and blues."""
 
 
-def mnist(path: str | None, seed: int) -> Split[Images]:
+def mnist(path: str | Path | None, seed: int) -> Split[Images]:
     """Handwritten digits of 28 x 28 pixels: the four files of the original (IDX, also `.gz`), or npm's 10,000.
 
     Raises:
@@ -25,14 +25,12 @@ def mnist(path: str | None, seed: int) -> Split[Images]:
         return split_images(_digits_by_class(file.parent, get), seed)
     parts = []
     for part in ("train", "t10k"):
-        images, labels = (
-            find(str(file.parent), [f"{part}-{kind}-ubyte*"], get) for kind in ("images*idx3", "labels*idx1")
-        )
+        images, labels = (find(file.parent, [f"{part}-{kind}-ubyte*"], get) for kind in ("images*idx3", "labels*idx1"))
         parts.append(Images(_idx(images, 3)[..., None], _idx(labels, 1).astype(np.int64)))
     return split_images(parts[0], seed, parts[1])
 
 
-def cifar10(path: str | None, seed: int) -> Split[Images]:
+def cifar10(path: str | Path | None, seed: int) -> Split[Images]:
     """CIFAR-10's binary version: `data_batch_1.bin` to `data_batch_5.bin`, or those there are, and `test_batch.bin`.
 
     Raises:
@@ -42,10 +40,10 @@ def cifar10(path: str | None, seed: int) -> Split[Images]:
     first = find(path or "", ["data_batch_1.bin"], get)
     batches = [_records(file) for file in sorted(first.parent.glob("data_batch_*.bin"))]
     train = Images(*(np.concatenate(each) for each in zip(*batches, strict=True)))
-    return split_images(train, seed, _records(find(str(first.parent), ["test_batch.bin"], get)))
+    return split_images(train, seed, _records(find(first.parent, ["test_batch.bin"], get)))
 
 
-def cifar5m(path: str | None, seed: int) -> Split[Images]:
+def cifar5m(path: str | Path | None, seed: int) -> Split[Images]:
     """CIFAR-5M: `part0.npz` to `part5.npz`, the last of them the test, or the authors' `images.mmap` and `labels.mmap`,
         of which the last sixth is. Validation is the last tenth of training: they are in no order, and stay in place.
 
@@ -60,7 +58,7 @@ def cifar5m(path: str | None, seed: int) -> Split[Images]:
             raise DataError(f"only {file.name} in {file.parent}: the last part is the test, so two are needed; {get}")
         train = Images(*(np.concatenate(each) for each in zip(*parts, strict=True)))
     else:
-        labels = read_array(find(str(file.parent), ["labels.mmap"], get))
+        labels = read_array(find(file.parent, ["labels.mmap"], get))
         whole = _checked(file, read_array(file), labels[: len(labels) // 8 * 8].view(np.int64))
         train, test = _cut(whole, len(whole.classes) * 5 // 6)
     return Split(*_cut(train, len(train.classes) * 9 // 10), test)
@@ -73,7 +71,7 @@ def _cut(images: Images, at: int) -> tuple[Images, Images]:
 def _digits_by_class(folder: Path, get: str) -> Images:
     pixels, classes = [], []
     for digit in range(10):
-        file = find(str(folder), [f"{digit}.json"], get)
+        file = find(folder, [f"{digit}.json"], get)
         try:
             shares = np.array(json.loads(read_bytes(file))["data"], dtype=np.float64).reshape(-1, 28, 28, 1)
         except (ValueError, KeyError, TypeError) as error:

@@ -60,7 +60,7 @@ SUPERGLUE = {
 }
 
 
-def sentiment(path: str | None, seed: int) -> Split[Sentences]:
+def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
     """Sentences of film reviews (Pang and Lee's, rated anew by Hutto and Gilbert 2014): liked, 1, or not, 0.
 
     Args:
@@ -87,7 +87,7 @@ def sentiment(path: str | None, seed: int) -> Split[Sentences]:
     return split_sentences(Sentences(parts, classes), seed)
 
 
-def glue(name: str, path: str | None, seed: int) -> Split[Sentences]:
+def glue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]:
     """A task of GLUE, from `<folder>/train.tsv` and `dev.tsv` at or below the path; without a path, from the hub.
 
     Raises:
@@ -101,7 +101,7 @@ def glue(name: str, path: str | None, seed: int) -> Split[Sentences]:
     return split_sentences(train, seed, dev)
 
 
-def superglue(name: str, path: str | None, seed: int) -> Split[Sentences]:
+def superglue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]:
     """A task of SuperGLUE, from `<folder>/train.jsonl` and `val.jsonl` at or below the path; without one, from the hub.
 
     Raises:
@@ -122,10 +122,10 @@ LOADERS = {
 """By the names that a task takes: the loader and the number of classes."""
 
 
-def _file(path: str, folder: str, name: str, get: str) -> Path:
+def _file(path: str | Path, folder: str, name: str, get: str) -> Path:
     """A file of a task in the task's folder, which the path is, or lies above."""
     place = Path(path).expanduser()
-    return find(str(place.parent if place.name == folder else place), [f"{folder}/{name}"], get)
+    return find(place.parent if place.name == folder else place, [f"{folder}/{name}"], get)
 
 
 def _table(file: Path, kind: SentenceSet) -> Sentences:

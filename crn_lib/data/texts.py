@@ -11,7 +11,7 @@ from crn_lib.data.splits import Bytes, DataError, Split, split_text
 WIKITEXT = "Salesforce/wikitext", "wikitext-103-raw-v1"
 
 
-def text_files(path: str | None) -> Split[Bytes]:
+def text_files(path: str | Path | None) -> Split[Bytes]:
     """The bytes of a file, or of all files of a folder in the order of their names, split from beginning to end.
 
     Raises:
@@ -24,7 +24,7 @@ def text_files(path: str | None) -> Split[Bytes]:
     return split_text(np.concatenate([np.frombuffer(read_bytes(file), dtype=np.uint8) for file in files]))
 
 
-def wikitext103(path: str | None) -> Split[Bytes]:
+def wikitext103(path: str | Path | None) -> Split[Bytes]:
     """WikiText-103: `wiki.{train,valid,test}.raw` or `.tokens`, or the `{train,val,test}.mmap` of the authors' code, at
     or below the path; without a path, from the hub.
 
@@ -40,7 +40,7 @@ def wikitext103(path: str | None) -> Split[Bytes]:
     return Split(*(read_array(find(path, kind, get)) for kind in kinds))
 
 
-def penn_treebank(path: str | None) -> Split[Bytes]:
+def penn_treebank(path: str | Path | None) -> Split[Bytes]:
     """The Penn Treebank's `ptb.{train,valid,test}.txt`, lower case with `<unk>` and `N`, at or below the path.
 
     Raises:

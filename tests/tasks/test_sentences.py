@@ -13,7 +13,10 @@ from crn_lib.tasks import NOT_SCORED, SentencesConfig, SentencesTask, teacher_fo
 from crn_lib.tasks.sentences import BETWEEN, END, START
 from tests.tasks.data_cases import trained
 
-REVIEWS = "".join(f"{i}\t{(-1) ** i * 2.5}\t{'good' if i % 2 == 0 else 'dull'} film number {i}\n" for i in range(60))
+LIKED = {i for i in range(60) if i * 7 % 11 < 5}
+REVIEWS = "".join(
+    f"{i}\t{2.5 if i in LIKED else -2.5}\t{'good' if i in LIKED else 'dull'} film number {i}\n" for i in range(60)
+)
 
 
 def config_in(tmp_path: Path, reviews: str = REVIEWS, **fields: object) -> SentencesConfig:
