@@ -4,7 +4,7 @@ Imports only ever point downwards; siblings joined by `|` do not know each other
 
     notebooks -> course
     cli -> commands -> workbook -> course -> viz -> experiments -> {sweeps | bench} -> {training | analysis}
-        -> tasks -> models -> ops
+        -> tasks -> {models | data} -> ops
 
 Anyone may import config, errors, files, paths, measure, device and provenance; doctor may import ops.
 """

@@ -30,6 +30,7 @@ def train(
     """
     from crn_lib.files import replace_text
     from crn_lib.sweeps.sweep import configure
+    from crn_lib.tasks import build_task
     from crn_lib.training import train as run_training
     from crn_lib.training.distributed import is_first_process
 
@@ -39,9 +40,11 @@ def train(
     interrupted = typer.Exit(130 if result.stopped == "interrupted" else 0)
     if not is_first_process():
         raise interrupted
-    scores = [(name.replace("_", " "), f"{value:.1%}") for name, value in result.teacher_forced.items()]
-    scores += [
-        (f"free-running {name.replace('_', ' ')}", f"{value:.1%}") for name, value in result.free_running.items()
+    main = build_task(chosen.task).main_metric
+    scores = [
+        (f"{how}{name.replace('_', ' ')}", f"{value:.1%}" if name == main or "accuracy" in name else f"{value:.4g}")
+        for how, found in (("", result.teacher_forced), ("free-running ", result.free_running))
+        for name, value in found.items()
     ]
     print_table(
         ("measured on fresh strings", ""), [*scores, ("steps", str(result.steps)), ("seconds", f"{result.seconds:.1f}")]

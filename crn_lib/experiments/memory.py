@@ -32,7 +32,7 @@ FIRST_CAPACITY = 16
 
 ROWS = "memory.jsonl"
 
-YOUNGER = {"expansion": 1, "positions": "learned", "short_conv": 0, "first_window": None}
+YOUNGER = {"expansion": 1, "positions": "learned", "short_conv": 0, "first_window": None, "input_width": None}
 """Fields of `ModelConfig` that came after the first rows, and their defaults."""
 
 

@@ -18,7 +18,9 @@ class ModelConfig:
 
     Attributes:
         kind: one of the names in `BLOCKS`.
-        vocab_size: number of token ids; 29 is the paper's 26 letters, BOS, SEP and EOS.
+        vocab_size: number of token ids, and of what the head gives at each place; 29 is the paper's 26 letters, BOS,
+            SEP and EOS. A model that reads vectors has as many classes, or 1 where it gives a number.
+        input_width: of a model that reads vectors in place of tokens, how many numbers each has.
         width: size of the vector a position carries.
         blocks: number of blocks, one on top of another.
         max_length: the longest sequence.
@@ -61,6 +63,7 @@ class ModelConfig:
     positions: str = "learned"
     short_conv: int = 0
     first_window: int | None = None
+    input_width: int | None = None
 
     def __post_init__(self) -> None:
         require_choice("kind", self.kind, tuple(BLOCKS))
@@ -72,6 +75,8 @@ class ModelConfig:
             require_whole("first_window", self.first_window)
             keeps_none = f"for kind {self.kind!r}, which keeps no places to choose from"
             require(BLOCKS[self.kind].windowed, f"first_window must be null {keeps_none}; got {self.first_window}")
+        if self.input_width is not None:
+            require_whole("input_width", self.input_width)
         inner = f"{'' if self.expansion == 1 else 'the inner '}width {self.inner_width}"
         require(self.inner_width % self.heads == 0, f"heads must divide {inner}; got {self.heads}")
         if BLOCKS[self.kind].single_headed:

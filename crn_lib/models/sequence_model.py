@@ -5,13 +5,14 @@ training draws. Other than the first places, no ascending places are those of a 
 length up to `max_length`: decoding, which does not know the length, would not be `forward` token by token.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from crn_lib.config import require_whole
-from crn_lib.models.block import INIT_STD, Block, BlockState
+from crn_lib.models.block import INIT_STD, Block, BlockState, init_linear
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops.normalise import layer_norm
 
@@ -44,6 +45,9 @@ class SequenceModel(nn.Module):
     Token and position embeddings start as `N(0, 1)`; the head is a plain layer normalisation and a bias-free
     linear map. `position_embedding` is `None` with `positions="none"`. Made by `build_model`.
 
+    With `input_width` its "tokens" are vectors, `(batch, length, input_width)`, which a linear map `read_in` takes the
+    place of the embedding for: all but `generate` works with them.
+
     Example:
         >>> model = build_model(ModelConfig(kind="linear_rn", width=16, blocks=2, max_length=8))
         >>> tokens = torch.tensor([[0, 3, 4, 1]])
@@ -57,7 +61,10 @@ class SequenceModel(nn.Module):
     def __init__(self, config: ModelConfig, blocks: list[Block]) -> None:
         super().__init__()
         self.config = config
-        self.token_embedding = nn.Embedding(config.vocab_size, config.width)
+        if config.input_width is None:
+            self.token_embedding = nn.Embedding(config.vocab_size, config.width)
+        else:
+            self.read_in = nn.Linear(config.input_width, config.width)
         with_places = config.positions != "none"
         self.position_embedding = nn.Embedding(config.max_length, config.width) if with_places else None
         self.blocks = nn.ModuleList(blocks)
@@ -65,7 +72,10 @@ class SequenceModel(nn.Module):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all parameters anew from the generator (on the CPU)."""
-        nn.init.normal_(self.token_embedding.weight, generator=generator)
+        if self.config.input_width is None:
+            nn.init.normal_(self.token_embedding.weight, generator=generator)
+        else:  # coordinates of variance 1 become a row as large as a token's
+            init_linear(self.read_in, generator, std=1 / math.sqrt(self.config.input_width))
         if self.position_embedding is not None:
             nn.init.normal_(self.position_embedding.weight, generator=generator)
         for block in self._blocks():
@@ -82,15 +92,18 @@ class SequenceModel(nn.Module):
         order = torch.rand(batch, self.config.max_length, generator=generator).argsort(dim=1)
         return order[:, :length].sort(dim=1).values
 
-    def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Logits at every position.
+    def forward(self, tokens: Tensor, positions: Tensor | None = None, at: Tensor | None = None) -> Tensor:
+        """Logits at every position, or at those asked for.
 
         Args:
-            tokens: token ids, `(batch, length)`, `1 <= length <= max_length`.
-            positions: the place of each token, of the same shape; the first places where they are not given.
+            tokens: token ids, `(batch, length)`, `1 <= length <= max_length`, or vectors.
+            positions: the place of each token, `(batch, length)`; the first places where they are not given.
+            at: where logits are wanted, true or false, `(batch, length)`. With a large vocabulary the head costs more
+                than the blocks, and most tasks ask little of most places.
 
         Returns:
-            `(batch, length, vocab_size)`; position `i` sees tokens `0 ... i` only.
+            `(batch, length, vocab_size)`; position `i` sees tokens `0 ... i` only. With `at`, `(asked, vocab_size)`:
+            one row for each place asked for, sequence after sequence.
 
         Raises:
             ValueError: a wrong shape, too long a sequence, an id outside the vocabulary, a place outside the model.
@@ -98,10 +111,15 @@ class SequenceModel(nn.Module):
         self._check_tokens(tokens, dimensions=2)
         if positions is not None:
             self._check_positions(positions, tokens)
+        if at is not None and (at.shape != tokens.shape[:2] or at.dtype != torch.bool):
+            raise ValueError(
+                f"at must be true or false for each of the {tuple(tokens.shape[:2])} places; "
+                f"got {at.dtype} of shape {tuple(at.shape)}"
+            )
         x = self._embed(tokens, positions)
         for block in self.blocks:
             x = block(x)
-        return self._logits(x)
+        return self._logits(x if at is None else x[at])
 
     def init_state(self, batch: int) -> DecodingState:
         """The state before the first token, on the model's own device."""
@@ -122,7 +140,7 @@ class SequenceModel(nn.Module):
             The logits after each prompt's last token, `(batch, vocab_size)`, and the state.
         """
         self._check_tokens(tokens, dimensions=2)
-        batch, length = tokens.shape
+        batch, length = tokens.shape[:2]
         state = self.init_state(batch)
         ends = torch.full((batch,), length, device=tokens.device) if lengths is None else lengths
         if ends.shape != (batch,) or int(ends.min()) < 1 or int(ends.max()) > length:
@@ -138,7 +156,7 @@ class SequenceModel(nn.Module):
         """One more token for every sequence.
 
         Args:
-            token: ids, `(batch,)`.
+            token: ids, `(batch,)`, or vectors, `(batch, input_width)`.
             state: from `init_state`, `prefill` or an earlier `step`; it is updated in place.
 
         Returns:
@@ -164,8 +182,11 @@ class SequenceModel(nn.Module):
             `(batch, steps)`: the new tokens only.
 
         Raises:
-            ValueError: the prompt does not fit the model, or prompt and steps together exceed `max_length`.
+            ValueError: the prompt does not fit the model, or prompt and steps together exceed `max_length`; or the
+                model reads vectors, which no logits are.
         """
+        if self.config.input_width is not None:
+            raise ValueError("a model that reads vectors cannot read what it writes: there is nothing to generate")
         self._check_tokens(prompt, dimensions=2)
         longest = prompt.shape[1] if prompt_lengths is None else int(prompt_lengths.max())
         if not isinstance(steps, int) or steps < 1 or longest + steps - 1 > self.config.max_length:
@@ -182,7 +203,10 @@ class SequenceModel(nn.Module):
     def state_bytes(self, length: int) -> int:
         """Bytes the model holds for one sequence of so many tokens, measured on a state of that length."""
         require_whole("length", length, most=self.config.max_length)
-        tokens = torch.zeros(1, length, dtype=torch.long, device=self.head.weight.device)
+        weight, numbers = self.head.weight, self.config.input_width
+        tokens = torch.zeros(1, length, dtype=torch.long, device=weight.device)
+        if numbers is not None:
+            tokens = weight.new_zeros(1, length, numbers)
         return self.prefill(tokens)[1].nbytes
 
     def summary(self) -> str:
@@ -190,8 +214,13 @@ class SequenceModel(nn.Module):
         config = self.config
         place = self.position_embedding
         places = [] if place is None else [("position embedding", f"{config.max_length} x {config.width}", place)]
+        read: tuple[str, str, nn.Module] = (
+            ("token embedding", f"{config.vocab_size} x {config.width}", self.token_embedding)
+            if config.input_width is None
+            else ("read-in", f"{config.input_width} x {config.width}", self.read_in)
+        )
         parts: list[tuple[str, str, nn.Module]] = [
-            ("token embedding", f"{config.vocab_size} x {config.width}", self.token_embedding),
+            read,
             *places,
             (f"{config.blocks} blocks", f"{_count(self.blocks[0]):,} each", self.blocks),
             ("head", f"{config.width} x {config.vocab_size}", self.head),
@@ -211,7 +240,10 @@ class SequenceModel(nn.Module):
 
     def _embed(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
         """Of whole sequences without `positions`, each token in the place where it stands."""
-        x: Tensor = self.token_embedding(tokens)
+        if self.config.input_width is None:
+            x: Tensor = self.token_embedding(tokens)
+        else:
+            x = self.read_in(tokens.to(self.read_in.weight.dtype))
         if self.position_embedding is None:
             return x
         if positions is None:
@@ -227,26 +259,43 @@ class SequenceModel(nn.Module):
         return list(self.blocks)  # type: ignore[arg-type]
 
     def _check_tokens(self, tokens: Tensor, dimensions: int) -> None:
+        if self.config.input_width is not None:
+            self._check_vectors(tokens, dimensions + 1)
+            return
         shape = "(batch, length)" if dimensions == 2 else "(batch,)"
         found = f"shape {tuple(tokens.shape)}" if isinstance(tokens, Tensor) else f"a {type(tokens).__name__}"
         if not isinstance(tokens, Tensor) or tokens.ndim != dimensions or 0 in tokens.shape:
             raise ValueError(f"tokens must be {shape} and not empty; got {found}")
         if tokens.dtype.is_floating_point or tokens.dtype == torch.bool:
             raise ValueError(f"tokens must be whole-number ids; got {tokens.dtype}")
-        if dimensions == 2 and tokens.shape[1] > self.config.max_length:
-            raise ValueError(
-                f"a sequence of {tokens.shape[1]} tokens is longer than the model's max_length {self.config.max_length}"
-            )
+        self._check_length(tokens, dimensions)
         lowest, highest = int(tokens.min()), int(tokens.max())
         if lowest < 0 or highest >= self.config.vocab_size:
             wrong = lowest if lowest < 0 else highest
             raise ValueError(f"token ids must be from 0 to {self.config.vocab_size - 1}; got {wrong}")
 
+    def _check_vectors(self, vectors: Tensor, dimensions: int) -> None:
+        numbers = self.config.input_width
+        shape = f"(batch, length, {numbers})" if dimensions == 3 else f"(batch, {numbers})"
+        found = f"shape {tuple(vectors.shape)}" if isinstance(vectors, Tensor) else f"a {type(vectors).__name__}"
+        fits = isinstance(vectors, Tensor) and vectors.ndim == dimensions and vectors.shape[-1] == numbers
+        if not fits or 0 in vectors.shape:
+            raise ValueError(f"vectors must be {shape} and not empty; got {found}")
+        if not vectors.dtype.is_floating_point:
+            raise ValueError(f"vectors must hold floating-point numbers; got {vectors.dtype}")
+        self._check_length(vectors, dimensions - 1)
+
+    def _check_length(self, tokens: Tensor, dimensions: int) -> None:
+        if dimensions == 2 and tokens.shape[1] > self.config.max_length:
+            raise ValueError(
+                f"a sequence of {tokens.shape[1]} tokens is longer than the model's max_length {self.config.max_length}"
+            )
+
     def _check_positions(self, positions: Tensor, tokens: Tensor) -> None:
         if self.position_embedding is None:
             raise ValueError('the model has positions "none": no token can be given a place')
-        if positions.shape != tokens.shape:
-            raise ValueError(f"positions must be {tuple(tokens.shape)} as the tokens; got {tuple(positions.shape)}")
+        if positions.shape != tokens.shape[:2]:
+            raise ValueError(f"positions must be {tuple(tokens.shape[:2])} as the tokens; got {tuple(positions.shape)}")
         lowest, highest = int(positions.min()), int(positions.max())
         if lowest < 0 or highest >= self.config.max_length:
             wrong = lowest if lowest < 0 else highest

@@ -9,9 +9,12 @@ from crn_lib.tasks.bounds import (
 )
 from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
+from crn_lib.tasks.estimators import ESTIMATORS, averaging, least_squares, nearest_neighbours, zero
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
 from crn_lib.tasks.hops import HopsConfig, HopsTask
+from crn_lib.tasks.images import ImagesConfig, ImagesTask
+from crn_lib.tasks.loss import mean_loss, predict, scored, share_right
 from crn_lib.tasks.memorisation import MemorisationConfig, MemorisationTask
 from crn_lib.tasks.ngram_lookup import NgramLookupConfig, NgramLookupTask
 from crn_lib.tasks.permutation_hops import PermutationHopsConfig, PermutationHopsTask
@@ -19,18 +22,25 @@ from crn_lib.tasks.recall import RecallConfig, RecallTask
 from crn_lib.tasks.registry import (
     TASKS,
     GroupedTask,
+    HoldsOut,
+    ScoresLosses,
     Task,
     TaskConfig,
     TaskKind,
     build_task,
+    input_width,
     task_configs,
     task_name,
 )
+from crn_lib.tasks.regression import RegressionConfig, RegressionTask
+from crn_lib.tasks.sentences import SentencesConfig, SentencesTask
+from crn_lib.tasks.text import TextConfig, TextTask
 
 __all__ = [
     "BOS",
     "EDGE",
     "EOS",
+    "ESTIMATORS",
     "NOT_SCORED",
     "SEP",
     "TASKS",
@@ -42,8 +52,11 @@ __all__ = [
     "FuzzyRecallConfig",
     "FuzzyRecallTask",
     "GroupedTask",
+    "HoldsOut",
     "HopsConfig",
     "HopsTask",
+    "ImagesConfig",
+    "ImagesTask",
     "MemorisationConfig",
     "MemorisationTask",
     "NgramLookupConfig",
@@ -52,18 +65,34 @@ __all__ = [
     "PermutationHopsTask",
     "RecallConfig",
     "RecallTask",
+    "RegressionConfig",
+    "RegressionTask",
+    "ScoresLosses",
+    "SentencesConfig",
+    "SentencesTask",
     "Task",
     "TaskConfig",
     "TaskKind",
+    "TextConfig",
+    "TextTask",
+    "averaging",
     "best_character_accuracy",
     "best_string_accuracy",
     "bits_carried",
     "build_task",
     "free_running",
+    "input_width",
+    "least_squares",
     "letters_that_fit",
+    "mean_loss",
+    "nearest_neighbours",
+    "predict",
+    "scored",
+    "share_right",
     "string_bits",
     "task_configs",
     "task_name",
     "teacher_forced",
     "trace_copy",
+    "zero",
 ]

@@ -6,14 +6,18 @@ import torch
 
 from crn_lib.models import SequenceModel
 from crn_lib.tasks.copying import NOT_SCORED, CopyingTask
-from crn_lib.tasks.registry import GroupedTask, Task
+from crn_lib.tasks.loss import losses, places_to_compute, predict
+from crn_lib.tasks.registry import GroupedTask, HoldsOut, ScoresLosses, Task
 
 
 @torch.no_grad()
-def teacher_forced(model: SequenceModel, task: Task, strings: int, generator: torch.Generator) -> dict[str, float]:
+def teacher_forced(
+    model: SequenceModel, task: Task, strings: int, generator: torch.Generator, split: str = "validation"
+) -> dict[str, float]:
     """The task's metrics when the model sees the true tokens so far, on `strings` freshly drawn problems.
 
-    Of a task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`.
+    Of a task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`. Of a task of real
+    data they are always the same problems, from the `split` that was held out: `validation`, or `test`.
 
     Example:
         >>> task = CopyingTask(CopyingConfig(string_length=3))
@@ -21,11 +25,20 @@ def teacher_forced(model: SequenceModel, task: Task, strings: int, generator: to
         >>> sorted(teacher_forced(model, task, 4, torch.Generator()))
         ['character_accuracy', 'string_accuracy']
     """
-    tokens, targets = task.sample(strings, generator)
-    device = model.head.weight.device
-    predictions = model(tokens.to(device)).argmax(dim=-1).cpu()
+    if isinstance(task, HoldsOut):
+        tokens, targets = task.held_out(strings, split)
+    else:
+        tokens, targets = task.sample(strings, generator)
+    tokens, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
+    outputs = (model(tokens) if at is None else model(tokens, at=at.to(tokens.device))).cpu()
+    asked = targets if at is None else targets[at]
+    predictions = predict(outputs, asked)
+    if at is not None:
+        predictions = torch.zeros_like(targets).masked_scatter(at, predictions)
     scores = task.metrics(predictions, targets)
-    for name, places in task.groups(tokens).items() if isinstance(task, GroupedTask) else ():
+    if isinstance(task, ScoresLosses):
+        scores |= task.loss_metrics(losses(outputs.float(), asked))
+    for name, places in task.groups(tokens.cpu()).items() if isinstance(task, GroupedTask) else ():
         own = torch.where(places, targets, NOT_SCORED)
         if bool((own != NOT_SCORED).any()):
             scores[f"{task.main_metric}_{name}"] = task.metrics(predictions, own)[task.main_metric]

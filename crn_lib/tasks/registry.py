@@ -16,9 +16,12 @@ class TaskConfig(Protocol):
     """A frozen dataclass that says which problems are drawn; it checks itself. No field is called `name`.
 
     Attributes:
-        vocab_size: token ids that a model of this task needs.
+        vocab_size: token ids that a model of this task needs; classes, where it reads vectors; 1, where it gives a
+            number.
         context: tokens in the longest sequence.
         chance: the task's main metric of one who knows the rules and guesses; each task says among what.
+
+    A task whose sequences are vectors says with a third, `input_width`, how many numbers each has.
 
     Example:
         >>> isinstance(CopyingConfig(), TaskConfig), isinstance(ClosePairsConfig(), TaskConfig)
@@ -53,10 +56,42 @@ class Task(Protocol):
     def __init__(self, config: Any) -> None: ...
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Fresh tokens and targets, `(batch, length)` each; targets are `NOT_SCORED` where nothing is asked."""
+        """Fresh tokens and targets, `(batch, length)` each; targets are `NOT_SCORED` where nothing is asked.
+
+        Tokens may be vectors, `(batch, length, input_width)`. Targets may be numbers, NaN where nothing is asked: the
+        loss is then the squared error (`loss.py`).
+        """
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """Scores by name, each from 0 to 1 and better the higher; both arguments are token ids, `(batch, length)`."""
+        """Scores by name; both arguments are token ids or numbers, `(batch, length)`. The main metric is from 0 to 1
+        and better the higher. What is predicted where nothing is asked must not count.
+        """
+
+
+@runtime_checkable
+class HoldsOut(Protocol):
+    """A task of real data: evaluations have problems that no training sees.
+
+    Example:
+        >>> isinstance(TextTask(TextConfig()), HoldsOut), isinstance(CopyingTask(CopyingConfig()), HoldsOut)
+        (True, False)
+    """
+
+    def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
+        """Problems of the `validation` or `test` split, the same at every call; all of them if they are fewer."""
+
+
+@runtime_checkable
+class ScoresLosses(Protocol):
+    """A task with scores that need the probabilities, not only the most probable answer.
+
+    Example:
+        >>> isinstance(TextTask(TextConfig()), ScoresLosses), isinstance(ImagesTask(ImagesConfig()), ScoresLosses)
+        (True, False)
+    """
+
+    def loss_metrics(self, losses: Tensor) -> dict[str, float]:
+        """Scores by name, from the losses at all scored places, `(scored,)`, cross entropies in nats."""
 
 
 @runtime_checkable
@@ -110,6 +145,17 @@ def check_draw(batch: int, generator: torch.Generator) -> None:
     require_whole("batch", batch)
     found = type(generator).__name__
     require(isinstance(generator, torch.Generator), f"generator must be a torch.Generator; got a {found}")
+
+
+def input_width(config: TaskConfig) -> int | None:
+    """Numbers in each vector that a model of this task reads; `None` where it reads tokens.
+
+    Example:
+        >>> input_width(CopyingConfig()) is None
+        True
+    """
+    width: int | None = getattr(config, "input_width", None)
+    return width
 
 
 def task_name(config: TaskConfig) -> str:

@@ -7,7 +7,7 @@ import torch
 
 from crn_lib.config import ConfigError, require, require_choice, require_number, require_whole, shown
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import CopyingConfig, TaskConfig, task_configs
+from crn_lib.tasks import CopyingConfig, TaskConfig, input_width, task_configs
 
 SCHEDULES = ("constant", "cosine")
 
@@ -104,6 +104,13 @@ class TrainConfig:
             self.model.max_length >= self.task.context,
             f"max_length of the model must be at least {self.task.context} to hold the longest sequence of "
             f"{self.task}; got {self.model.max_length}",
+        )
+        wanted, found = input_width(self.task), self.model.input_width
+        reads = "tokens" if wanted is None else f"vectors of {wanted}"
+        require(wanted == found, f"input_width of the model must be {wanted}: {self.task} is of {reads}; got {found}")
+        require(
+            self.task.vocab_size > 1 or self.model.vocab_size == 1,
+            f"vocab_size of the model must be 1 for the numbers of {self.task}; got {self.model.vocab_size}",
         )
         require(
             self.model.vocab_size >= self.task.vocab_size,

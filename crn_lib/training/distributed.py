@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from crn_lib.config import require
-from crn_lib.tasks import NOT_SCORED
+from crn_lib.tasks import scored
 from crn_lib.training.interrupts import interrupts_held
 
 T = TypeVar("T")
@@ -61,14 +61,14 @@ class Processes:
         """This process's strings of a batch that all have drawn, and the weight of their mean loss.
 
         Args:
-            tokens, targets: the whole batch, `(batch, length)`.
+            tokens, targets: the whole batch, `(batch, length)`; tokens may be vectors.
 
         Returns:
             Tokens and targets, `(batch / size, length)`, and a weight: the average over the processes of weight times
             mean loss is the mean over all scored positions of the batch, also where the strings differ in length.
         """
         own = self.own(targets)
-        weight = self.size * int((own != NOT_SCORED).sum()) / int((targets != NOT_SCORED).sum())
+        weight = self.size * int(scored(own).sum()) / int(scored(targets).sum())
         return self.own(tokens), own, weight
 
     def own(self, batch: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from crn_lib.config import ConfigError, from_mapping, require, to_mapping
@@ -17,8 +16,9 @@ from crn_lib.device import Device, pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
-from crn_lib.tasks import NOT_SCORED, CopyingTask, build_task
+from crn_lib.tasks import CopyingTask, build_task, mean_loss
 from crn_lib.tasks.evaluate import free_running, teacher_forced
+from crn_lib.tasks.loss import places_to_compute
 from crn_lib.training.checkpoints import Checkpoint, CheckpointError, own_folder, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
 from crn_lib.training.distributed import Processes, processes
@@ -132,7 +132,7 @@ class _Run:
             return result
         try:
             strings = config.evaluation_strings
-            result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation)
+            result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation, "test")
             if isinstance(self.task, CopyingTask):
                 result.free_running = free_running(self.model, self.task, strings, self.evaluation)
         except KeyboardInterrupt:
@@ -192,10 +192,12 @@ class _Run:
         if positions is not None:
             positions = self.team.own(positions).to(self.device)
         tokens, targets, weight = self.team.share(tokens, targets)
+        at = places_to_compute(self.model, targets)
+        at = None if at is None else at.to(self.device)
         tokens, targets = tokens.to(self.device), targets.to(self.device)
         with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
-            logits = self.shared_model(tokens, positions)
-        loss = weight * F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=NOT_SCORED)
+            outputs = self.shared_model(tokens, positions, at)
+        loss = weight * mean_loss(outputs.float(), targets if at is None else targets[at])
         value = self.team.mean(loss)
         if not math.isfinite(value):
             self._diverged(f"the loss is {value}", rate)

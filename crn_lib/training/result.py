@@ -19,8 +19,8 @@ class RunResult:
         seconds, cpu_seconds: on the clock, and of this process's processor time, which other work on the machine
             hardly changes.
         stopped: why it ended: `steps`, `target`, `interrupted` or `diverged`.
-        teacher_forced, free_running: final metrics on fresh problems; empty if interrupted, the latter also where
-            the task has no free-running evaluation.
+        teacher_forced, free_running: final metrics on fresh problems, of real data on its test split, which nothing
+            looked at before; empty if interrupted, the latter also where the task has no free-running evaluation.
         peak_bytes: this process's peak memory, `None` where this machine cannot tell.
         processes: how many trained it together, under `torchrun`.
     """

@@ -20,5 +20,5 @@ SMALL = {
     "recall": RecallConfig(pairs=3, length=16, vocab=12),
 }
 
-OTHER: set[str] = set()
+OTHER = {"images", "regression", "sentences", "text"}
 """Tasks of vectors or of real data; what holds of them their own tests say."""

@@ -9,7 +9,7 @@ import pytest
 from crn_lib.paths import workbook_folder
 
 PAGES = workbook_folder() / "docs" / "api"
-PACKAGES = ("ops", "models", "tasks", "training", "analysis", "viz")
+PACKAGES = ("ops", "models", "data", "tasks", "training", "analysis", "viz")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

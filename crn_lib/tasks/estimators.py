@@ -1,0 +1,79 @@
+"""What in-context regression is measured against: each predicts `y_i` from `x_i` and the points before it.
+
+All take `x`, `(batch, points, dims)`, and `y`, `(batch, points)`, and return predictions, `(batch, points)`. Before any
+example they predict 0.
+"""
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import require_whole
+
+
+def zero(x: Tensor, y: Tensor) -> Tensor:
+    """Always 0: its error is the variance of `y`.
+
+    Example:
+        >>> zero(torch.ones(1, 2, 3), torch.ones(1, 2)).tolist()
+        [[0.0, 0.0]]
+    """
+    return torch.zeros_like(y)
+
+
+def least_squares(x: Tensor, y: Tensor) -> Tensor:
+    """The linear function through all examples; of many the one of smallest norm, the most probable `w`.
+
+    Without noise its error over the variance is `1 - i / dims` after `i < dims` examples, and no predictor's is
+    smaller; then it is 0.
+
+    Example:
+        >>> x = torch.tensor([[[1.0, 0.0], [1.0, 1.0], [2.0, 3.0]]])
+        >>> least_squares(x, torch.tensor([[2.0, 3.0, 7.0]])).round(decimals=4).tolist()  # y = 2 x_1 + x_2
+        [[0.0, 2.0, 7.0]]
+    """
+    found = torch.zeros_like(y)
+    for i in range(1, x.shape[1]):
+        before = x[:, :i].double()
+        w = torch.linalg.pinv(before) @ y[:, :i, None].double()
+        found[:, i] = (x[:, i, None].double() @ w)[:, 0, 0].to(y.dtype)
+    return found
+
+
+def averaging(x: Tensor, y: Tensor) -> Tensor:
+    """`x` times the mean of `y x` over the examples: right on average, with error `(dims + 1) / i` over the variance.
+
+    Example:
+        >>> averaging(torch.tensor([[[1.0], [2.0], [1.0]]]), torch.tensor([[3.0, 6.0, 3.0]])).tolist()
+        [[0.0, 6.0, 7.5]]
+    """
+    found = torch.zeros_like(y)
+    products = (y[..., None] * x).cumsum(dim=1)
+    counts = torch.arange(1, x.shape[1], dtype=y.dtype, device=y.device)
+    found[:, 1:] = (x[:, 1:] * products[:, :-1]).sum(dim=-1) / counts
+    return found
+
+
+def nearest_neighbours(x: Tensor, y: Tensor, k: int = 3) -> Tensor:
+    """The mean `y` of the `k` nearest examples, of all where there are fewer: what retrieving the closest gives.
+
+    Example:
+        >>> x = torch.tensor([[[0.0], [5.0], [6.0], [5.6]]])
+        >>> nearest_neighbours(x, torch.tensor([[9.0, 1.0, 2.0, 0.0]]), k=2).tolist()
+        [[0.0, 9.0, 5.0, 1.5]]
+    """
+    require_whole("k", k)
+    found = torch.zeros_like(y)
+    distances = torch.cdist(x, x)
+    for i in range(1, x.shape[1]):
+        nearest = distances[:, i, :i].topk(min(k, i), largest=False).indices
+        found[:, i] = y.gather(1, nearest).mean(dim=1)
+    return found
+
+
+ESTIMATORS = {
+    "least squares": least_squares,
+    "averaging": averaging,
+    "3 nearest neighbours": nearest_neighbours,
+    "zero": zero,
+}
+"""By the names that figures give them."""

@@ -1,0 +1,133 @@
+"""Classifying sentences byte by byte: whether a review likes its film, whether one sentence follows from another."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import require, require_choice, require_whole
+from crn_lib.data import Sentences, Split
+from crn_lib.data.sources import SENTENCES, check_path
+from crn_lib.tasks.copying import NOT_SCORED
+from crn_lib.tasks.loss import share_right
+from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+
+START, BETWEEN, END = 256, 257, 258
+"""Tokens beyond the bytes: before a sentence, between its parts, and after it, where its class is asked."""
+
+
+@dataclass(frozen=True)
+class SentencesConfig:
+    """Which sentences, and how much of each is read.
+
+    Attributes:
+        source: one of `crn_lib.data.sources.SENTENCES`; none comes with the library.
+        path: where its files are; of GLUE and SuperGLUE they come from the hub where it is not given.
+        longest: bytes that are read at most, in UTF-8. Of several parts each is cut to an equal share of them.
+        split_seed: of the split into training, validation and test.
+
+    Raises:
+        ConfigError: a value out of range, or a path missing.
+
+    Example:
+        >>> SentencesConfig(source="glue/rte", longest=200).context
+        202
+    """
+
+    source: str = "sentiment"
+    path: str | None = None
+    longest: int = 128
+    split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_choice("source", self.source, tuple(SENTENCES))
+        check_path(self.source, SENTENCES[self.source].where, self.path)
+        require_whole("longest", self.longest, least=8)
+        require_whole("split_seed", self.split_seed, least=0)
+
+    @property
+    def vocab_size(self) -> int:
+        """All bytes, and the three marks."""
+        return END + 1
+
+    @property
+    def chance(self) -> float:
+        """Sentences right of one who names any class; the share of the commonest one, the data's baselines say."""
+        return 1 / SENTENCES[self.source].classes
+
+    @property
+    def context(self) -> int:
+        """Tokens in the longest sequence: the marks at both ends count."""
+        return self.longest + 2
+
+
+class SentencesTask:
+    """Draws training sentences, and keeps those of the other parts fixed. They are read at first use.
+
+    Example:
+        >>> task = SentencesTask(SentencesConfig(source="glue/rte"))
+        >>> tokens, targets = task.lay_out(Sentences([("ab", "c")], [1]))
+        >>> tokens.tolist(), targets.tolist()
+        ([[256, 97, 98, 257, 99, 258]], [[-100, -100, -100, -100, -100, 1]])
+    """
+
+    main_metric = "accuracy"
+
+    def __init__(self, config: SentencesConfig) -> None:
+        self.config = config
+
+    @cached_property
+    def split(self) -> Split[Sentences]:
+        """The sentences.
+
+        Raises:
+            ConfigError: a part has no sentence, or training one class only.
+            DataError: the sentences are not there.
+        """
+        config = self.config
+        split = SENTENCES[config.source].load(config.path, config.split_seed)
+        for name, part in split._asdict().items():
+            require(len(part.classes) > 0, f"the {name} part of {config.source} has no sentence")
+        require(len(set(split.train.classes)) > 1, f"all training sentences of {config.source} are of one class")
+        return split
+
+    def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Training sentences drawn with repetition: tokens and targets, `(batch, length)`, padded on the right."""
+        check_draw(batch, generator)
+        train = self.split.train
+        chosen = torch.randint(len(train.classes), (batch,), generator=generator).tolist()
+        return self.lay_out(Sentences([train.parts[i] for i in chosen], [train.classes[i] for i in chosen]))
+
+    def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
+        """The first sentences of the validation or test part; all of them if they are fewer."""
+        part: Sentences = getattr(self.split, split)
+        return self.lay_out(Sentences(part.parts[:strings], part.classes[:strings]))
+
+    def lay_out(self, sentences: Sentences) -> tuple[Tensor, Tensor]:
+        """`START first part BETWEEN second part ... END` for each sentence, and its class at `END`.
+
+        Returns:
+            Tokens and targets, `(sentences, length of the longest)` each; what follows an `END` is padding.
+        """
+        rows = [self._tokens(parts) for parts in sentences.parts]
+        tokens = torch.full((len(rows), max(map(len, rows))), END)
+        targets = torch.full_like(tokens, NOT_SCORED)
+        for i, row in enumerate(rows):
+            tokens[i, : len(row)] = torch.tensor(row)
+            targets[i, len(row) - 1] = sentences.classes[i]
+        return tokens, targets
+
+    def _tokens(self, parts: tuple[str, ...]) -> list[int]:
+        share = (self.config.longest - len(parts) + 1) // len(parts)
+        tokens = [START]
+        for part in parts:
+            tokens += [*part.encode()[:share], BETWEEN]
+        return [*tokens[:-1], END]
+
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """`accuracy`, the share of sentences put into the right class."""
+        return {"accuracy": share_right(predictions, targets)}
+
+
+TASKS["sentences"] = TaskKind(SentencesConfig, SentencesTask)

@@ -1,0 +1,132 @@
+"""Images as sequences: which pixel stands where, which image is of which part, and what is scored."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from crn_lib.config import ConfigError
+from crn_lib.data import Images, Split, digits
+from crn_lib.data.sources import IMAGES
+from crn_lib.tasks import NOT_SCORED, ImagesConfig, ImagesTask
+from tests.tasks.data_cases import check_splits_are_used, config_of, trained
+from tests.tiny import run
+
+LAYOUTS = {"patches": (17, 4), "pixels": (65, 1), "permuted": (65, 1)}
+
+
+def task_of(layout: str = "patches", **fields: object) -> ImagesTask:
+    return ImagesTask(ImagesConfig(layout=layout, **fields))  # type: ignore[arg-type]
+
+
+def numbered(side: int, channels: int = 1) -> torch.Tensor:
+    """An image whose every pixel is its row, its column and its channel, as a number of three digits."""
+    row, column, channel = np.indices((side, side, channels))
+    return torch.tensor(100 * row + 10 * column + channel).float()[None]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_sequence_is_an_image_in_pieces_and_a_place_to_read_out(layout, generator) -> None:
+    task = task_of(layout)
+    vectors, targets = task.sample(6, generator)
+    length, width = LAYOUTS[layout]
+    assert vectors.shape == (6, length, width) == (6, task.config.context, task.config.input_width)
+    assert (
+        not vectors[:, -1].any()
+        and (targets[:, :-1] == NOT_SCORED).all()
+        and set(targets[:, -1].tolist()) <= {*range(10)}
+    )
+
+
+def test_patches_go_row_by_row_and_so_do_the_pixels_in_each() -> None:
+    found = task_of().pieces(numbered(8))[0]
+    assert found[0].tolist() == [0, 10, 100, 110] and found[1].tolist() == [20, 30, 120, 130]
+    assert found[4].tolist() == [200, 210, 300, 310] and found[15].tolist() == [660, 670, 760, 770]
+
+
+def test_pixels_go_row_by_row_with_their_channels_together(monkeypatch) -> None:
+    assert task_of("pixels").pieces(numbered(8))[0, 9:11].tolist() == [[110], [120]]
+    monkeypatch.setitem(IMAGES, "digits", IMAGES["digits"]._replace(channels=3))
+    assert task_of("pixels").pieces(numbered(8, 3))[0, 1].tolist() == [10, 11, 12]
+    assert task_of().pieces(numbered(8, 3))[0, 0].tolist() == [0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112]
+
+
+def test_permuted_pixels_have_one_order_for_all_images_which_the_seed_draws() -> None:
+    image = numbered(8)
+    one, other = (task_of("permuted", split_seed=seed).pieces(image.expand(2, -1, -1, -1)) for seed in (0, 1))
+    assert torch.equal(one[0], one[1]) and not torch.equal(one, other)
+    assert sorted(one[0, :, 0].tolist()) == sorted(image.flatten().tolist())
+    assert torch.equal(one, task_of("permuted").pieces(image.expand(2, -1, -1, -1)))
+
+
+def test_training_images_have_mean_0_and_deviation_1(generator) -> None:
+    pieces = task_of("pixels").sample(3000, generator)[0][:, :-1]
+    assert pieces.mean().item() == pytest.approx(0, abs=0.02) and pieces.std().item() == pytest.approx(1, abs=0.02)
+
+
+def test_every_image_comes_with_its_own_class_and_from_its_own_part(generator) -> None:
+    task, split = task_of("pixels"), digits()
+    for part, (vectors, targets) in {
+        "train": task.sample(200, generator),
+        "validation": task.held_out(200, "validation"),
+        "test": task.held_out(200, "test"),
+    }.items():
+        images = getattr(split, part)
+        known = {pixels.tobytes(): int(label) for pixels, label in zip(images.pixels, images.classes, strict=True)}
+        mean, deviation = task._scale
+        pixels = (vectors[:, :-1, 0] * deviation + mean).round().to(torch.uint8).numpy()
+        assert [known[row.tobytes()] for row in pixels] == targets[:, -1].tolist()
+        assert len(vectors) == (200 if part == "train" else 179)
+
+
+def test_held_out_images_are_the_same_at_every_call() -> None:
+    one, other = task_of().held_out(5, "test"), task_of().held_out(5, "test")
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "transformer"])
+def test_every_kind_trains_on_it_and_the_test_part_comes_last(kind) -> None:
+    result = trained(ImagesConfig(), kind, evaluation_strings=179)
+    assert set(result.teacher_forced) == {"accuracy"} and result.row()["task"]["layout"] == "patches"
+    check_splits_are_used(result, task_of())
+
+
+@pytest.mark.slow
+def test_a_model_learns_digits() -> None:
+    config = config_of(
+        ImagesConfig(), "linear_rn", width=32, steps=150, batch=32, learning_rate=3e-3, evaluate_every=150
+    )
+    assert run(config).teacher_forced["accuracy"] > 0.4
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"source": "faces"}, f"source must be one of {', '.join(IMAGES)}; got 'faces'"),
+        ({"path": "here"}, "path must not be given for 'digits', which the library has"),
+        ({"layout": "rows"}, "layout must be one of patches, pixels, permuted; got 'rows'"),
+        ({"patch": 3}, "patch must divide the 8 pixels a side of digits; got 3"),
+        ({"patch": 0}, "patch must be a whole number >= 1; got 0"),
+        ({"split_seed": -1}, "split_seed must be a whole number >= 0; got -1"),
+    ],
+)
+def test_what_cannot_be_is_one_line(fields, says) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(says)}$"):
+        ImagesConfig(**fields)
+
+
+@pytest.mark.parametrize(
+    ("count", "classes", "says"),
+    [
+        (5, range(5), "the validation part of digits has no image"),
+        (30, [3] * 30, "all training images of digits are of one"),
+    ],
+)
+def test_images_that_teach_nothing_are_one_line(monkeypatch, generator, count, classes, says) -> None:
+    images = Images(np.zeros((count, 8, 8, 1), np.uint8), np.array(classes, np.int64))
+    none = Images(images.pixels[:0], images.classes[:0])
+    split = Split(images, none if count == 5 else images, images)
+    monkeypatch.setitem(IMAGES, "digits", IMAGES["digits"]._replace(load=lambda path, seed: split))
+    with pytest.raises(ConfigError, match=f"^{says}"):
+        task_of().sample(1, generator)
