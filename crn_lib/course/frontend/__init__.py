@@ -4,11 +4,14 @@ Each module that draws (`MODULES`) is an anywidget front-end module, `export def
 places take it as one text, so what it imports is put before it; nothing else is done to the files.
 """
 
+import base64
 import dataclasses
 import json
+import math
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save
 
@@ -53,7 +56,31 @@ def shipped_model(kind: str) -> bytes:
     return (FOLDER / "models" / f"{kind}.safetensors").read_bytes()
 
 
+def shipped_row(kind: str) -> dict[str, Any]:
+    """How that model was trained: the row that a sweep would store of the run, and its number of `parameters`."""
+    data = shipped_model(kind)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    row: dict[str, Any] = json.loads(header.pop("__metadata__")["row"])
+    return row | {"parameters": sum(math.prod(entry["shape"]) for entry in header.values())}
+
+
 def model_bytes(model: SequenceModel, **header: str) -> bytes:
     """A model as `model.js` reads it: safetensors with its configuration, and more words, in the header."""
     tensors = {name: tensor.detach().cpu().float().contiguous() for name, tensor in model.state_dict().items()}
     return bytes(save(tensors, {"model": json.dumps(dataclasses.asdict(model.config)), **header}))
+
+
+def carried(name: str) -> str:
+    """A file as a script that brings it to a page opened from a disk: see `carry` in `host.js`.
+
+    Args:
+        name: one of `carried_names`.
+    """
+    kind, _, suffix = name.rpartition(".")
+    data = shipped_model(kind) if suffix == "safetensors" else module_text(kind).encode()
+    return f'crnCarried("{name}", "{base64.b64encode(data).decode()}");\n'
+
+
+def carried_names() -> list[str]:
+    """The files that a page's modules need."""
+    return [*(f"{name}.js" for name in MODULES), *(f"{kind}.safetensors" for kind in SHIPPED)]
