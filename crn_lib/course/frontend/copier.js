@@ -77,7 +77,7 @@ class Copier {
         "div",
         { class: "foot" },
         element("fieldset", {}, element("legend", {}, "models"), ...choices),
-        element("span", {}, "height of a bar: how sure the model was · ■: the end · a column of colour: one row of memory, blue above 0, orange below"),
+        element("span", {}, "height of a bar: how sure the model was · ■ the end · a column of colour: one row of memory, blue above 0, orange below"),
       ),
       this.numbers,
     );
@@ -99,12 +99,11 @@ class Copier {
       this.host.save_changes();
     }
     for (const control of this.controls()) control.disabled = !text;
-    if (!text) return;
     this.copies = this.models.map((model) => traceCopy(model, text));
     this.panels.forEach((panel, number) => panel.take(/** @type {any} */ (this.copies)[number]));
     this.end = 2 * text.length + 3;
     this.slider.max = String(this.end);
-    this.go(this.end);
+    this.go(text ? this.end : 0);
     this.tabulate();
   }
 
@@ -129,14 +128,14 @@ class Copier {
     if (!copy) return;
     const { read, prompt, written } = progress(copy, this.moment);
     const seen = this.panels.map((panel, number) => ({ panel, copy: copies[number] })).filter(({ panel }) => !panel.root.hidden);
-    if (!read) this.status.textContent = "Nothing read yet.";
+    if (!read) this.status.textContent = "Nothing is read yet.";
     else if (!written) {
       const token = read === 1 ? "the beginning" : read === prompt ? "the sign to copy" : copy.text[read - 2];
       this.status.textContent = `Reading token ${read} of ${prompt}: ${token}.`;
     } else {
       const letters = seen.map(({ panel, copy: own }) => {
         const { letter, probability } = own.written[written - 1];
-        return `${panel.name} ${letter === ">" ? "ends" : letter} (${percent(probability)})`;
+        return `${panel.name} ${letter === ">" ? "ends" : letter} (${Math.round(100 * probability)}%)`;
       });
       const asked = copy.text[written - 1] ?? "the end";
       this.status.textContent = `Writing token ${written} of ${copy.written.length}, ${asked}: ${letters.join(", ")}.`;

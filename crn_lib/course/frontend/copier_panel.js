@@ -73,7 +73,7 @@ export class CopierPanel {
       cell.all.title = said ? `${said.letter === ">" ? "end" : said.letter}: ${percent(said.probability)} sure` : "";
     });
     const right = copy.written.slice(0, written).filter((said) => said.right).length;
-    this.score.textContent = written ? `${right} of ${written} right` : "";
+    this.score.textContent = written ? `${right} of ${written}` : "";
     this.bytes.textContent = counted(step?.bytes ?? 0, "byte");
     this.rows.textContent = this.memoryWords(moment);
     this.letters.setAttribute(
@@ -95,9 +95,9 @@ export class CopierPanel {
     const { pools, steps } = /** @type {Copy} */ (this.copy);
     const rows = Math.min(moment, steps.length);
     if (!rows) return "nothing read yet";
-    if (!pools.flat().length) return `one running sum in each of ${pools.length} blocks`;
-    const each = pools[0].length === 2 ? `${rows} keys, ${rows} values` : counted(rows, "row");
-    return `${each} in each of ${pools.length} blocks`;
+    const blocks = counted(pools.length, "block");
+    if (!pools.flat().length) return `1 running sum × ${blocks}`;
+    return `${counted(rows, pools[0].length === 2 ? "key + value" : "row")} × ${blocks}`;
   }
 
   /**
