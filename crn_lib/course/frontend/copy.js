@@ -25,16 +25,16 @@ export function understand(typed, longest) {
   const said = [];
   const lower = typed.toLowerCase();
   const letters = Array.from(lower).filter((character) => character >= "a" && character <= "z");
-  const others = [...new Set(Array.from(lower).filter((character) => !(character >= "a" && character <= "z")))];
+  const others = Array.from(lower).filter((character) => !(character >= "a" && character <= "z"));
   if (letters.length > longest) {
     said.push(
       `These models were trained on up to ${longest} letters: of your ${letters.length}, the first ${longest} are copied.`,
     );
   }
   if (others.length) {
-    const names = others.slice(0, 4).map((character) => (character.trim() ? character : "space"));
-    const more = others.length > 4 ? " and others" : "";
-    said.push(`The models know the letters a to z only: left out ${names.join(" ")}${more}.`);
+    const names = [...new Set(others.map((character) => (character.trim() ? character : "space")))];
+    const more = names.length > 4 ? " and others" : "";
+    said.push(`The models know the letters a to z only: left out ${names.slice(0, 4).join(" ")}${more}.`);
   }
   if (lower !== typed) said.push("Capitals are read as small letters.");
   if (!letters.length) said.push("Nothing to copy: type a letter from a to z.");
