@@ -29,7 +29,7 @@ ERROR_FIGURE = """() => {
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 09 with all cells run, in the smoke profile."""
+    """Lesson 09 with its controls, in the smoke profile."""
     with lab.lesson("09_numbers_that_overflow") as page:
         page.locator(".widget-label", has_text="magnitude (exponent)").scroll_into_view_if_needed()
         page.wait_for_function(ERROR_FIGURE)

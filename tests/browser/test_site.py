@@ -86,9 +86,14 @@ class Reader:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the lessons as they are stored, built as `make site` builds it."""
     place = tmp_path_factory.mktemp("static") / "site"
+    place.mkdir()
+    for name in (".buildinfo", "of_an_earlier_build.html"):
+        (place / name).touch()
     command = [sys.executable, "-m", "crn_lib.cli", "site", "--out", str(place)]
     ran = subprocess.run(command, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 0 and str(place / "index.html") in ran.stdout, ran.stderr
+    assert not (place / "of_an_earlier_build.html").exists(), "the site there is replaced"
+    assert list(place.parent.iterdir()) == [place], "nothing else is left"
     return place
 
 
