@@ -16,26 +16,18 @@ from crn_lib.course import Copier, frontend
 from crn_lib.course.widgets.copier import ALIVE_MIME, page_state
 from crn_lib.models import ModelConfig, SequenceModel, build_model
 from crn_lib.ops.normalise import layer_norm
-from crn_lib.tasks import CopyingConfig, CopyingTask, trace_copy
+from crn_lib.tasks import trace_copy
+from tests.course.frontend.shipped import TASK, shipped
 
 NODE = compute_driver_executable()[0]
 HERE = Path(__file__).parent
 TEXT = "zebraquagga"
-TASK = CopyingTask(CopyingConfig(string_length=32, shortest=1))
 SHAPES: dict[str, dict[str, Any]] = {
     "wide_heads": {"kind": "causal_rn", "heads": 2, "expansion": 2, "positions": "none"},
     "no_post_norm": {"kind": "causal_rn", "post_norm": False},
     "linear_heads": {"kind": "linear_rn", "heads": 4},
     "attention_heads": {"kind": "transformer", "heads": 3},
 }
-
-
-def shipped(kind: str) -> SequenceModel:
-    from safetensors.torch import load
-
-    model = build_model(ModelConfig(**frontend.shipped_row(kind)["model"]))
-    model.load_state_dict(load(frontend.shipped_model(kind)))
-    return model
 
 
 def drawn(shape: dict[str, Any]) -> SequenceModel:
