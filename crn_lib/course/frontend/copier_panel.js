@@ -46,7 +46,7 @@ export class CopierPanel {
       ),
       element("div", { class: "note" }, note),
       this.letters,
-      element("div", { class: "held" }, "remembers ", this.bytes, " ", this.rows),
+      element("div", { class: "held" }, "holds ", this.bytes, this.rows),
       this.canvas,
     );
   }
@@ -97,7 +97,7 @@ export class CopierPanel {
     if (!rows) return "nothing read yet";
     const blocks = counted(pools.length, "block");
     if (!pools.flat().length) return `1 running sum × ${blocks}`;
-    return `${counted(rows, pools[0].length === 2 ? "key + value" : "row")} × ${blocks}`;
+    return `${counted(rows, "row")}${pools[0].length === 2 ? " of keys, of values" : ""} × ${blocks}`;
   }
 
   /**

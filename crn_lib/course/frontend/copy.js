@@ -27,17 +27,15 @@ export function understand(typed, longest) {
   const letters = Array.from(lower).filter((character) => character >= "a" && character <= "z");
   const others = Array.from(lower).filter((character) => !(character >= "a" && character <= "z"));
   if (letters.length > longest) {
-    said.push(
-      `These models were trained on up to ${longest} letters: of your ${letters.length}, the first ${longest} are copied.`,
-    );
+    said.push(`Copied: the first ${longest} of your ${letters.length} letters, the most that training had.`);
   }
   if (others.length) {
     const names = [...new Set(others.map((character) => (character.trim() ? character : "space")))];
-    const more = names.length > 4 ? " and others" : "";
-    said.push(`The models know the letters a to z only: left out ${names.slice(0, 4).join(" ")}${more}.`);
+    const more = names.length > 3 ? " and others" : "";
+    said.push(`Left out: ${names.slice(0, 3).join(" ")}${more}; models know a to z.`);
   }
-  if (lower !== typed) said.push("Capitals are read as small letters.");
   if (!letters.length) said.push("Nothing to copy: type a letter from a to z.");
+  else if (lower !== typed && said.length < 2) said.push("Capitals are read as small letters.");
   return { text: letters.slice(0, longest).join(""), said: said.join(" ") };
 }
 
