@@ -70,6 +70,16 @@ def test_a_control_leaves_a_note_and_code_that_gives_none_does_not(tmp_path: Pat
     assert not any(makes_control(f"course.{name}(1)") for name in ("quiz", "check", "claim", "train_live", "nothing"))
 
 
+def test_a_control_that_computes_in_the_page_is_mounted_there_in_its_stored_state(tmp_path: Path) -> None:
+    stored = {"module": "copier", "state": {"text": "</script>"}}
+    outputs = {"application/vnd.crn-alive+json": stored, "text/plain": "a copier"}
+    (cell,) = page_of(tmp_path, code("course.Copier('abc')", **outputs))
+    (mounted,) = (output.data["text/html"] for output in cell.outputs)
+    assert 'class="crn-alive" data-module="copier"' in mounted and "make lab" not in mounted
+    (state,) = re.findall(r'<script type="application/json">(.*)</script>', mounted)
+    assert "</script>" not in state and json.loads(state) == stored["state"]
+
+
 def test_the_code_of_quizzes_and_claims_is_folded_and_the_mark_for_checking_is_not_shown(tmp_path: Path) -> None:
     sources = ('course.quiz("?", answer="a")', "course.claim(lesson='00')", "print(1)\n# NBVAL_CHECK_OUTPUT")
     cells = page_of(tmp_path, *(code(source) for source in sources))

@@ -22,6 +22,7 @@ export class CopierPanel {
    * @param {number} longest letters
    */
   constructor({ kind, name, colour, note }, longest) {
+    this.kind = kind;
     this.name = name;
     this.longest = longest;
     this.cells = Array.from({ length: longest + 1 }, () => {
@@ -80,7 +81,10 @@ export class CopierPanel {
       "aria-label",
       `to copy: ${copy.text}; written: ${this.said(written) || "nothing yet"}; ${right} of ${written} right`,
     );
-    this.canvas.setAttribute("aria-label", `${this.name} remembers ${this.bytes.textContent}, ${this.rows.textContent}`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `${this.name} remembers ${this.bytes.textContent}, ${this.rows.textContent}`,
+    );
     this.paint(moment);
   }
 
@@ -109,8 +113,16 @@ export class CopierPanel {
     const { step, read } = progress(/** @type {Copy} */ (this.copy), moment);
     const last = steps[steps.length - 1];
     const strips = pools.flat().length
-      ? pools.flat().map((pool) => ({ data: pool.buffer.subarray(0, steps.length * pool.width), width: pool.width, columns: read }))
-      : (last.sums ?? []).map((sum, block) => ({ data: step?.sums?.[block] ?? sum, width: sum.length, columns: step ? 1 : 0 }));
+      ? pools.flat().map((pool) => ({
+          data: pool.buffer.subarray(0, steps.length * pool.width),
+          width: pool.width,
+          columns: read,
+        }))
+      : (last.sums ?? []).map((sum, block) => ({
+          data: step?.sums?.[block] ?? sum,
+          width: sum.length,
+          columns: step ? 1 : 0,
+        }));
     const width = strips[0].width;
     const gap = Math.max(1, Math.round((width * 2) / STRIP));
     this.canvas.height = strips.length * (width + gap);

@@ -3,15 +3,14 @@
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, string | number | boolean | EventListener>} attributes `onclick` and its kin are listeners
+ * @param {Record<string, string | number | boolean>} attributes
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(name.slice(2), value);
-    else if (typeof value === "boolean") made.toggleAttribute(name, value);
+    if (typeof value === "boolean") made.toggleAttribute(name, value);
     else made.setAttribute(name, String(value));
   }
   made.append(...children);

@@ -1,6 +1,5 @@
 // Mounts front-end modules on a static page, as JupyterLab's anywidget does: the same files, without a kernel.
 // A plain script, since a browser refuses modules to pages opened as files; `carry` brings their text, and weights, to it.
-"use strict";
 
 (() => {
   const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;

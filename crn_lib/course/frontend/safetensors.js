@@ -18,8 +18,15 @@ export function readSafetensors(bytes) {
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + 8, length)));
   const { __metadata__: metadata = {}, ...entries } = header;
   const tensors = new Map();
-  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(entries)) {
-    const size = shape.reduce((product, side) => product * side, 1);
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of Object.entries(entries)) {
+    const size = shape.reduce((/** @type {number} */ product, /** @type {number} */ side) => product * side, 1);
     if (dtype !== "F32") throw new Error(`${name} holds ${dtype}; only float32 (F32) is read here`);
     if (to - from !== 4 * size || start - view.byteOffset + to > view.byteLength) {
       throw new Error(`the safetensors file ends before ${name} does`);

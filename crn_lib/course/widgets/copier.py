@@ -61,5 +61,6 @@ def _shipped(kind: str) -> dict[str, str]:
     row = shipped_row(kind)
     strings = row["training"]["steps"] * row["training"]["batch"]
     trained = f"trained on {strings:,} strings of 1 to {row['task']['string_length']} letters"
-    note = f"{row['parameters']:,} parameters, {trained}; copies {row['free_running_string_accuracy']:.0%} of new ones"
+    copied = f"copies {row['free_running_string_accuracy']:.0%} of new ones whole"
+    note = f"{row['parameters']:,} parameters, {trained}; {copied}"
     return {"kind": kind, "name": KIND_NAMES[kind], "colour": KIND_COLOURS[kind], "note": note}

@@ -32,20 +32,33 @@ for (const [name, wanted] of Object.entries(cases)) {
     for (const [place, token] of wanted.tokens.entries()) {
       const { logits, stream } = model.step(token, state);
       assert.equal(stream.length, wanted.streams[place].length);
-      stream.forEach((row, block) => assertClose(row, wanted.streams[place][block], `token ${place}, block ${block}`));
+      for (const [block, row] of stream.entries()) {
+        assertClose(row, wanted.streams[place][block], `token ${place}, block ${block}`);
+      }
       assertClose(logits, wanted.logits[place], `logits at token ${place}`);
       assert.equal(state.bytes, wanted.bytes[place], `bytes at token ${place}`);
     }
-    assertClose(model.forward(wanted.tokens).flatMap((row) => [...row]), wanted.logits.flat(), "forward");
+    assertClose(
+      model.forward(wanted.tokens).flatMap((row) => [...row]),
+      wanted.logits.flat(),
+      "forward",
+    );
   });
 
   test(`${name}: what it writes agrees, and how sure it is`, () => {
     assert.deepEqual(model.generate(wanted.prompt, wanted.written.length), wanted.generated);
     const copy = traceCopy(model, wanted.text);
     assert.equal(copy.written.map(({ letter }) => letter).join(""), wanted.written);
-    assertClose(copy.written.map(({ probability }) => probability), wanted.probabilities, "probabilities");
+    assertClose(
+      copy.written.map(({ probability }) => probability),
+      wanted.probabilities,
+      "probabilities",
+    );
     const right = [...wanted.written].map((letter, place) => letter === `${wanted.text}>`[place]);
-    assert.deepEqual(copy.written.map((said) => said.right), right);
+    assert.deepEqual(
+      copy.written.map((said) => said.right),
+      right,
+    );
   });
 
   test(`${name}: refuses what the library refuses`, () => {
