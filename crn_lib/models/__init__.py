@@ -19,7 +19,8 @@ from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel
 
 KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
-"""The six that the lessons compare; `BLOCKS` has every kind."""
+# The six that the lessons compare; `BLOCKS` has every kind. (docs/api/models.md describes it: a docstring here would be
+# a second description, of which Sphinx warns.)
 
 
 def build_model(config: ModelConfig, *, generator: torch.Generator | None = None) -> SequenceModel:

@@ -46,7 +46,7 @@ class Copier(anywidget.AnyWidget):
         super().__init__(text=text, models=shown)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle, metadata = super()._repr_mimebundle_(**options)
+        bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         bundle["text/plain"] = "A copier stands here: run this cell, or open the static edition."
         bundle[ALIVE_MIME] = {"module": "copier", "state": page_state(self.text)}
         return bundle, metadata
