@@ -4,8 +4,8 @@ import { counted, element } from "./dom.js";
 
 /** @typedef {import("./copy.js").Copy} Copy */
 
-const POSITIVE = [0, 114, 178];
-const NEGATIVE = [213, 94, 0];
+const POSITIVE = 0xb27200; // red is the lowest byte: pixels are written as whole numbers, little end first
+const NEGATIVE = 0x005ed5;
 const STRIP = 34; // pixels on the page for one block's rows, however wide the model
 
 /** How many tokens of a copy are read, and how many written, at a moment of it. */
@@ -128,17 +128,18 @@ export class CopierPanel {
     this.canvas.height = strips.length * (width + gap);
     const brush = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     const image = brush.createImageData(this.canvas.width, this.canvas.height);
-    strips.forEach(({ data, columns }, strip) => {
+    const pixels = new Uint32Array(image.data.buffer);
+    for (const [strip, { data, columns }] of strips.entries()) {
       const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
       for (let column = 0; column < this.canvas.width; column++) {
         for (let d = 0; d < width; d++) {
           const value = column < columns ? data[column * width + d] : 0;
-          const at = 4 * ((strip * (width + gap) + d) * this.canvas.width + column);
-          image.data.set(value < 0 ? NEGATIVE : POSITIVE, at);
-          image.data[at + 3] = column < columns ? 40 + 215 * Math.min(1, Math.abs(value) / largest) : 14;
+          const alpha = column < columns ? 40 + 215 * Math.min(1, Math.abs(value) / largest) : 14;
+          const place = (strip * (width + gap) + d) * this.canvas.width + column;
+          pixels[place] = (value < 0 ? NEGATIVE : POSITIVE) | (alpha << 24);
         }
       }
-    });
+    }
     brush.putImageData(image, 0, 0);
   }
 }
