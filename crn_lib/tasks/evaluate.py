@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import torch
 
 from crn_lib.models import SequenceModel
-from crn_lib.tasks.copying import CopyingTask
-from crn_lib.tasks.registry import Task
+from crn_lib.tasks.copying import NOT_SCORED, CopyingTask
+from crn_lib.tasks.registry import GroupedTask, Task
 
 
 @torch.no_grad()
 def teacher_forced(model: SequenceModel, task: Task, strings: int, generator: torch.Generator) -> dict[str, float]:
     """The task's metrics when the model sees the true tokens so far, on `strings` freshly drawn problems.
+
+    Of a task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`.
 
     Example:
         >>> task = CopyingTask(CopyingConfig(string_length=3))
@@ -22,7 +24,12 @@ def teacher_forced(model: SequenceModel, task: Task, strings: int, generator: to
     tokens, targets = task.sample(strings, generator)
     device = model.head.weight.device
     predictions = model(tokens.to(device)).argmax(dim=-1).cpu()
-    return task.metrics(predictions, targets)
+    scores = task.metrics(predictions, targets)
+    for name, places in task.groups(tokens).items() if isinstance(task, GroupedTask) else ():
+        own = torch.where(places, targets, NOT_SCORED)
+        if bool((own != NOT_SCORED).any()):
+            scores[f"{task.main_metric}_{name}"] = task.metrics(predictions, own)[task.main_metric]
+    return scores
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ class TaskConfig(Protocol):
     Attributes:
         vocab_size: token ids that a model of this task needs.
         context: tokens in the longest sequence.
+        chance: the task's main metric of one who knows the rules and guesses; each task says among what.
 
     Example:
         >>> isinstance(CopyingConfig(), TaskConfig), isinstance(ClosePairsConfig(), TaskConfig)
@@ -29,6 +30,9 @@ class TaskConfig(Protocol):
 
     @property
     def context(self) -> int: ...
+
+    @property
+    def chance(self) -> float: ...
 
 
 @runtime_checkable
@@ -53,6 +57,19 @@ class Task(Protocol):
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
         """Scores by name, each from 0 to 1 and better the higher; both arguments are token ids, `(batch, length)`."""
+
+
+@runtime_checkable
+class GroupedTask(Task, Protocol):
+    """A task whose main metric is also of interest by groups of problems, such as numbers of hops.
+
+    Example:
+        >>> isinstance(HopsTask(HopsConfig()), GroupedTask), isinstance(CopyingTask(CopyingConfig()), GroupedTask)
+        (True, False)
+    """
+
+    def groups(self, tokens: Tensor) -> dict[str, Tensor]:
+        """By a group's name, which places of `tokens` are in it: `(batch, length)`, or `(batch, 1)` for whole rows."""
 
 
 class TaskKind(NamedTuple):

@@ -7,7 +7,7 @@ import pytest
 
 from crn_lib.config import ConfigError, from_mapping, to_mapping
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks import CopyingConfig, task_configs
 from crn_lib.training import TrainConfig
 from tests.tiny import tiny
 
@@ -39,7 +39,10 @@ from tests.tiny import tiny
             ),
         ),
         ({"model": "causal_rn"}, "model must be a ModelConfig or its fields; got 'causal_rn'"),
-        ({"task": None}, "task must be a CopyingConfig or its fields; got None"),
+        (
+            {"task": None},
+            f"task must be the configuration of a task ({', '.join(task_configs())}) or its fields; got None",
+        ),
         (
             {"model": ModelConfig(vocab_size=8, max_length=9)},
             (
