@@ -62,6 +62,11 @@ def test_links_in_outputs_lead_to_pages_and_their_headings(tmp_path: Path) -> No
     assert made == '<a href="06_train_to_copy.html#what-we-measured">06</a> <a href="01_copying_task.html">01</a>'
 
 
+def test_a_link_from_a_lessons_text_to_docs_leads_to_the_page_beside_it(tmp_path: Path) -> None:
+    (cell,) = page_of(tmp_path, nbformat.v4.new_markdown_cell("the [glossary](../docs/glossary.md)"))
+    assert cell.source == "the [glossary](glossary.md)"
+
+
 def test_a_control_leaves_a_note_and_code_that_gives_none_does_not(tmp_path: Path) -> None:
     cells = page_of(tmp_path, code("course.bind(draw, n=slider)"), code("course.show(draw(3))"))
     (note,) = cells[0].outputs

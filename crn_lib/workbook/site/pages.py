@@ -32,6 +32,7 @@ def make_page(lesson: Path, pictures: Path) -> Any:
     notebook = nbformat.read(lesson, as_version=4)
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
+            cell.source = cell.source.replace("](../docs/", "](")  # which lies beside the lessons there
             continue
         for place, output in enumerate(cell.outputs):
             data = output.get("data", {})
