@@ -46,6 +46,6 @@ def measure(lesson: Path) -> dict[str, float]:
 if __name__ == "__main__":
     root = workbook_folder()
     lessons = {path.stem[:2]: measure(path) for path in find_lessons(root / "notebooks", sys.argv[1:])}
-    written = {"machine": f"{processor("cpu")}, {psutil.cpu_count()} processors, profile laptop", "lessons": lessons}
+    written = {"machine": f"{processor('cpu')}, {psutil.cpu_count()} processors", "lessons": lessons}
     path = root / "crn_lib/workbook/editions/costs.json"
     path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """Writes what students see for each named wrong answer of the tests: `crn_lib/workbook/editions/mistakes.json`.
 
-The guides of `crn course build` show it, which executes nothing. `tests/course/test_exercises.py` says when it is stale.
+The guides of `crn course build` show it, which executes nothing. `tests/course/test_exercises.py` says when it is
+stale.
 """
 
 import contextlib

@@ -74,8 +74,10 @@ def source_with_solution(stub: str, stored: StoredExercise) -> str:
     """
     head, mark, _ = stub.partition(f"    {STUB}\n")
     *imports, function = ast.parse(stored.solution).body
+    if not isinstance(function, ast.FunctionDef):
+        raise ValueError(f"exercise {stored.exercise.key}: its solution does not end in a function")
     (asked,) = (node for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef))
-    whole = isinstance(function, ast.FunctionDef) and all(isinstance(n, ast.Import | ast.ImportFrom) for n in imports)
+    whole = all(isinstance(node, ast.Import | ast.ImportFrom) for node in imports)
     if not mark or not whole or [a.arg for a in function.args.args] != [a.arg for a in asked.args.args]:
         raise ValueError(f"exercise {stored.exercise.key}: its solution is not the stub's function, filled in")
     lines = stored.solution.splitlines()

@@ -16,7 +16,7 @@ import torch
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import PyFileConfigLoader
+from traitlets.config.loader import PyFileConfigLoader
 
 from crn_lib.errors import RunFailed
 from crn_lib.ops import relation

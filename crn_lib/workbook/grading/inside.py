@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import crn_lib.course
-import crn_lib.ops.cpu.fused
+import crn_lib.ops.cpu.fused  # noqa: F401
 from crn_lib.workbook.grading.confine import become_first, limit, separate
 
 MOST_TEXT = 8_000
@@ -69,14 +69,14 @@ def _shell() -> InteractiveShell:
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"
     shell: InteractiveShell = InteractiveShell.instance(config=config)
-    shell.ask_exit = lambda: os._exit(0)  # what `exit` in a cell asks for
+    shell.ask_exit = lambda: os._exit(0)  # type: ignore[attr-defined]  # what `exit` in a cell asks for
     return shell
 
 
 def _run(shell: InteractiveShell, source: str) -> dict[str, Any]:
     printed = BoundedText()
     before = sys.stdout, sys.stderr
-    sys.stdout = sys.stderr = printed  # type: ignore[assignment]
+    sys.stdout = sys.stderr = printed
     try:
         result = shell.run_cell(source, silent=False, store_history=False)
     finally:

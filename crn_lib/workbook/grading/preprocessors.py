@@ -19,8 +19,8 @@ CHECK = re.compile(r'course\.check\("([\w.]+)", (\w+), graded=True\)')
 class RunExercises(NbGraderPreprocessor):
     """In place of nbgrader's `Execute`: an exercise and what it needs of the other cells, in a process of its own.
 
-    Training cells and widgets are not executed. A cell that was not reached counts as failed: nbgrader takes a test cell
-    without output for a passed one.
+    Training cells and widgets are not executed. A cell that was not reached counts as failed: nbgrader takes a test
+    cell without output for a passed one.
     """
 
     seconds = Float(20.0, help="Seconds a cell may take.").tag(config=True)

@@ -17,7 +17,7 @@ START = 120.0
 """Seconds a process may take to begin: the first one imports torch."""
 
 _METHOD = "forkserver" if os.name == "posix" else "spawn"
-_context = multiprocessing.get_context(_METHOD)
+_context: Any = multiprocessing.get_context(_METHOD)
 if _METHOD == "forkserver":
     _context.set_forkserver_preload([inside.__name__])
 
