@@ -1,6 +1,7 @@
 """Measures what each lesson takes: seconds, and the most memory its kernel holds, with the profile laptop.
 
-Writes `crn_lib/workbook/editions/costs.json`, which the syllabus of `crn course build` shows. Minutes.
+Writes `crn_lib/workbook/editions/costs.json`, which the syllabus of `crn course build` shows. For a quiet machine;
+lessons may be named, one by one.
 """
 
 import json
@@ -45,7 +46,10 @@ def measure(lesson: Path) -> dict[str, float]:
 
 if __name__ == "__main__":
     root = workbook_folder()
-    lessons = {path.stem[:2]: measure(path) for path in find_lessons(root / "notebooks", sys.argv[1:])}
-    written = {"machine": f"{processor('cpu')}, {psutil.cpu_count()} processors", "lessons": lessons}
     path = root / "crn_lib/workbook/editions/costs.json"
-    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    known = json.loads(path.read_text(encoding="utf-8"))["lessons"] if path.exists() else {}
+    for lesson in find_lessons(root / "notebooks", sys.argv[1:]):
+        known[lesson.stem[:2]] = measure(lesson)
+        machine = f"{processor('cpu')}, {psutil.cpu_count()} processors"
+        written = {"machine": machine, "lessons": dict(sorted(known.items()))}
+        path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Guide pages for instructors and the syllabus: prose from `guides/`, with what the lessons and tests know filled in."""
+"""Guide pages for instructors, and the syllabus: prose from `guides/`, with what lessons and tests know filled in."""
 
 import ast
 import json

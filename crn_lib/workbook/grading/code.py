@@ -11,11 +11,15 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement at the top of a cell: its text, the names it binds, and the names it takes from elsewhere."""
+    """One statement at the top of a cell: its text, the names it binds, and the names it takes from elsewhere.
+
+    A function takes them when it is called, any other statement when it is run.
+    """
 
     text: str
     binds: frozenset[str]
     uses: frozenset[str]
+    is_function: bool
 
 
 @dataclass
@@ -74,7 +78,8 @@ def _statement(node: ast.stmt) -> Statement:
         inner = below.pop()
         uses |= {s.get_name() for s in inner.get_symbols() if s.is_global()}
         below += inner.get_children()
-    return Statement(text, frozenset(binds), frozenset(uses))
+    function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    return Statement(text, frozenset(binds), frozenset(uses), function)
 
 
 def needed(answer: Code, asked: frozenset[str], before: Sequence[Code], after: Sequence[Code] = ()) -> str:
@@ -88,15 +93,26 @@ def needed(answer: Code, asked: frozenset[str], before: Sequence[Code], after: S
     others = [statement for code in before for statement in code.statements]
     start = len(others)
     others += [statement for code in after for statement in code.statements]
-    taken: set[int] = set()
-    wanted = [(name, start) for name in asked - answer.binds]
-    wanted += [(name, start) for statement in answer.statements for name in statement.uses - answer.binds]
+    taken: dict[int, set[int]] = {}  # each with those that it needs
+    wanted = [(name, start, -1) for name in asked - answer.binds]
+    wanted += [(name, start, -1) for statement in answer.statements for name in statement.uses - answer.binds]
     while wanted:
-        name, place = wanted.pop()
+        name, place, user = wanted.pop()
         earlier = (n for n in range(min(place, len(others)) - 1, -1, -1) if name in others[n].binds)
         later = (n for n in range(place, len(others)) if name in others[n].binds)
         found = next(earlier, next(later, None))
-        if found is not None and found not in taken:
-            taken.add(found)
-            wanted += [(used, found) for used in others[found].uses]
-    return "\n".join(others[number].text for number in sorted(taken))
+        if found is None:
+            continue
+        if found not in taken:
+            taken[found] = set()
+            place = start if others[found].is_function else found
+            wanted += [(used, place, found) for used in others[found].uses]
+        if user >= 0:
+            taken[user].add(found)
+    lines = []
+    left = sorted(taken)
+    while left:  # cells may have been run in another order than they have: what needs another comes after it
+        number = next((n for n in left if not taken[n] & (set(left) - {n})), left[0])
+        left.remove(number)
+        lines.append(others[number].text)
+    return "\n".join(lines)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,7 @@ def grade_class(
     Raises:
         RunFailed: nbgrader would not take a lesson.
     """
+    warnings.filterwarnings("ignore", module="nbgrader")  # of SQLAlchemy, about nbgrader's own code
     # Kernels are compiled here, once: a submission's process keeps none, and would compile its own.
     relation(*torch.zeros(2, 1, 2, 8))
     start_server()  # before nbgrader changes the folder, to which PYTHONPATH may be relative
@@ -71,27 +73,39 @@ def grade_class(
         if not made["success"]:
             raise RunFailed(f"nbgrader does not take {lesson.path.name}: {_last_line(made)}")
     keys = [stored.exercise.key for lesson in lessons for stored in lesson.exercises]
-    grades = [_grade(api, course, submission, keys, folder / "feedback") for submission in progress(submissions)]
+    remarks = [_autograde(api, course, submission, keys) for submission in progress(submissions)]
+    for lesson in used.values():
+        api.generate_feedback(lesson.path.stem)  # where it fails, a page is missing, and its remark says so
+    pairs = zip(submissions, remarks, strict=True)
+    grades = [_grade(api, course, submission, remark, folder / "feedback") for submission, remark in pairs]
     (folder / "grades.csv").write_text(_table(grades), encoding="utf-8", newline="")
     return grades
 
 
-def _grade(api: Any, course: Path, submission: Submission, keys: Sequence[str], feedback: Path) -> Grade:
-    assignment, file = submission.lesson.path.stem, submission.lesson.path.name
+def _autograde(api: Any, course: Path, submission: Submission, keys: Sequence[str]) -> list[str]:
+    """Have nbgrader grade one submission; remarks on what was odd."""
     notebook, remarks = mend(submission.path, submission.lesson, keys)
-    write_notebook(course / "submitted" / submission.student_id / assignment / file, notebook)
-    made = api.autograde(assignment, submission.student_id)
-    if made["success"]:
-        made = api.generate_feedback(assignment, submission.student_id)
-    if made["success"]:
-        page = course / "feedback" / submission.student_id / assignment / f"{submission.lesson.path.stem}.html"
+    write_notebook(_place(course, "submitted", submission) / submission.lesson.path.name, notebook)
+    made = api.autograde(submission.lesson.path.stem, submission.student_id)
+    return remarks if made["success"] else [*remarks, f"nbgrader stopped: {_last_line(made)}"]
+
+
+def _grade(api: Any, course: Path, submission: Submission, remarks: list[str], feedback: Path) -> Grade:
+    """What nbgrader found; its page of feedback copied."""
+    page = _place(course, "feedback", submission) / f"{submission.lesson.path.stem}.html"
+    if page.exists():
         target = feedback / submission.student / page.name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(page, target)
     else:
-        remarks.append(f"nbgrader stopped: {_last_line(made)}")
-    reasons = _reasons(course / "autograded" / submission.student_id / assignment / file) if submission.path else []
+        remarks = [*remarks, "nbgrader wrote no feedback"]
+    graded = _place(course, "autograded", submission) / submission.lesson.path.name
+    reasons = _reasons(graded) if submission.path else []
     return Grade(submission, _points(api, submission), (*remarks, *reasons))
+
+
+def _place(course: Path, step: str, submission: Submission) -> Path:
+    return course / step / submission.student_id / submission.lesson.path.stem
 
 
 def _reasons(graded: Path) -> list[str]:
