@@ -48,7 +48,7 @@ def examine() -> list[Finding]:
     advice = "; `pip install numba` makes it many times faster" if lacking else ""
     findings.append(Finding("exact relation", state, f"{choice}{advice}"))
     if not fused_cpu_missing():
-        from crn_lib.ops.cpu import scan, selective_scan  # noqa: F401  (their kernels too)
+        from crn_lib.ops.cpu import decoding, scan, selective_scan  # noqa: F401  (their kernels too)
         from crn_lib.ops.cpu.kernel_cache import where_kept
 
         folder, trouble = where_kept()

@@ -366,7 +366,7 @@ def test_bench_where_results_disagree_fails_and_leaves_the_stored_rows_alone(
 
     cases = (linear_case(1, 9, 8), Case("demo", 9, 1.0, prepare))
     monkeypatch.setattr("crn_lib.bench.CASES", cases)
-    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda device: 0.5)
+    monkeypatch.setattr("crn_lib.bench.first_call_seconds", lambda device: {"first_fused_call_seconds": 0.5})
     assert crn(monkeypatch, "bench") == 1
     shown = capsys.readouterr()
     assert "error: demo, length 9: wrong differs from right" in shown.err

@@ -9,6 +9,7 @@ from torch import Tensor
 from crn_lib.analysis.pairs import AttentionPairs, RelationPairs, attention_pairs, relation_pairs
 from crn_lib.models import SequenceModel
 from crn_lib.models.causal_rn import RelationBlock
+from crn_lib.models.convolution import ConvolvedBlock
 from crn_lib.models.transformer import TransformerBlock
 
 MixingBlock = RelationBlock | TransformerBlock
@@ -20,13 +21,16 @@ def mixing_block(model: SequenceModel, index: int) -> MixingBlock:
     """A block whose pairs can be looked at.
 
     Raises:
-        ValueError: no such block, or one that does not mix pairs (of a state of fixed size).
+        ValueError: no such block, one that does not mix pairs (of a state of fixed size), or one that does not see all.
     """
     if not 0 <= index < len(model.blocks):
         raise ValueError(f"the model has blocks 0 to {len(model.blocks) - 1}; got {index}")
     block = model.blocks[index]
+    block = block.block if isinstance(block, ConvolvedBlock) else block
     # By the exact class: a linear Transformer's block is a Transformer's too, and has no attention weights.
     if type(block) is RelationBlock or type(block) is TransformerBlock:
+        if block.window is not None:
+            raise ValueError(f"block {index} sees the last {block.window} places only; its pairs cannot be looked at")
         return block
     raise ValueError(f"a {model.config.kind} has no pairs to look at; use causal_rn, linear_rn or transformer")
 

@@ -52,8 +52,9 @@ def bench(
     rows, disagreements = benches.run_cases(chosen)
     if complete and rows:
         first_call = benches.first_call_seconds(device)
-        rows = [{**row, "first_fused_call_seconds": first_call} for row in rows]
-        typer.echo(f"first fused call of a fresh process, its kernels cached: {first_call:.2f} s")
+        rows = [row | first_call for row in rows]
+        waits = [f"{name.removesuffix('_seconds').replace('_', ' ')} {wait:.2f} s" for name, wait in first_call.items()]
+        typer.echo(f"in a fresh process, kernels cached: {', '.join(waits)}")
     lines = benches.table(rows)
     print_table(lines[0], lines[1:])
     for line in benches.not_run(rows):

@@ -19,14 +19,17 @@ def memory() -> None:
 
 
 @measure.command("length_generalisation")
-def length_generalisation() -> None:
-    """Models of `crn sweep length_generalisation`, tested on strings of other lengths."""
+def length_generalisation(
+    sweep: Annotated[str, typer.Argument(help="Whose models: this one, or unseen_lengths.")] = "length_generalisation",
+) -> None:
+    """Models of a sweep, tested on strings of other lengths."""
     from crn_lib.experiments import length_generalisation as study
     from crn_lib.paths import data_file
     from crn_lib.sweeps import load_sweep, sweep_state
 
-    state = sweep_state(load_sweep("length_generalisation"))
-    study.fill_rows(state.jobs, state.rows, data_file(study.ROWS))
+    chosen = load_sweep(sweep)
+    state = sweep_state(chosen)
+    study.fill_rows(state.jobs, state.rows, data_file(f"{chosen.name}.jsonl"))
 
 
 @measure.command()

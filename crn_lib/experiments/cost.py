@@ -68,6 +68,10 @@ def sequence_work(model: ModelConfig, tokens: int) -> Work:
         model.kind in MATRICES and model.norm in (None, "exact"),
         f"work is counted for causal_rn with the exact norm and for transformer; got {model.kind} with {model.norm}",
     )
+    require(
+        model.first_window is None and not model.short_conv,
+        f"work is counted without first_window and short_conv; got {model.first_window} and {model.short_conv}",
+    )
     parameters = model.width * (model.blocks * MATRICES[model.kind] * model.inner_width + model.vocab_size)
     per_block = model.blocks * model.inner_width
     relation = model.kind == "causal_rn"

@@ -13,9 +13,9 @@ import torch
 
 from crn_lib.config import to_mapping
 from crn_lib.experiments.verdicts import Verdict
-from crn_lib.models import BLOCKS as CLASSES
-from crn_lib.models import DecodingState, ModelConfig, build_model
+from crn_lib.models import DecodingState, ModelConfig, build_model, make_blocks
 from crn_lib.models.block import COUNTER
+from crn_lib.models.convolution import ConvolvedState
 from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops.pool import Pool
 from crn_lib.provenance import circumstances
@@ -32,7 +32,7 @@ FIRST_CAPACITY = 16
 
 ROWS = "memory.jsonl"
 
-YOUNGER = {"expansion": 1, "positions": "learned", "input_width": None}
+YOUNGER = {"expansion": 1, "positions": "learned", "short_conv": 0, "first_window": None, "input_width": None}
 """Fields of `ModelConfig` that came after the first rows, and their defaults."""
 
 
@@ -71,8 +71,8 @@ def predicted_bytes(config: ModelConfig, rows: int) -> int:
             fixed states do not depend on it.
     """
     with torch.device("meta"):  # its shape is enough: nothing is drawn or stored
-        block = CLASSES[config.kind](config)
-    return config.blocks * block.predicted_bytes(rows) + COUNTER
+        blocks = make_blocks(config)
+    return sum(block.predicted_bytes(rows) for block in blocks) + COUNTER
 
 
 def bytes_used(state: DecodingState) -> int:
@@ -82,6 +82,7 @@ def bytes_used(state: DecodingState) -> int:
 
 def _pools(state: DecodingState) -> Iterator[Pool]:
     for block in state.blocks:
+        block = block.inner if isinstance(block, ConvolvedState) else block
         if isinstance(block, KeyValueCache):
             yield from (block.keys, block.values)
         elif isinstance(block, Pool):

@@ -1,25 +1,38 @@
 """The sequence models, all behind one frame. A new kind is one file and one line here."""
 
+from dataclasses import replace
+
 import torch
 
 from crn_lib.config import require
 from crn_lib.models import (  # noqa: F401  each of these files brings its kinds
     additive,
     causal_rn,
+    delta_net,
     linear_transformer,
     recurrent,
     sigmoid_transformer,
     ssm,
     transformer,
 )
+from crn_lib.models.block import Block
 from crn_lib.models.config import ModelConfig
+from crn_lib.models.convolution import ConvolvedBlock
 from crn_lib.models.kinds import BLOCKS
 from crn_lib.models.linear_transformer import feature_map
 from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel
+from crn_lib.ops.backends import fused_cpu_missing
 
 KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
 """The six that the lessons compare; `BLOCKS` has every kind."""
+
+
+def make_blocks(config: ModelConfig) -> list[Block]:
+    """The blocks of a model, before their weights are drawn: only the first has a window."""
+    later = replace(config, first_window=None)
+    blocks = [BLOCKS[config.kind](config if index == 0 else later) for index in range(config.blocks)]
+    return [ConvolvedBlock(block, config) for block in blocks] if config.short_conv else blocks
 
 
 def build_model(config: ModelConfig, *, generator: torch.Generator | None = None) -> SequenceModel:
@@ -35,9 +48,10 @@ def build_model(config: ModelConfig, *, generator: torch.Generator | None = None
         torch.Size([1, 5, 29])
     """
     require(isinstance(config, ModelConfig), f"config must be a ModelConfig; got a {type(config).__name__}")
+    if config.norm is not None:
+        fused_cpu_missing()  # loads Numba: half a second here, and none in the first call
     with torch.random.fork_rng(devices=[]):  # torch's layers draw once when made; keep that from the outside
-        blocks = [BLOCKS[config.kind](config) for _ in range(config.blocks)]
-        model = SequenceModel(config, blocks)
+        model = SequenceModel(config, make_blocks(config))
     model.reset_parameters(generator or torch.Generator().manual_seed(0))
     return model
 

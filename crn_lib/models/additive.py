@@ -15,6 +15,7 @@ from crn_lib.models.block import INIT_STD
 from crn_lib.models.config import ModelConfig
 from crn_lib.models.kinds import kind
 from crn_lib.models.transformer import KeyValueCache, TransformerBlock
+from crn_lib.ops.window import in_window
 
 TILE = 2**22
 """Numbers of `tanh(a_i + b_j)` held at once: as many receivers as that allows, and at least one."""
@@ -42,8 +43,8 @@ class AdditiveBlock(TransformerBlock):
             scores = checkpoint(
                 self.scores, query[:, :, start:end], key[:, :, :end], use_reentrant=False, preserve_rng_state=False
             )
-            future = torch.ones(end - start, end, dtype=torch.bool, device=query.device).triu(start + 1)
-            mixed.append(scores.masked_fill(future, -torch.inf).softmax(dim=-1).to(value.dtype) @ value[:, :, :end])
+            hidden = ~in_window(end, self.window or end, query.device, first=start)
+            mixed.append(scores.masked_fill(hidden, -torch.inf).softmax(dim=-1).to(value.dtype) @ value[:, :, :end])
         return torch.cat(mixed, dim=2)
 
     def read(self, query: Tensor, cache: KeyValueCache) -> Tensor:

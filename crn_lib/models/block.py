@@ -29,6 +29,9 @@ class Block(nn.Module, ABC):
     single_headed = False
     """Whether there are no heads, so that `ModelConfig.heads` must be 1."""
 
+    windowed = False
+    """Whether the block can see the last few places only, as `ModelConfig.first_window` asks."""
+
     @abstractmethod
     def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
         """All positions at once.

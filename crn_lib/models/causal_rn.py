@@ -20,6 +20,10 @@ from crn_lib.models.kinds import kind
 from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
+from crn_lib.ops.window import pool_of, window_relation
+
+FEW_SEQUENCES = 8
+"""Up to so many, a compiled step may read the weights again for each; with more, matrix products are faster."""
 
 
 @kind("causal_rn", "linear_rn")
@@ -29,6 +33,8 @@ class RelationBlock(Block):
     Letters: `receiver` is the paper's W1 (with bias), `sender` its W2 (without), `readout` its W3 (with bias).
     """
 
+    windowed = True
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.receiver = nn.Linear(config.width, config.inner_width)
@@ -37,7 +43,9 @@ class RelationBlock(Block):
         self.inner_width, self.blocks, self.heads = config.inner_width, config.blocks, config.heads
         self.norm, self.activation = str(config.norm), str(config.activation)
         self.post_norm = config.post_norm
-        self.factorises = factorises(self.norm, self.activation)
+        self.window = config.first_window
+        self.running = factorises(self.norm, self.activation) and self.window is None
+        """Whether one running sum is all that must be kept: it cannot let go of a sender that leaves a window."""
         self.backend = "auto"
         """Passed on to `relation`; `naive` runs the whole model on the definition."""
 
@@ -52,6 +60,10 @@ class RelationBlock(Block):
 
     def mix(self, a: Tensor, b: Tensor) -> Tensor:
         """The relation of receivers and senders, `(batch, length, inner width)` in and out."""
+        if self.window is not None:
+            return window_relation(
+                a, b, window=self.window, norm=self.norm, activation=self.activation, heads=self.heads
+            )
         return relation(
             a,
             b,
@@ -63,18 +75,31 @@ class RelationBlock(Block):
         )
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
-        if not self.factorises:
-            return Pool(batch, self.inner_width, device=device, dtype=dtype)
+        if not self.running:
+            return pool_of(batch, self.inner_width, self.window, device=device, dtype=dtype)
         # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
         wide = dtype if self.norm == "approx" else torch.float64
         return RunningSum(batch, self.inner_width, device=device, dtype=wide)
 
     def predicted_bytes(self, rows: int) -> int:
-        if not self.factorises:
+        if not self.running:
+            rows = rows if self.window is None else self.window
             return rows * self.inner_width * NUMBER + COUNTER
         return self.inner_width * (NUMBER if self.norm == "approx" else 2 * NUMBER) + COUNTER
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
+        if isinstance(state, Pool) and self._is_compiled(x, state):
+            from crn_lib.ops.cpu.decoding import block_step
+
+            weights = (
+                self.receiver.weight,
+                self.receiver.bias,
+                self.sender.weight,
+                self.readout.weight,
+                self.readout.bias,
+            )
+            state.lengthen()
+            return block_step(x, weights, state.buffer, state.lengths, self.heads, self.post_norm)
         normalised = layer_norm(x)
         a, b = self.receiver(normalised), self.sender(normalised)
         if isinstance(state, RunningSum):
@@ -88,6 +113,17 @@ class RelationBlock(Block):
         init_linear(self.receiver, generator)
         init_linear(self.sender, generator)
         init_linear(self.readout, generator, residual_std(self.blocks, branches=1))
+
+    def _is_compiled(self, x: Tensor, pool: Pool) -> bool:
+        """Whether the whole step is one compiled call: for a few sequences, where nobody looks into the block."""
+        layers = (self.receiver, self.sender, self.readout)
+        return (
+            len(x) <= FEW_SEQUENCES
+            and self.backend == "auto"
+            and x.dtype == self.receiver.weight.dtype
+            and not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
+            and pool.has_kernel(x, self.norm, self.activation, self.heads)
+        )
 
     def _remember(self, b: Tensor, state: Pool | RunningSum, lengths: Tensor | None) -> None:
         if lengths is None:

@@ -69,6 +69,8 @@ class LinearAttentionState:
 class LinearTransformerBlock(TransformerBlock):
     """The Transformer block with linear attention in place of softmax attention."""
 
+    windowed = False
+
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LinearAttentionState:
         return LinearAttentionState(batch, self.heads, self.width // self.heads, device, dtype)
 

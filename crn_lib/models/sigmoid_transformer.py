@@ -15,6 +15,7 @@ from torch import Tensor
 
 from crn_lib.models.kinds import kind
 from crn_lib.models.transformer import KeyValueCache, TransformerBlock
+from crn_lib.ops.window import in_window
 
 
 def sigmoid_weights(query: Tensor, key: Tensor, seen: Tensor) -> Tensor:
@@ -28,8 +29,10 @@ class SigmoidTransformerBlock(TransformerBlock):
     """The Transformer block with sigmoid attention."""
 
     def mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        seen = torch.arange(1, query.shape[2] + 1, device=query.device)[:, None]
-        return sigmoid_weights(query, key, seen).tril() @ value
+        length = query.shape[2]
+        window = self.window or length
+        seen = torch.arange(1, length + 1, device=query.device)[:, None].clamp(max=window)
+        return sigmoid_weights(query, key, seen) * in_window(length, window, query.device) @ value
 
     def read(self, query: Tensor, cache: KeyValueCache) -> Tensor:
         weights = sigmoid_weights(query, self._split(cache.keys.rows), cache.keys.lengths[:, None, None, None])

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from crn_lib.models.block import NUMBER, Block, BlockState, init_linear, init_uniform, residual_std
 from crn_lib.models.config import ModelConfig
+from crn_lib.models.convolution import convolve, last_rows
 from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.ops.selective_scan import selective_scan, selective_step
@@ -71,9 +72,7 @@ class SSMBlock(Block):
     def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
         u, gate = self.in_proj(layer_norm(x)).chunk(2, dim=-1)
         history = F.pad(u, (0, 0, KERNEL - 1, 0))
-        # A convolution per channel, as a sum of shifted products: torch's grouped Conv1d is slower on a CPU.
-        shifted = (history[:, k : k + x.shape[1]] * tap for k, tap in enumerate(self.conv_weight))
-        u = F.silu(sum(shifted, self.conv_bias))
+        u = F.silu(convolve(history, self.conv_weight, self.conv_bias))
         delta, B, C = self._selection(u)
         if lengths is not None:
             # delta = 0 leaves the state as it is: exp(0) = 1 and nothing is added.
@@ -81,9 +80,7 @@ class SSMBlock(Block):
         y, hidden = selective_scan(u, delta, -self.A_log.exp(), B, C)
         if state is not None:
             held = cast(SSMState, state)
-            ends = lengths if lengths is not None else torch.full((len(x),), x.shape[1], device=x.device)
-            rows = ends[:, None] + torch.arange(KERNEL - 1, device=x.device)
-            held.recent = history[torch.arange(len(x), device=x.device)[:, None], rows]
+            held.recent = last_rows(history, KERNEL - 1, lengths)
             held.hidden = hidden
         out: Tensor = self.out_proj((y + self.D * u) * F.silu(gate))
         return x + out

@@ -17,17 +17,19 @@ from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear
 from crn_lib.models.config import ModelConfig
 from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
-from crn_lib.ops.pool import Pool
+from crn_lib.ops.window import in_window, pool_of
 
 MLP_RATIO = 4
 
 
 class KeyValueCache:
-    """Keys and values of every position so far: two pools, grown the same way as the CausalRN's one."""
+    """Keys and values of every position so far, or in the window: two pools, as the CausalRN has one."""
 
-    def __init__(self, batch: int, width: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.keys = Pool(batch, width, device=device, dtype=dtype)
-        self.values = Pool(batch, width, device=device, dtype=dtype)
+    def __init__(
+        self, batch: int, width: int, device: torch.device, dtype: torch.dtype, window: int | None = None
+    ) -> None:
+        self.keys = pool_of(batch, width, window, device=device, dtype=dtype)
+        self.values = pool_of(batch, width, window, device=device, dtype=dtype)
 
     @property
     def nbytes(self) -> int:
@@ -44,6 +46,8 @@ class KeyValueCache:
 class TransformerBlock(Block):
     """`x + W_o attention(LN(x))`, then `x + W_2 gelu(W_1 LN(x))`."""
 
+    windowed = True
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width = config.width
@@ -52,6 +56,7 @@ class TransformerBlock(Block):
         self.expand = nn.Linear(width, MLP_RATIO * width)
         self.contract = nn.Linear(MLP_RATIO * width, width)
         self.width, self.blocks, self.heads = width, config.blocks, config.heads
+        self.window = config.first_window
 
     def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
         query, key, value = self.query_key_value(layer_norm(x)).chunk(3, dim=-1)
@@ -62,9 +67,10 @@ class TransformerBlock(Block):
         return x + self._mlp(x)
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> BlockState:
-        return KeyValueCache(batch, self.width, device, dtype)
+        return KeyValueCache(batch, self.width, device, dtype, self.window)
 
     def predicted_bytes(self, rows: int) -> int:
+        rows = rows if self.window is None else self.window
         return 2 * (rows * self.width * NUMBER + COUNTER)
 
     def step(self, x: Tensor, state: BlockState) -> Tensor:
@@ -75,7 +81,10 @@ class TransformerBlock(Block):
 
     def mix(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Causal attention over all positions, `(batch, heads, length, head width)` in and out."""
-        return F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        if self.window is None:
+            return F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        seen = in_window(query.shape[2], self.window, query.device)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
 
     def mix_step(self, query: Tensor, key: Tensor, value: Tensor, state: BlockState) -> Tensor:
         """Attention of the newest position, `(batch, width)` in and out; adds its key and value to the cache."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
+from crn_lib.ops.backends import fused_missing
 from crn_lib.ops.linear import exponentiate_rows
 from crn_lib.ops.naive import pre_activation
 from crn_lib.ops.normalise import normalise_heads
@@ -34,7 +35,8 @@ class Pool:
         device: torch.device | str = "cpu",
         dtype: torch.dtype,
     ) -> None:
-        self._buffer = torch.zeros(batch, capacity, width, device=device, dtype=dtype)
+        self.buffer = torch.zeros(batch, capacity, width, device=device, dtype=dtype)
+        """`(batch, capacity, width)`: `rows`, and room for more."""
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
         self._longest = 0
         self.ragged = False
@@ -46,7 +48,7 @@ class Pool:
 
         They are finite, never unset memory: attention gives such rows the weight 0, and 0 times NaN is NaN.
         """
-        return self._buffer[:, : self._longest]
+        return self.buffer[:, : self._longest]
 
     @property
     def visible(self) -> Tensor:
@@ -56,38 +58,56 @@ class Pool:
     @property
     def nbytes(self) -> int:
         """Bytes allocated: the buffer with its spare rows, and the lengths."""
-        return self._buffer.nbytes + self.lengths.nbytes
+        return self.buffer.nbytes + self.lengths.nbytes
 
     @property
     def nbytes_used(self) -> int:
         """Bytes of the rows themselves: what a buffer without spare room would hold."""
-        batch, _, width = self._buffer.shape
-        return batch * self._longest * width * self._buffer.itemsize
+        batch, _, width = self.buffer.shape
+        return batch * self._longest * width * self.buffer.itemsize
 
     def fill(self, rows: Tensor, lengths: Tensor) -> None:
         """Put whole sequences, `(batch, length, width)`, into an empty pool; `lengths` is `(batch,)`."""
         self._longest = int(lengths.max())
         self.ragged = int(lengths.min()) != self._longest
         self._reserve(self._longest)
-        self._buffer[:, : self._longest] = rows[:, : self._longest]
-        self.lengths = lengths.clone()
+        self.buffer[:, : self._longest] = rows[:, : self._longest]
+        self.lengths = lengths.to(torch.long, copy=True)
 
     def append(self, row: Tensor) -> None:
         """Add one row, `(batch, width)`, at the end of every sequence."""
+        self.lengthen()
+        if self.ragged:
+            self.buffer[torch.arange(len(row), device=row.device), self.lengths - 1] = row.to(self.buffer.dtype)
+        else:
+            self.buffer[:, self._longest - 1] = row
+
+    def lengthen(self) -> None:
+        """One more row of every sequence, for the caller to write into `buffer`."""
         self._longest += 1  # the longest sequence grows by one, as every other does
         self._reserve(self._longest)
-        if self.ragged:
-            self._buffer[torch.arange(len(row), device=row.device), self.lengths] = row.to(self._buffer.dtype)
-        else:
-            self._buffer[:, self._longest - 1] = row
         self.lengths = self.lengths + 1
 
+    def has_kernel(self, x: Tensor, norm: str, activation: str, heads: int) -> bool:
+        """Whether a step from `x` is compiled: the paper's form, on a CPU, and no graph is recorded."""
+        return (
+            (norm, activation) == ("exact", "exp")
+            and x.device.type == "cpu"
+            and x.dtype == self.buffer.dtype
+            and x.dtype.itemsize >= 4
+            and not torch.is_grad_enabled()
+            and not torch.is_autocast_enabled("cpu")
+            and not torch.compiler.is_compiling()
+            and not torch._C._are_functorch_transforms_active()
+            and not fused_missing(x.device, norm, activation, x.dtype, self.buffer.shape[-1] // heads)
+        )
+
     def _reserve(self, length: int) -> None:
-        batch, capacity, width = self._buffer.shape
+        batch, capacity, width = self.buffer.shape
         if length > capacity:
-            grown = self._buffer.new_zeros(batch, max(length, 2 * capacity), width)
-            grown[:, :capacity] = self._buffer
-            self._buffer = grown
+            grown = self.buffer.new_zeros(batch, max(length, 2 * capacity), width)
+            grown[:, :capacity] = self.buffer
+            self.buffer = grown
 
 
 class RunningSum:
@@ -142,6 +162,10 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
         True
     """
     pool.append(b)
+    if pool.has_kernel(a, norm, activation, heads):
+        from crn_lib.ops.cpu.decoding import newest_row
+
+        return newest_row(a, pool.buffer, pool.lengths, heads)
     wide = torch.promote_types(a.dtype, torch.float32)
     receivers, senders = (x.to(wide).unflatten(-1, (heads, -1)) for x in (a[:, None], pool.rows))
     values = ACTIVATION_FUNCTIONS[activation](pre_activation(receivers, senders, norm)).flatten(-2)

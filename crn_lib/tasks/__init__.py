@@ -11,10 +11,17 @@ from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
 from crn_lib.tasks.estimators import ESTIMATORS, averaging, least_squares, nearest_neighbours, zero
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
+from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
+from crn_lib.tasks.hops import HopsConfig, HopsTask
 from crn_lib.tasks.images import ImagesConfig, ImagesTask
-from crn_lib.tasks.loss import mean_loss, predict, scored, share_right
+from crn_lib.tasks.loss import mean_loss, predict, scored
+from crn_lib.tasks.memorisation import MemorisationConfig, MemorisationTask
+from crn_lib.tasks.ngram_lookup import NgramLookupConfig, NgramLookupTask
+from crn_lib.tasks.permutation_hops import PermutationHopsConfig, PermutationHopsTask
+from crn_lib.tasks.recall import RecallConfig, RecallTask
 from crn_lib.tasks.registry import (
     TASKS,
+    GroupedTask,
     HoldsOut,
     ScoresLosses,
     Task,
@@ -42,9 +49,22 @@ __all__ = [
     "CopyTrace",
     "CopyingConfig",
     "CopyingTask",
+    "FuzzyRecallConfig",
+    "FuzzyRecallTask",
+    "GroupedTask",
     "HoldsOut",
+    "HopsConfig",
+    "HopsTask",
     "ImagesConfig",
     "ImagesTask",
+    "MemorisationConfig",
+    "MemorisationTask",
+    "NgramLookupConfig",
+    "NgramLookupTask",
+    "PermutationHopsConfig",
+    "PermutationHopsTask",
+    "RecallConfig",
+    "RecallTask",
     "RegressionConfig",
     "RegressionTask",
     "ScoresLosses",
@@ -68,7 +88,6 @@ __all__ = [
     "nearest_neighbours",
     "predict",
     "scored",
-    "share_right",
     "string_bits",
     "task_configs",
     "task_name",

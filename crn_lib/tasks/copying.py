@@ -64,6 +64,13 @@ class CopyingConfig:
         return 2 * (self.string_length + 1)
 
     @property
+    def chance(self) -> float:
+        """Strings right where their length is known and each letter is guessed."""
+        shortest = self.shortest or self.string_length
+        lengths = range(shortest, self.string_length + 1)
+        return sum(float(self.vocab) ** -length for length in lengths) / len(lengths)
+
+    @property
     def bits(self) -> float:
         """Information in the longest string: `string_length * log2(vocab)`."""
         return self.string_length * math.log2(self.vocab)

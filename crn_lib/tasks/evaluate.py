@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from crn_lib.models import SequenceModel
-from crn_lib.tasks.copying import CopyingTask
+from crn_lib.tasks.copying import NOT_SCORED, CopyingTask
 from crn_lib.tasks.loss import losses, places_to_compute, predict
-from crn_lib.tasks.registry import HoldsOut, ScoresLosses, Task
+from crn_lib.tasks.registry import GroupedTask, HoldsOut, ScoresLosses, Task
 
 
 @torch.no_grad()
@@ -16,7 +16,8 @@ def teacher_forced(
 ) -> dict[str, float]:
     """The task's metrics when the model sees the true tokens so far, on `strings` freshly drawn problems.
 
-    Of a task of real data they are always the same, from the `split` that was held out: `validation`, or `test`.
+    Of a task of real data they are always the same, from the `split` that was held out: `validation`, or `test`. Of a
+    task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`.
 
     Example:
         >>> task = CopyingTask(CopyingConfig(string_length=3))
@@ -28,14 +29,20 @@ def teacher_forced(
         tokens, targets = task.held_out(strings, split)
     else:
         tokens, targets = task.sample(strings, generator)
-    tokens, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
-    outputs = (model(tokens) if at is None else model(tokens, at=at.to(tokens.device))).cpu()
+    given, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
+    outputs = (model(given) if at is None else model(given, at=at.to(given.device))).cpu()
     asked = targets if at is None else targets[at]
     predictions = predict(outputs, asked)
     if at is not None:
         predictions = torch.zeros_like(targets).masked_scatter(at, predictions)
     scores = task.metrics(predictions, targets)
-    return scores | task.loss_metrics(losses(outputs.float(), asked)) if isinstance(task, ScoresLosses) else scores
+    if isinstance(task, ScoresLosses):
+        scores |= task.loss_metrics(losses(outputs.float(), asked))
+    for name, places in task.groups(tokens).items() if isinstance(task, GroupedTask) else ():
+        own = torch.where(places, targets, NOT_SCORED)
+        if bool((own != NOT_SCORED).any()):
+            scores[f"{task.main_metric}_{name}"] = task.metrics(predictions, own)[task.main_metric]
+    return scores
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ class TaskConfig(Protocol):
         vocab_size: token ids that a model of this task needs; classes, where it reads vectors; 1, where it gives a
             number.
         context: tokens in the longest sequence.
+        chance: the task's main metric of one who knows the rules and guesses; each task says among what.
 
     A task whose sequences are vectors says with a third, `input_width`, how many numbers each has.
 
@@ -32,6 +33,9 @@ class TaskConfig(Protocol):
 
     @property
     def context(self) -> int: ...
+
+    @property
+    def chance(self) -> float: ...
 
 
 @runtime_checkable
@@ -88,6 +92,19 @@ class ScoresLosses(Protocol):
 
     def loss_metrics(self, losses: Tensor) -> dict[str, float]:
         """Scores by name, from the losses at all scored places, `(scored,)`, cross entropies in nats."""
+
+
+@runtime_checkable
+class GroupedTask(Task, Protocol):
+    """A task whose main metric is also of interest by groups of problems, such as numbers of hops.
+
+    Example:
+        >>> isinstance(HopsTask(HopsConfig()), GroupedTask), isinstance(CopyingTask(CopyingConfig()), GroupedTask)
+        (True, False)
+    """
+
+    def groups(self, tokens: Tensor) -> dict[str, Tensor]:
+        """By a group's name, which places of `tokens` are in it: `(batch, length)`, or `(batch, 1)` for whole rows."""
 
 
 class TaskKind(NamedTuple):

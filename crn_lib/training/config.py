@@ -85,10 +85,10 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, kinds in (("model", (ModelConfig,)), ("task", tuple(task_configs().values()))):
-            value = getattr(self, name)
-            known = " or ".join(kind.__name__ for kind in kinds)
-            require(type(value) in kinds, f"{name} must be a {known} or its fields; got {shown(value)}")
+        require(type(self.model) is ModelConfig, f"model must be a ModelConfig or its fields; got {shown(self.model)}")
+        tasks = task_configs()
+        known = f"the configuration of a task ({', '.join(tasks)}) or its fields"
+        require(type(self.task) in tasks.values(), f"task must be {known}; got {shown(self.task)}")
         for name in ("steps", "batch", "evaluate_every", "evaluation_strings", "checkpoint_every"):
             require_whole(name, getattr(self, name))
         require_whole("warmup", self.warmup, least=0)

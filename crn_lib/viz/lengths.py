@@ -22,13 +22,19 @@ UNITS = Named("unit", {"steps": "training steps", "seconds": "processor seconds,
 
 
 def draw_copying_curves(
-    curves: Mapping[tuple[str, int], Curve], *, metric: str = "character_accuracy", about: str = "", columns: int = 3
+    curves: Mapping[tuple[str, int], Curve],
+    *,
+    metric: str = "character_accuracy",
+    axis: str = "training steps",
+    about: str = "",
+    columns: int = 3,
 ) -> go.Figure:
-    """Accuracy against training steps, a panel a length, a line a model: median over seeds, the range shaded.
+    """Accuracy while training, one panel per length, one line per model: median over seeds, the range shaded.
 
     Args:
         curves: for `(kind, string_length)` what `crn_lib.sweeps.stored_runs.curve_over_seeds` gives.
         metric: `character_accuracy` or `string_accuracy`; what the curves hold.
+        axis: what `step` counts in them, in words.
         about: shape, seeds and device, for the second line of the title.
         columns: panels side by side.
 
@@ -39,17 +45,17 @@ def draw_copying_curves(
     lengths = sorted({length for _, length in curves})
     rows = -(-len(lengths) // columns)
     name = METRIC_NAMES[metric]
+    by = "by length of the string" if len(lengths) > 1 else f"at {lengths[0]} letters"
     frame = new_figure(
-        f"{name.capitalize()} while training, by length of the string<br><sup>{about}. Line: median over seeds, "
-        "shaded: their range. A run ends at 99.5% of strings.</sup>",
-        description=f"{name.capitalize()} against training steps, a panel a length. "
-        + " ".join(_curve_in_words(key, curve) for key, curve in curves.items()),
+        f"{name.capitalize()} while training, {by}<br><sup>{about}. Line: median over seeds, shaded: range.</sup>",
+        description=f"{name.capitalize()} against {axis}, one panel per length. "
+        + " ".join(_curve_in_words(key, curve, axis) for key, curve in curves.items()),
         height=130 + 300 * rows,
     )
     figure = make_subplots(
         rows=rows,
         cols=min(columns, len(lengths)),
-        subplot_titles=[f"{length} letters" for length in lengths],
+        subplot_titles=[f"{length} letters" for length in lengths] if len(lengths) > 1 else None,
         shared_yaxes=True,
         horizontal_spacing=0.04,
         vertical_spacing=0.34 / rows,
@@ -63,7 +69,7 @@ def draw_copying_curves(
                 panel = {"row": place // columns + 1, "col": place % columns + 1}
                 _draw_curve(figure, kind, curve, panel, legend=kind not in seen)
                 seen.add(kind)
-    figure.update_xaxes(title={"text": "training steps", "standoff": 4}, rangemode="tozero", **PANEL_AXIS)
+    figure.update_xaxes(title={"text": axis, "standoff": 4}, rangemode="tozero", **PANEL_AXIS)
     figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **PANEL_AXIS)
     figure.update_yaxes(title=name, col=1)
     figure.update_layout(showlegend=True, margin={"t": 110, "b": 60})
@@ -100,9 +106,10 @@ def _draw_curve(figure: go.Figure, kind: str, curve: Curve, panel: Mapping[str, 
     )
 
 
-def _curve_in_words(key: tuple[str, int], curve: Curve) -> str:
+def _curve_in_words(key: tuple[str, int], curve: Curve, axis: str) -> str:
     last = curve[-1]
-    return f"{KIND_NAMES[key[0]]} at {key[1]} letters: {last['median']:.0%} after {last['step']:,.0f} steps."
+    unit = axis.removeprefix("training ")
+    return f"{KIND_NAMES[key[0]]} at {key[1]} letters: {last['median']:.0%} after {last['step']:,.0f} {unit}."
 
 
 def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: str = "") -> go.Figure:

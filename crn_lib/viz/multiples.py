@@ -54,9 +54,19 @@ def draw_multiples(
     height = 90 + rows * max(int(panel.layout.height * 0.82) for panel in panels.values())
     frame = new_figure(title, description=description, height=height)
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
-    grid.update_layout(height=height, template="none", showlegend=False, margin={"l": 84, "r": 20, "t": 80, "b": 50})
+    legend = any(panel.layout.showlegend for panel in panels.values())
+    margin = {"l": 84, "r": 20, "t": 80 + 30 * legend, "b": 50}
+    grid.update_layout(height=height + 30 * legend, template="none", showlegend=legend, margin=margin)
+    if legend:  # one for all panels, between the title and theirs
+        above = 1 + 24 / (height + 30 - margin["t"] - margin["b"])
+        grid.update_layout(legend={"orientation": "h", "x": 0, "y": above, "yanchor": "bottom"})
+    named: set[str] = set()
     for number, panel in enumerate(panels.values()):
         row, column = number // columns + 1, number % columns + 1
+        for trace in panel.data:
+            key = trace.name or ""
+            trace.showlegend = legend and trace.showlegend is not False and bool(key) and key not in named
+            named.add(key if trace.showlegend else "")
         grid.add_traces(panel.data, rows=[row] * len(panel.data), cols=[column] * len(panel.data))
         for name, update in (("xaxis", grid.update_xaxes), ("yaxis", grid.update_yaxes)):
             axis = panel.layout[name].to_plotly_json()

@@ -51,8 +51,9 @@ KIND_COLOURS = _OfKinds(
         "ssm": PURPLE,
         "sigmoid_transformer": YELLOW,
         "additive": "#8C564B",
+        "delta_net": "#5F9F2F",
     },
-    spare=("#7F7FFF", "#B5179E", "#5F9F2F"),
+    spare=("#7F7FFF", "#B5179E", "#3A6B35"),
 )
 KIND_SYMBOLS = _OfKinds(
     {
@@ -64,8 +65,9 @@ KIND_SYMBOLS = _OfKinds(
         "ssm": "triangle-down",
         "sigmoid_transformer": "star",
         "additive": "hexagon",
+        "delta_net": "hourglass",
     },
-    spare=("pentagon", "x", "hourglass"),
+    spare=("pentagon", "x", "bowtie"),
 )
 KIND_NAMES = _OfKinds(
     {
@@ -77,6 +79,7 @@ KIND_NAMES = _OfKinds(
         "ssm": "SSM (S6)",
         "sigmoid_transformer": "sigmoid Transformer",
         "additive": "additive attention",
+        "delta_net": "DeltaNet",
     }
 )
 

@@ -44,6 +44,7 @@ SECTIONS = {
     "The paper's own shape": ("paper_shape",),
     "Small models, each with learning rates of its own": ("fair_lengths",),
     "Strings of many lengths, with learning rates of their own": ("mixed_lengths",),
+    "Ways to tell places apart, for lengths unseen": ("unseen_lengths",),
     "CausalRNs with a Transformer's number of parameters": ("equal_parameters",),
     "Six models, on one processor": ("lengths", "retrieval_seeds", "beyond_256", "more_steps_at_256"),
 }

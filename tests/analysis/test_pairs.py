@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from crn_lib.analysis import attention_pairs, capture_pairs, relation_pairs
+from crn_lib.analysis.capture import mixing_block
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.ops import ACTIVATIONS, NORMS, relation
 
@@ -87,6 +88,7 @@ def test_attention_weights_are_those_that_torch_used(heads, generator):
         {"kind": "causal_rn", "activation": "gelu", "norm": "approx"},
         {"kind": "linear_rn"},
         {"kind": "transformer", "heads": 2},
+        {"kind": "causal_rn", "short_conv": 3},
     ],
     ids=str,
 )
@@ -94,12 +96,13 @@ def test_every_block_of_a_model_can_be_captured_and_mixes_to_what_it_said(shape,
     model = loud(build_model(ModelConfig(width=8, blocks=3, max_length=LENGTH, **shape)))
     tokens = torch.randint(29, (4, LENGTH), generator=generator)
     said = []
-    own = [block.mix for block in model.blocks]
-    for block, mix in zip(model.blocks, own, strict=True):
+    mixing = [mixing_block(model, index) for index in range(3)]
+    own = [block.mix for block in mixing]
+    for block, mix in zip(mixing, own, strict=True):
         vars(block)["mix"] = lambda *inputs, mix=mix: said.append(mix(*inputs)) or said[-1]
     with torch.no_grad():
         model(tokens)
-    for block in model.blocks:
+    for block in mixing:
         del vars(block)["mix"]
     captured = capture_pairs(model, tokens)
     assert len(captured) == len(said) == 3
@@ -124,7 +127,15 @@ def test_capturing_leaves_no_trace(generator):
     assert torch.equal(model(tokens), before)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "ssm", "linear_transformer"])
+@pytest.mark.parametrize("kind", ["causal_rn", "transformer"])
+def test_a_block_that_sees_a_window_only_is_refused_and_the_others_are_not(kind):
+    model = build_model(ModelConfig(kind=kind, width=8, blocks=2, max_length=LENGTH, first_window=4))
+    with pytest.raises(ValueError, match=r"^block 0 sees the last 4 places only; its pairs cannot be looked at$"):
+        mixing_block(model, 0)
+    assert mixing_block(model, 1) is model.blocks[1]
+
+
+@pytest.mark.parametrize("kind", ["lstm", "ssm", "linear_transformer", "delta_net"])
 def test_a_model_without_pairs_is_refused(kind):
     model = build_model(ModelConfig(kind=kind, width=8, blocks=1, max_length=LENGTH))
     with pytest.raises(ValueError, match=f"a {kind} has no pairs to look at; use causal_rn"):

@@ -14,9 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from crn_lib.paths import workbook_folder
+from crn_lib.workbook.site.pages import makes_control
+from tests.browser.needed import needed_cells
 from tests.requirements import find_browser
 from tests.waiting import PATIENCE, wait_until
 
@@ -113,14 +116,16 @@ class Lab:
 
     @contextmanager
     def lesson(self, name: str) -> Iterator[Page]:
-        """The lesson of this name, in a copy of the workbook of its own, with all cells run in the profile smoke."""
+        """The lesson of this name in a copy of the workbook of its own, in the profile smoke.
+
+        Run are the cells that its controls and quizzes need. That all cells run is what tests/notebooks/ sees.
+        """
         workbook = self.root / name
         for folder in ("notebooks", "figures"):
             shutil.copytree(workbook_folder() / folder, workbook / folder)
         shutil.copy(workbook_folder() / "pyproject.toml", workbook)
         lesson = workbook / "notebooks" / f"{name}.ipynb"
-        lesson.write_text(lesson.read_text().replace('profile = \\"laptop\\"', 'profile = \\"smoke\\"'))
-        assert 'profile = \\"smoke\\"' in lesson.read_text()
+        _shorten(lesson)
         with self.browser.new_page() as page:
             page.goto(f"{self.address}/lab/tree/{name}/notebooks/{name}.ipynb?reset")
             page.wait_for_selector(".jp-Notebook .jp-Cell")
@@ -128,6 +133,22 @@ class Lab:
             page.evaluate(RUN_ALL)
             yield page
             page.evaluate(END_KERNEL)
+
+
+def _shorten(lesson: Path) -> None:
+    """The smallest profile, without the cells that no control needs."""
+    notebook = nbformat.read(lesson, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    needed = needed_cells(
+        [cell.source for cell in code],
+        lambda source: makes_control(source) or "course.quiz(" in source or "course.begin(" in source,
+    )
+    left_out = [id(cell) for number, cell in enumerate(code) if number not in needed]
+    notebook.cells = [cell for cell in notebook.cells if id(cell) not in left_out]
+    (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    assert 'profile = "laptop"' in parameters.source
+    parameters.source = parameters.source.replace('profile = "laptop"', 'profile = "smoke"')
+    nbformat.write(notebook, lesson)
 
 
 def _wait_until_up(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -26,7 +26,7 @@ BOUND_FIGURE = """() => {
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 01 with all cells run, in the smoke profile."""
+    """Lesson 01 with its controls, in the smoke profile."""
     with lab.lesson("01_copying_task") as page:
         page.locator(".widget-label", has_text="numbers in the state").scroll_into_view_if_needed()
         page.wait_for_function(BOUND_FIGURE)

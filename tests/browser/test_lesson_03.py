@@ -31,7 +31,7 @@ COST_FIGURE = """() => {
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 03 with all cells run, in the smoke profile."""
+    """Lesson 03 with its controls, in the smoke profile."""
     with lab.lesson("03_exp_decomposition") as page:
         page.locator(".widget-label", has_text="length (tokens)").scroll_into_view_if_needed()
         page.wait_for_function(COST_FIGURE)

@@ -33,7 +33,7 @@ PLACE_FIGURE = """() => {
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 04 with all cells run, in the smoke profile."""
+    """Lesson 04 with its controls, in the smoke profile."""
     with lab.lesson("04_normalise_first") as page:
         page.locator(".widget-label", has_text="asked for (letter)").scroll_into_view_if_needed()
         page.wait_for_function(PLACE_FIGURE)

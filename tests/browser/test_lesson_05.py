@@ -33,7 +33,7 @@ FIGURE = """label => {
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 05 with all cells run, in the smoke profile."""
+    """Lesson 05 with its controls, in the smoke profile."""
     with lab.lesson("05_growing_memory") as page:
         for label in (LENGTH, TOLERANCE):
             page.locator(".widget-label", has_text=label).scroll_into_view_if_needed()

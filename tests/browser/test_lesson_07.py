@@ -32,7 +32,7 @@ PAIR, LIVE = "■ second variant", "activation to train"
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 07 with all cells run, in the smoke profile."""
+    """Lesson 07 with its controls, in the smoke profile."""
     with lab.lesson("07_ablations") as page:
         page.locator(".widget-label", has_text=LIVE).scroll_into_view_if_needed()
         page.wait_for_function(DRAWN, arg=LIVE)

@@ -40,7 +40,7 @@ PLACE = f"""([row, sender]) => {{
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 08 with all cells run, in the smoke profile, and the widget in view."""
+    """Lesson 08 with its controls, in the smoke profile, and the widget in view."""
     with lab.lesson("08_how_it_retrieves") as page:
         page.wait_for_function(STATE)
         at(page, 0, 0)

@@ -24,7 +24,7 @@ COPY_FIGURE = """() => {
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
-    """Lesson 00 with all cells run, in the smoke profile."""
+    """Lesson 00 with its controls, in the smoke profile."""
     with lab.lesson("00_welcome") as page:
         page.locator('input[placeholder*="letters a to z"]').scroll_into_view_if_needed()
         page.wait_for_function(COPY_FIGURE)

@@ -33,8 +33,8 @@ from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
 
 
-def shape(kind: str, width: int = 2, blocks: int = 1, tokens: int = 4) -> ModelConfig:
-    return ModelConfig(kind=kind, vocab_size=5, width=width, blocks=blocks, max_length=tokens)
+def shape(kind: str, width: int = 2, blocks: int = 1, tokens: int = 4, **fields: int) -> ModelConfig:
+    return ModelConfig(kind=kind, vocab_size=5, width=width, blocks=blocks, max_length=tokens, **fields)  # type: ignore[arg-type]
 
 
 def config(kind: str = "causal_rn", length: int = 1, **fields: int) -> TrainConfig:
@@ -80,6 +80,9 @@ def test_other_models_are_refused_by_name() -> None:
         sequence_work(shape("lstm"), 4)
     with pytest.raises(ConfigError, match="approx"):
         sequence_work(shape("linear_rn"), 4)
+    for fields, got in (({"first_window": 4}, "4 and 0"), ({"short_conv": 3}, "None and 3")):
+        with pytest.raises(ConfigError, match=f"^work is counted without first_window and short_conv; got {got}$"):
+            sequence_work(shape("causal_rn", **fields), 4)
 
 
 TRUE = {"elements": 2e-9, "operations": 3e-11, "entries": 5e-8}

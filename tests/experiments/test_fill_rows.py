@@ -75,7 +75,7 @@ def test_every_study_finds_its_stored_rows_by_their_keys() -> None:
     lengths = memory.marked_lengths(memory.LONGEST)
     assert stored(memory) == {memory.row_key(memory.memory_config(kind), n) for kind in KINDS for n in lengths}
     jobs = sweep_state(load_sweep("length_generalisation"), checkpoints=checkpoint_folder()).jobs
-    tested = {length_generalisation.row_key(job, n) for job in jobs for n in length_generalisation.LENGTHS}
+    tested = {length_generalisation.row_key(job, n) for job in jobs for n in length_generalisation.lengths_for(job)}
     assert stored(length_generalisation) == tested
     assert stored(retrieval_onset) == {config_key(config) for config in retrieval_onset.grid()}
     runs = {row["run"]: row for row in newest_rows(data_file(retrieval.ROWS)).values()}

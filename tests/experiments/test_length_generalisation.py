@@ -9,8 +9,9 @@ from crn_lib.errors import RunFailed
 from crn_lib.experiments import length_generalisation
 from crn_lib.models import build_model
 from crn_lib.provenance import circumstances
-from crn_lib.sweeps import load_sweep, read_rows, run_sweep
+from crn_lib.sweeps import load_sweep, read_rows, run_sweep, sweep_state
 from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
+from crn_lib.tasks.copying import BOS, EOS
 from crn_lib.training import TrainConfig, load_model
 from tests.sweeps.sweep_cases import sweep
 from tests.tiny import quick
@@ -31,6 +32,8 @@ def test_every_trained_model_is_tested_at_every_length_once(tmp_path: Path) -> N
             "key": length_generalisation.row_key(state.jobs[0], length),
             "trained": state.jobs[0].key,
             "kind": "lstm",
+            "positions": "learned",
+            "first_window": None,
             "trained_up_to": 3,
             "tested_at": length,
             "strings": length_generalisation.STRINGS,
@@ -38,7 +41,8 @@ def test_every_trained_model_is_tested_at_every_length_once(tmp_path: Path) -> N
             **circumstances("cpu", "float32"),
             **length_generalisation.measure(model, length, seed=0),
         }
-    assert rows == read_rows(path) == length_generalisation.fill_rows(state.jobs, state.rows, path, lengths=(2, 3, 5))
+    longer = (2, 3, 5, 6)  # of which the last takes 14 places, and there are 12
+    assert rows == read_rows(path) == length_generalisation.fill_rows(state.jobs, state.rows, path, lengths=longer)
 
 
 def test_all_three_measures_are_on_strings_of_one_stream_that_the_length_and_the_seed_start() -> None:
@@ -46,9 +50,9 @@ def test_all_three_measures_are_on_strings_of_one_stream_that_the_length_and_the
     generator, strings = torch.Generator().manual_seed(5002), length_generalisation.STRINGS
     forced = teacher_forced(model, task, strings, generator)
     free = {f"free_running_{name}": value for name, value in free_running(model, task, strings, generator).items()}
-    letters = length_generalisation.letters_right(model, task, strings, generator)
-    assert length_generalisation.measure(model, 5, seed=2) == {**forced, **free, "letters_right": letters}
-    assert letters > 0, "an untrained model gets some letters right, of other strings another share"
+    letters = length_generalisation.letters_and_ends(model, task, strings, generator)
+    assert length_generalisation.measure(model, 5, seed=2) == {**forced, **free, **letters}
+    assert letters["letters_right"] > 0, "an untrained model gets some letters right, of other strings another share"
 
 
 def test_a_model_whose_checkpoint_is_gone_is_named_after_the_others_were_tested(tmp_path: Path) -> None:
@@ -66,27 +70,53 @@ def test_a_model_whose_checkpoint_is_gone_is_named_after_the_others_were_tested(
     assert [row["trained"] for row in read_rows(path)] == [here.key, here.key]
 
 
-def test_letters_are_counted_one_by_one_whatever_the_model_says_of_the_end() -> None:
-    task = CopyingTask(CopyingConfig(string_length=3))
+class Copier(torch.nn.Module):
+    """Right in the first two letters of three, and at the end only where tokens stand in drawn places."""
 
-    class Copier(torch.nn.Module):
-        """Right in two letters of three, and never at the end."""
+    def __init__(self, drawn: torch.Tensor | None) -> None:
+        super().__init__()
+        self.drawn = drawn
 
-        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-            said = torch.zeros(*tokens.shape, task.config.vocab_size)
-            for row, string in enumerate(tokens):
-                for place, letter in enumerate(string[1:3]):
-                    said[row, 4 + place, letter] = 1
-            return said
+    def draw_positions(self, batch: int, length: int, _: torch.Generator) -> torch.Tensor | None:
+        assert (batch, length) == (64, 8)
+        return self.drawn
 
-    found = length_generalisation.letters_right(Copier(), task, 64, torch.Generator().manual_seed(0))  # type: ignore[arg-type]
-    assert found == pytest.approx(2 / 3)
+    def forward(self, tokens: torch.Tensor, positions: torch.Tensor | None) -> torch.Tensor:
+        said = torch.nn.functional.one_hot(torch.full_like(tokens, BOS), 29)
+        said[:, 4:6] = torch.nn.functional.one_hot(tokens[:, 1:3], 29)
+        if positions is not None:
+            assert positions is self.drawn
+            said[:, -1] = torch.nn.functional.one_hot(torch.tensor(EOS), 29)
+        return said
 
 
-def test_the_sweep_trains_on_4_to_32_with_room_for_the_longest_test() -> None:
+@pytest.mark.parametrize("drawn", [None, torch.tensor([0])])
+def test_letters_are_counted_place_by_place_and_the_end_apart(drawn: torch.Tensor | None) -> None:
+    task, generator = CopyingTask(CopyingConfig(string_length=3)), torch.Generator().manual_seed(0)
+    found = length_generalisation.letters_and_ends(Copier(drawn), task, 64, generator)  # type: ignore[arg-type]
+    letters = {"letters_right": pytest.approx(2 / 3), "letters_by_place": [1, 1, 0]}
+    wanted = {**letters, "ends_right": 0}
+    if drawn is not None:
+        wanted |= {f"drawn_{name}": value for name, value in letters.items()} | {"drawn_ends_right": 1}
+    assert found == wanted
+
+
+def test_the_sweep_of_unseen_lengths_has_four_ways_to_tell_places_apart_and_room_for_all_tests(tmp_path: Path) -> None:
+    chosen = load_sweep("unseen_lengths")
+    ways = {(c.model.kind, c.model.positions, c.model.first_window) for c in chosen.configs}
+    schemes = [("learned", None), ("none", None), ("random", None), ("none", 4)]
+    assert ways == {(kind, *scheme) for kind in ("causal_rn", "transformer") for scheme in schemes}
+    assert {(c.task.shortest, c.task.string_length, c.steps, c.stop_at) for c in chosen.configs} == {
+        (4, 32, 3000, None)
+    }
+    for job in sweep_state(chosen, checkpoints=tmp_path).jobs:
+        assert tuple(length_generalisation.lengths_for(job)) == length_generalisation.LENGTHS
+
+
+def test_the_sweep_trains_on_4_to_32_with_room_for_twice_that() -> None:
     configs = load_sweep("length_generalisation").configs
     assert {c.model.kind for c in configs} == {
         "causal_rn", "transformer", "linear_transformer", "ssm", "lstm", "linear_rn"
     }  # fmt: skip
-    longest = CopyingConfig(string_length=max(length_generalisation.LENGTHS)).context
+    longest = CopyingConfig(string_length=64).context
     assert all((c.task.shortest, c.task.string_length, c.model.max_length) == (4, 32, longest) for c in configs)

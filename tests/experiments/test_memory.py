@@ -20,6 +20,10 @@ OTHER_SHAPES = [
     {"kind": "causal_rn", "norm": "none"},
     {"kind": "causal_rn", "expansion": 4},
     {"kind": "linear_rn", "expansion": 2, "norm": "none"},
+    {"kind": "delta_net", "heads": 3},
+    {"kind": "causal_rn", "first_window": 20, "short_conv": 3},
+    {"kind": "transformer", "first_window": 4},
+    {"kind": "lstm", "short_conv": 1},
 ]
 
 

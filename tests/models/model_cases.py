@@ -30,10 +30,17 @@ VARIANTS: list[dict[str, Any]] = [
     {"kind": "linear_transformer", "heads": 3},
     {"kind": "sigmoid_transformer", "heads": 3},
     {"kind": "additive", "heads": 3},
+    {"kind": "delta_net", "heads": 3},
+    *(
+        {"kind": kind, "short_conv": 3}
+        for kind in ("causal_rn", "linear_rn", "transformer", "lstm", "ssm", "delta_net")
+    ),
+    *({"kind": kind, "first_window": 4} for kind, block in BLOCKS.items() if block.windowed),
+    {"kind": "causal_rn", "heads": 2, "first_window": 20, "short_conv": 1, "norm": "none", "positions": "none"},
 ]
 """Every kind as it comes, and what can be asked of them beside that."""
 
-FIXED_STATE = ("linear_rn", "linear_transformer", "lstm", "ssm")
+FIXED_STATE = ("linear_rn", "linear_transformer", "lstm", "ssm", "delta_net")
 GROWING_STATE = ("causal_rn", "transformer", "sigmoid_transformer", "additive")
 VOCAB = 11
 

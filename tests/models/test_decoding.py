@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 
 from crn_lib.models import BLOCKS
+from crn_lib.models.causal_rn import FEW_SEQUENCES
+from crn_lib.ops.cpu import decoding
+from crn_lib.ops.cpu.decoding import block_step
 from tests.models.model_cases import FIXED_STATE, GROWING_STATE, VARIANTS, VOCAB, name_of, small_model, tokens
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
@@ -169,3 +172,66 @@ def test_a_step_wants_one_known_token_a_sequence():
         model.step(torch.tensor([[1], [2]]), state)
     with pytest.raises(ValueError, match=r"^batch must be a whole number >= 1; got 0$"):
         model.init_state(0)
+
+
+FORMS_OF_A_BLOCK = [{}, {"heads": 3}, {"post_norm": False}, {"expansion": 2, "heads": 4}, {"width": 7}]
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """How often a whole block was one compiled call."""
+    calls = []
+
+    def counted(*arguments):
+        calls.append(1)
+        return block_step(*arguments)
+
+    monkeypatch.setattr(decoding, "block_step", counted)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("dtype", "close"), [(torch.float64, CLOSE), (torch.float32, {"rtol": 1e-4, "atol": 1e-5})], ids=["64", "32"]
+)
+@pytest.mark.parametrize("batch", [1, 7])
+@pytest.mark.parametrize("form", FORMS_OF_A_BLOCK, ids=str)
+def test_a_compiled_block_is_the_block(compiled, form, batch, dtype, close):
+    block = small_model(blocks=1, **form).to(dtype).blocks[0]
+    ends = torch.arange(1, batch + 1)
+    rows = torch.randn(batch, batch + 50, block.receiver.in_features, generator=torch.Generator().manual_seed(0)).to(
+        dtype
+    )
+    states = [block.init_state(batch, rows.device, dtype) for _ in range(2)]
+    with torch.no_grad():
+        for state in states:
+            block(rows[:, :batch], state, ends)
+    for i in range(50):
+        x = rows[:, batch + i]
+        whole = block.step(x, states[0])  # a graph is recorded
+        assert len(compiled) == i
+        with torch.no_grad():
+            torch.testing.assert_close(block.step(x, states[1]), whole, **close)
+    assert len(compiled) == 50
+    torch.testing.assert_close(states[1].rows, states[0].rows, **close)
+    assert torch.equal(states[1].lengths, ends + 50)
+
+
+@torch.no_grad()
+def test_a_block_is_compiled_for_a_few_sequences_and_where_nobody_looks_into_it(compiled):
+    def calls_of(model, batch=1):
+        compiled.clear()
+        model.step(torch.zeros(batch, dtype=torch.long), model.init_state(batch))
+        return len(compiled)
+
+    model = small_model()
+    assert calls_of(model) == calls_of(model, FEW_SEQUENCES) == 2 and calls_of(model, FEW_SEQUENCES + 1) == 0
+    with torch.autocast("cpu", torch.bfloat16):
+        assert calls_of(model.float()) == 0
+    seen = []
+    hook = model.blocks[0].sender.register_forward_hook(lambda _, __, out: seen.append(out))
+    assert calls_of(model) == 1 and len(seen) == 1
+    hook.remove()
+    model.blocks[1].backend = "naive"
+    assert calls_of(model) == 1
+    assert calls_of(model.to(torch.bfloat16)) == 0
+    assert calls_of(small_model(norm="rms")) == calls_of(small_model(activation="gelu")) == 0

@@ -41,6 +41,12 @@ def test_norm_and_activation_are_completed_for_relation_networks_only(kind, norm
         ({"heads": 3, "width": 8, "expansion": 2}, "heads must divide the inner width 16; got 3"),
         ({"heads": 8, "width": 2, "expansion": 4}, "expansion times width must be at least 16 for norm 'exact'"),
         ({"positions": "sine"}, "positions must be one of learned, none, random; got 'sine'"),
+        ({"short_conv": -1}, "short_conv must be a whole number >= 0; got -1"),
+        ({"first_window": 0}, "first_window must be a whole number >= 1; got 0"),
+        (
+            {"kind": "delta_net", "first_window": 4},
+            "first_window must be null for kind 'delta_net', which keeps no places to choose from; got 4",
+        ),
         ({"post_norm": 1}, "post_norm must be true or false; got 1"),
         ({"kind": "linear_rn", "norm": "exact"}, "got activation 'exp' with norm 'exact' (use kind 'causal_rn')"),
         ({"kind": "linear_rn", "norm": "rms"}, "needs activation 'exp' with norm 'approx' or 'none' or 'mean', which"),

@@ -24,7 +24,11 @@ BLOCK = {
     "lstm": 4 * (W * W + W * W + 2 * W),  # four gates, from input and from state, two biases each
     "ssm": W * 2 * E + (4 * E + E) + E * (R + 2 * N) + (R * E + E) + E * N + E + E * W,
 }
-BLOCK |= {"sigmoid_transformer": BLOCK["transformer"], "additive": BLOCK["transformer"] + W}
+BLOCK |= {
+    "sigmoid_transformer": BLOCK["transformer"],
+    "additive": BLOCK["transformer"] + W,
+    "delta_net": BLOCK["transformer"] + W,
+}
 
 
 def paper_model(kind: str):
@@ -92,7 +96,7 @@ def test_relation_weights_start_at_a_fiftieth_and_the_readout_smaller(kind):
         assert not block.receiver.bias.any() and not block.readout.bias.any()
 
 
-@pytest.mark.parametrize("kind", ["transformer", "linear_transformer", "sigmoid_transformer", "additive"])
+@pytest.mark.parametrize("kind", ["transformer", "linear_transformer", "sigmoid_transformer", "additive", "delta_net"])
 def test_transformer_projections_start_smaller_by_the_root_of_twice_the_blocks(kind):
     for block in paper_model(kind).blocks:
         for layer in (block.query_key_value, block.expand):

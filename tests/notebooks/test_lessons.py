@@ -31,8 +31,9 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "06_train_to_copy": {"seed": 5, "string_length": 4, "steps": 20, "text": "zz"},
     "07_ablations": {"norm": "approx", "post_norm": False, "activation": "elu", "string_length": 5, "steps": 20},
     "08_how_it_retrieves": {"seed": 5, "string_length": 5, "steps": 30, "text": "zz"},
-    "09_numbers_that_overflow": {"seed": 7, "length": 20, "columns": 3, "device": "cpu"},
-    "11_scaling_out": {"seed": 3, "device": "cpu", "string_length": 3, "steps": 10, "workers": 5},
+    "09_copying_by_length": {"seed": 4, "letters": 4, "shown": 128, "device": "cpu"},
+    "11_numbers_that_overflow": {"seed": 7, "length": 20, "columns": 3, "device": "cpu"},
+    "12_scaling_out": {"seed": 3, "device": "cpu", "string_length": 3, "steps": 10, "workers": 5},
 }
 BAD_PARAMETERS = [
     ("00_welcome", {"profile": "fast"}, "parameter profile must be one of smoke, laptop, paper; got 'fast'"),
@@ -57,10 +58,12 @@ BAD_PARAMETERS = [
     ("06_train_to_copy", {"steps": -1}, "parameter steps must be a whole number from 0 to 5000; got -1"),
     ("07_ablations", {"norm": "batch"}, "parameter norm must be one of exact, approx, none"),
     ("07_ablations", {"string_length": 33}, "parameter string_length must be a whole number from 4 to 32; got 33"),
-    ("09_numbers_that_overflow", {"length": 4}, "parameter length must be a whole number from 8 to 256; got 4"),
-    ("09_numbers_that_overflow", {"columns": 2.5}, "parameter columns must be a whole number from 2 to 64; got 2.5"),
-    ("11_scaling_out", {"string_length": 9}, "parameter string_length must be a whole number from 2 to 8; got 9"),
-    ("11_scaling_out", {"workers": 0}, "parameter workers must be a whole number from 1 to 24; got 0"),
+    ("09_copying_by_length", {"letters": 11}, "parameter letters must be a whole number from 2 to 10; got 11"),
+    ("09_copying_by_length", {"shown": 100}, "parameter shown must be one of 16, 32, 64, 128, 256; got 100"),
+    ("11_numbers_that_overflow", {"length": 4}, "parameter length must be a whole number from 8 to 256; got 4"),
+    ("11_numbers_that_overflow", {"columns": 2.5}, "parameter columns must be a whole number from 2 to 64; got 2.5"),
+    ("12_scaling_out", {"string_length": 9}, "parameter string_length must be a whole number from 2 to 8; got 9"),
+    ("12_scaling_out", {"workers": 0}, "parameter workers must be a whole number from 1 to 24; got 0"),
 ]
 
 

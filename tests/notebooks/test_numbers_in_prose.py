@@ -36,15 +36,19 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "4000": "steps of the sweep long_ablations at 128 letters",
     },
     "08_how_it_retrieves": {"253": "letters that make 382 senders on average, by the lesson's formula"},
-    "09_numbers_that_overflow": {
+    "11_numbers_that_overflow": {
         "162754.8": "exp(12), to show digits",
         "8000": "the width from the formula above it",
         "99.5": "where the sweep stopped its runs",
         "0.02": "the standard deviation that weights are drawn with",
         "300": "steps of the stored rows of the linear RN",
     },
+    "09_copying_by_length": {
+        "320": "the paper's batch",
+        "99.5": "where a run stops: `stop_at` of the configuration",
+    },
     "06_train_to_copy": {"99.5": "where a run stops: `stop_at` of the configuration"},
-    "11_scaling_out": {
+    "12_scaling_out": {
         "320": "the paper's batch",
         "67": "stated by the GPU's maker",
         "132": "stated by the GPU's maker",

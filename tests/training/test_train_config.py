@@ -11,8 +11,6 @@ from crn_lib.tasks import CopyingConfig, task_configs
 from crn_lib.training import TrainConfig
 from tests.tiny import tiny
 
-KNOWN = " or ".join(kind.__name__ for kind in task_configs().values())
-
 
 @pytest.mark.parametrize(
     ("fields", "message"),
@@ -41,7 +39,10 @@ KNOWN = " or ".join(kind.__name__ for kind in task_configs().values())
             ),
         ),
         ({"model": "causal_rn"}, "model must be a ModelConfig or its fields; got 'causal_rn'"),
-        ({"task": None}, f"task must be a {KNOWN} or its fields; got None"),
+        (
+            {"task": None},
+            f"task must be the configuration of a task ({', '.join(task_configs())}) or its fields; got None",
+        ),
         (
             {"model": ModelConfig(vocab_size=8, max_length=9)},
             (

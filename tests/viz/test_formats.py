@@ -1,4 +1,4 @@
-"""Lesson 09: what its widget draws for every setting, its other figures."""
+"""Lesson 11: what its widget draws for every setting, its other figures."""
 
 import itertools
 import math

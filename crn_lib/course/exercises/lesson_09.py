@@ -1,214 +1,104 @@
-"""Exercises of lesson 09: the width at which a format ends, a sum that goes on growing, a row that fits."""
+"""Exercises of lesson 09: the interval around a share of few seeds, and the verdict that may stay open."""
 
 import math
 import random
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_same, fail
-from crn_lib.course.exercises.draws import DTYPES, normal, shapes
-from crn_lib.course.exercises.work_counter import numbers_in
-
-LARGEST = {
-    "float16": 65504.0,
-    "bfloat16": torch.finfo(torch.bfloat16).max,
-    "float32": torch.finfo(torch.float32).max,
-    "float64": torch.finfo(torch.float64).max,
-    "an 8-bit format that ends at 448": 448.0,
-}
-MANY = 4000
+from crn_lib.course.checks import Exercise, expect, expect_same, fail, shown
+from crn_lib.experiments.verdicts import Share, copies_as_well
 
 
-def _overflow_width(largest: float, rows: int) -> int:
-    return math.floor(1 + (math.log(largest) / rows) ** 2) + 1
+def _interval(copied: int, runs: int, z: float) -> tuple[float, float]:
+    """The two shares p for which the observed one lies z standard errors away: roots of a quadratic."""
+    share, spread = copied / runs, z * z / runs
+    middle, reach = share + spread / 2, math.sqrt(spread * share * (1 - share) + spread * spread / 4)
+    return (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
 
 
-def _examine_width(attempt: Callable[..., Any]) -> None:
-    for requirement, rows in ((1, 1), (2, 2)):
-        for name, largest in LARGEST.items():
-            got, wanted = attempt(largest, rows), _overflow_width(largest, rows)
-            case = f"{name} and rows={rows}"
-            whole = isinstance(got, int) and not isinstance(got, bool)
-            expect(3, whole, f"for {case}: got {got!r}, which is no whole number of Python's (int)")
-            expect_same(requirement, case, got, wanted, tolerance=0.0)
-    draw = random.Random(9)
-    for _ in range(40):
-        largest, rows = math.exp(draw.uniform(0.1, 60)), draw.randint(1, 6)
-        case = f"a format that ends at {largest:.6g}, rows={rows}"
-        expect_same(1 if rows == 1 else 2, case, attempt(largest, rows), _overflow_width(largest, rows), tolerance=0.0)
-    for rows in (1, 2, 3, 5):
-        for width in (2, 3, 9, 100):
-            # Just above and just below what the spike of this width reaches.
-            for factor, wanted in ((1 - 1e-9, width), (1 + 1e-9, width + 1)):
-                largest = math.exp(rows * math.sqrt(width - 1)) * factor
-                case = (
-                    f"a format that ends {'below' if factor < 1 else 'above'} the spike of width {width}, rows={rows}"
-                )
-                expect_same(3, case, attempt(largest, rows), wanted, tolerance=0.0)
+def _examine_interval(attempt: Callable[..., Any]) -> None:
+    draw = random.Random(0)
+    special = [(3, 3), (0, 3), (1, 2), (1, 1), (0, 1), (20, 36), (0, 36)]
+    drawn = [(draw.randint(0, runs), runs) for runs in draw.choices(range(1, 60), k=20)]
+    for copied, runs in (*special, *drawn):
+        for z in (1.96, 1.0):
+            case = f"{copied} of {runs} runs and z = {z}"
+            answer = attempt(copied, runs, z)
+            try:
+                low, high = (float(end) for end in answer)
+            except (TypeError, ValueError):
+                fail(1, f"for {case}: got {shown(answer)}, wanted two numbers")
+            wanted = _interval(copied, runs, z)
+            expect(3, -1e-9 <= low <= high <= 1 + 1e-9, f"for {case}: got {low:g} to {high:g}, which are no shares")
+            expect_same(2, case, [low, high], list(wanted), tolerance=1e-6)
 
 
-def _run(attempt: Callable[..., Any], senders: Tensor) -> tuple[Tensor, Any]:
-    """The log-sums after every sender, and the last state."""
-    state, sums = None, []
-    for sender in senders:
-        state, log_sum = attempt(state, sender.clone())
-        expect(
-            1,
-            isinstance(log_sum, Tensor) and log_sum.dtype == senders.dtype,
-            f"the log-sum of {senders.dtype} senders comes as {getattr(log_sum, 'dtype', type(log_sum).__name__)}",
-        )
-        log_sum = log_sum.clone()  # the state may be this very tensor, and be changed in place
-        sums.append(log_sum)
-    return torch.stack(sums), state
+def _examine_verdict(attempt: Callable[..., Any]) -> None:
+    def compare(requirement: int, ours: tuple[int, int, int], yardstick: tuple[int, int, int]) -> None:
+        case = f"ours = {ours} and yardstick = {yardstick}"
+        wanted = copies_as_well(*(Share(copied, runs, unfinished) for copied, unfinished, runs in (ours, yardstick)))
+        expect_same(requirement, case, attempt(ours, yardstick), wanted)
 
+    for ours in ((3, 0, 3), (0, 0, 3), (1, 1, 2)):
+        for yardstick in ((0, 0, 3), (1, 0, 3), (1, 1, 2), (1, 2, 3), (0, 3, 3)):
+            compare(1, ours, yardstick)
+    for ours, yardstick in (
+        ((3, 0, 3), (3, 0, 3)),
+        ((2, 0, 3), (2, 0, 3)),
+        ((2, 0, 3), (4, 0, 6)),
+        ((1, 0, 1), (2, 1, 3)),
+    ):
+        compare(2, ours, yardstick)
+    compare(2, (3, 0, 4), (2, 1, 3))  # 75% against the 100% that it might have reached
+    for ours in ((0, 0, 3), (1, 0, 3), (1, 0, 2), (0, 1, 2), (1, 1, 3), (0, 3, 3)):
+        compare(3, ours, (3, 0, 3))
+    draw = random.Random(1)
 
-def _after_reading(attempt: Callable[..., Any], sender: Tensor) -> Tensor:
-    """The sender, read second in a sequence, as the answer leaves it."""
-    state, _ = attempt(None, sender.clone())
-    attempt(state, given := sender.clone())
-    return given
+    def side() -> tuple[int, int, int]:
+        runs = draw.randint(1, 6)
+        copied = draw.randint(0, runs)
+        return copied, draw.randint(0, runs - copied), runs
 
-
-def _expect_rounded_once(requirement: int, case: str, senders: Tensor, sums: Tensor) -> None:
-    """As near to the truth as one rounding leaves it, and a little more for the scan itself."""
-    truth = senders.double().logcumsumexp(dim=0)
-    expect(requirement, sums.shape == truth.shape, f"for {case}: the log-sum has the shape {tuple(sums.shape[1:])}")
-    off = (sums.double() - truth).abs()
-    allowed = 0.51 * torch.finfo(senders.dtype).eps * truth.abs().clamp(min=1.0) + 1e-3
-    wrong = ~(off <= allowed)
-    if bool(wrong.any()):
-        row, column = (int(i) for i in wrong.nonzero()[0])
-        expect(
-            requirement,
-            False,
-            f"for {case}: after {row + 1:,} senders the log-sum of column {column} is {sums[row, column].item():g}, "
-            f"and should be {truth[row, column].item():.6g}",
-        )
-
-
-def _examine_scan(attempt: Callable[..., Any]) -> None:
-    sizes = [numbers_in(_run(attempt, torch.zeros(count, 2, dtype=torch.float16))[1]) for count in (2, 200)]
-    expect(4, sizes[0] == sizes[1], f"the state holds {sizes[0]} numbers after 2 senders and {sizes[1]} after 200")
-    generator = torch.Generator().manual_seed(9)
-    for dtype in (torch.bfloat16, torch.float16, torch.float32):
-        name = str(dtype).removeprefix("torch.")
-        for length, width in ((1, 1), *shapes(2, seed=90, count=6, most=9)):
-            senders = 3 * normal(length, width, seed=length, dtype=dtype)
-            sums, _ = _run(attempt, senders)
-            _expect_rounded_once(1, f"{length} random senders of width {width}, {name}", senders, sums)
-        given = normal(3, seed=93, dtype=dtype)
-        expect_same(1, f"a sender, {name}, after it was read", _after_reading(attempt, given), given)
-        first, second = normal(2, 4, 3, seed=91, dtype=dtype)
-        states = [attempt(None, first[0].clone()), attempt(None, second[0].clone())]
-        for number in range(1, 4):
-            states = [attempt(states[0][0], first[number].clone()), attempt(states[1][0], second[number].clone())]
-        for which, (_, log_sum) in zip((first, second), states, strict=True):
-            wanted = which.double().logsumexp(dim=0)
-            got = log_sum.double()
-            expect_same(1, f"two sequences of 4 {name} senders taken in turn", got, wanted, tolerance=2e-2)
-        if dtype != torch.float32:
-            senders = torch.zeros(MANY, 2, dtype=dtype)
-            sums, _ = _run(attempt, senders)
-            _expect_rounded_once(2, f"{MANY:,} senders of 0, {name}", senders, sums)
-        slope = torch.linspace(-2000, 2000, 9)[:, None] + torch.randn(9, 3, generator=generator)
-        apart = normal(9, 3, seed=92) + torch.tensor([-3000.0, 0.0, 3000.0])
-        columns = ("are near -3,000, 0 and 3,000 in three columns", apart)
-        for case, far in (("rise from -2,000 to 2,000", slope), ("fall from 2,000 to -2,000", -slope), columns):
-            sums, _ = _run(attempt, far.to(dtype))
-            _expect_rounded_once(3, f"senders that {case}, {name}", far.to(dtype), sums)
-
-
-def _examine_rescale(attempt: Callable[..., Any]) -> None:
-    def compare(requirement: int, case: str, logs: Tensor, heads: int) -> None:
-        got = attempt(logs, heads)
-        expect(2, isinstance(got, Tensor) and got.dtype == torch.float16, f"for {case}: it is no float16 tensor")
-        expect(2, got.shape == logs.shape, f"for {case}: got shape {tuple(got.shape)}, wanted {tuple(logs.shape)}")
-        expect(2, bool(got.isfinite().all()), f"for {case}: not every number is finite")
-        apart = float(logs.amax(dim=1).max() - logs.amax(dim=1).min()) > 100
-        for row in range(len(logs)):
-            largest = float(got[row].max())
-            message = f"for {case}: the largest number of row {row} is {largest:g}, not between 0.01 and 1,000"
-            expect(4 if apart else 2, 0.01 <= largest <= 1000, message)
-        wanted = (logs.double() - logs.double().amax(dim=1, keepdim=True)).exp()
-        found = got.double()
-        # Two roundings to float16, of this entry and of the largest, and less than float16 can hold.
-        off = (found - wanted * found.amax(dim=1, keepdim=True)).abs() - 2e-3 * found.abs() - 1.2e-7
-        if bool((off > 0).any()):
-            row, place = (int(i) for i in (off > 0).nonzero()[0])
-            share, right = float(found[row, place] / found[row].max()), float(wanted[row, place])
-            message = f"entry {place} of row {row} is {share:.4g} of the row's largest, wanted {right:.4g}"
-            fail(requirement, f"for {case}: {message}")
-
-    for dtype in DTYPES:
-        for requirement, rows, heads in ((1, 1, 1), (1, 2, 1), (3, 1, 2), (3, 2, 2), (3, 3, 4), (3, 16, 2), (3, 5, 8)):
-            logs = normal(rows, 16, seed=rows + heads, dtype=dtype)
-            # The last head is smaller than the others by a factor that float16 still holds.
-            logs[:, -16 // heads :] -= 1.5 if heads > 1 else 0.0
-            turns = torch.arange(rows, dtype=dtype)[:, None] % 2
-            spiked = logs.clone()
-            spiked[torch.arange(rows), torch.arange(3, rows + 3) % 16] += 20.0
-            sunk = logs.clone()
-            sunk[torch.arange(rows), torch.arange(7, rows + 7) % 16] -= 1000.0
-            size = f"{rows} rows of 16, heads={heads}, {dtype}"
-            compare(requirement, f"ordinary rows, {size}", logs, heads)
-            compare(requirement, f"rows near 3,000, {size}", logs + 3000, heads)
-            compare(requirement, f"rows near -3,000, {size}", logs - 3000, heads)
-            compare(requirement, f"rows near 3,000 and near -3,000 in turn, {size}", logs + 3000 - 6000 * turns, heads)
-            compare(requirement, f"rows with one entry 20 above the others, {size}", spiked, heads)
-            compare(requirement, f"rows with one entry 1,000 below the others, {size}", sunk, heads)
-            compare(
-                requirement, f"rows that rise by 40, {size}", logs + torch.linspace(-20, 20, 16, dtype=dtype), heads
-            )
+    for _ in range(300):
+        compare(4, side(), side())
 
 
 EXERCISES = (
     Exercise(
-        key="09.width",
-        title="find the width at which a format ends",
-        difficulty=1,
-        minutes=6,
-        requirements=(
-            "For rows=1: the smallest width at which exp of an entry of a layer-normalised row can exceed `largest`.",
-            "For more rows: the same for the sum of so many normalised rows (norm approx has rows=2).",
-            "The answer is a whole number; one less is safe. It is right beside the edge, and for formats of any size.",
-        ),
-        examine=_examine_width,
-    ),
-    Exercise(
-        key="09.scan",
-        title="write a log-sum that goes on growing",
+        key="09.interval",
+        title="what few seeds leave possible",
         difficulty=2,
-        minutes=10,
+        minutes=8,
         requirements=(
+            "It returns two numbers, the lower end and the upper end.",
             (
-                "It takes a state (`None` at first) and the next sender, and returns the new state and the log of the "
-                "sum of exp of all senders so far, in the sender's format. The sender stays; nothing is kept elsewhere."
+                "They are the two shares p for which the observed share is exactly z standard errors away: "
+                "(copied / runs − p)² = z² · p (1 − p) / runs."
             ),
-            "After 4,000 equal senders it is still right to one rounding, in bfloat16 and in float16.",
-            "It is right where senders rise or fall by thousands, and where columns differ by thousands.",
-            "The state holds as many numbers after 200 senders as after 2.",
+            "Both are from 0 to 1, also where none or all of the runs copied.",
         ),
-        examine=_examine_scan,
+        examine=_examine_interval,
     ),
     Exercise(
-        key="09.rescale",
-        title="make rows fit into float16",
+        key="09.verdict",
+        title="a verdict that may stay open",
         difficulty=2,
         minutes=8,
         requirements=(
             (
-                "The result is exp(logs) with every row times one positive number: a LayerNorm over the row gives what "
-                "it gives without that number."
+                "A side is (copied, not finished, runs). If the yardstick did not copy in more than half of its runs, "
+                "the verdict is None: open."
             ),
-            "It is float16, finite, and of the same shape; the largest number of every row is between 0.01 and 1,000.",
-            "It is right with several heads, which lie side by side in a row: the LayerNorm goes over all of them.",
-            "Every row has its own number: a large row does not make another one vanish.",
-            UNTOUCHED,
+            (
+                "Otherwise it is True if our share of copied runs is not below the share that the yardstick would have "
+                "if all its unfinished runs had copied as well."
+            ),
+            (
+                "Otherwise it is False if at most half of our runs copied, even with all our unfinished runs counted "
+                "as copied."
+            ),
+            "In every other case it is None.",
         ),
-        examine=_examine_rescale,
-        untouched=5,
+        examine=_examine_verdict,
     ),
 )

@@ -1,152 +1,214 @@
-"""Exercises of lesson 11: the work of a run counted, which runs are still to be done, runs divided among workers."""
+"""Exercises of lesson 11: the width at which a format ends, a sum that goes on growing, a row that fits."""
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
 
-from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_same, expect_whole, fail, shown
-from crn_lib.experiments.cost import sequence_work
-from crn_lib.models import ModelConfig
+import torch
+from torch import Tensor
+
+from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_same, fail
+from crn_lib.course.exercises.draws import DTYPES, normal, shapes
+from crn_lib.course.exercises.work_counter import numbers_in
+
+LARGEST = {
+    "float16": 65504.0,
+    "bfloat16": torch.finfo(torch.bfloat16).max,
+    "float32": torch.finfo(torch.float32).max,
+    "float64": torch.finfo(torch.float64).max,
+    "an 8-bit format that ends at 448": 448.0,
+}
+MANY = 4000
 
 
-def _examine_work(attempt: Callable[..., Any]) -> None:
-    draw = random.Random(11)
-    sizes = [(1, 2, 1, 1, 1), (2, 2, 1, 1, 1), (16, 64, 4, 64, 150), (255, 192, 12, 320, 2000)]
-    for _ in range(12):
-        letters, width, blocks, batch, steps = (draw.randint(1, most) for most in (60, 200, 12, 64, 900))
-        sizes.append((letters, 1 + width, blocks, batch, steps))  # an exact norm needs two channels
-    for letters, width, blocks, batch, steps in sizes:
-        tokens = 2 * (letters + 1)
-        case = f"{letters} letters, width {width}, {blocks} blocks, batch {batch}, {steps} steps"
-        for requirement, kind, place in ((1, "causal_rn", 0), (2, "causal_rn", 1), (3, "transformer", 1)):
-            shape = ModelConfig(kind=kind, width=width, blocks=blocks, max_length=tokens)
-            one = sequence_work(shape, tokens).times(batch * steps)
-            wanted = (one.elements, one.operations)
-            got = attempt(kind, letters, width, blocks, batch, steps)
-            if not isinstance(got, tuple) or len(got) != 2:
-                fail(1, f"return two numbers, elements and operations; got {got!r}")
-            expect_same(requirement, f"{kind}, {case}", float(got[place]) / wanted[place], 1.0, 1e-9)
-        got = attempt("transformer", letters, width, blocks, batch, steps)
-        expect(3, got[0] == 0, f"for transformer, {case}: got {got[0]!r} elements, and it has no relation")
+def _overflow_width(largest: float, rows: int) -> int:
+    return math.floor(1 + (math.log(largest) / rows) ** 2) + 1
 
 
-def _to_do(keys: list[str], rows: list[dict[str, Any]], retry_failed: bool) -> list[str]:
-    newest = {row["key"]: row["error"] for row in rows}
-    return [key for key in keys if key not in newest or (retry_failed and newest[key] is not None)]
+def _examine_width(attempt: Callable[..., Any]) -> None:
+    for requirement, rows in ((1, 1), (2, 2)):
+        for name, largest in LARGEST.items():
+            got, wanted = attempt(largest, rows), _overflow_width(largest, rows)
+            case = f"{name} and rows={rows}"
+            whole = isinstance(got, int) and not isinstance(got, bool)
+            expect(3, whole, f"for {case}: got {got!r}, which is no whole number of Python's (int)")
+            expect_same(requirement, case, got, wanted, tolerance=0.0)
+    draw = random.Random(9)
+    for _ in range(40):
+        largest, rows = math.exp(draw.uniform(0.1, 60)), draw.randint(1, 6)
+        case = f"a format that ends at {largest:.6g}, rows={rows}"
+        expect_same(1 if rows == 1 else 2, case, attempt(largest, rows), _overflow_width(largest, rows), tolerance=0.0)
+    for rows in (1, 2, 3, 5):
+        for width in (2, 3, 9, 100):
+            # Just above and just below what the spike of this width reaches.
+            for factor, wanted in ((1 - 1e-9, width), (1 + 1e-9, width + 1)):
+                largest = math.exp(rows * math.sqrt(width - 1)) * factor
+                case = (
+                    f"a format that ends {'below' if factor < 1 else 'above'} the spike of width {width}, rows={rows}"
+                )
+                expect_same(3, case, attempt(largest, rows), wanted, tolerance=0.0)
 
 
-def _examine_resume(attempt: Callable[..., Any]) -> None:
-    def row(key: str, error: str | None = None) -> dict[str, Any]:
-        return {"key": key, "error": error}
-
-    cases: tuple[tuple[int, str, list[str], list[dict[str, Any]]], ...] = (
-        (1, "no rows yet", ["c", "a", "b"], []),
-        (1, "the second of three is stored", ["c", "a", "b"], [row("a")]),
-        (1, "everything is stored", ["a", "b"], [row("b"), row("a")]),
-        (1, "rows of another sweep", ["a", "b"], [row("z"), row("y", "out of memory"), row("b")]),
-        (2, "one failed", ["a", "b", "c"], [row("a"), row("b", "out of memory")]),
-        (2, "one failed without a word", ["a", "b", "c"], [row("a"), row("b", "")]),
-        (3, "one failed and then succeeded", ["a", "b"], [row("b", "killed"), row("b")]),
-        (3, "one succeeded, and its newest row failed", ["a", "b"], [row("a"), row("b"), row("a", "killed")]),
-    )
-    draw = random.Random(12)
-    drawn = []
-    for number in range(80):
-        letters = [letter * (1 + number % 3) for letter in "abcdefg"]
-        keys = draw.sample(letters, number % 6)
-        rows = [row(draw.choice(letters), draw.choice((None, None, "killed", ""))) for _ in range(draw.randint(0, 8))]
-        for each in rows if number % 2 else []:
-            each |= {"seed": draw.randint(0, 9), "string_accuracy": 1.0}
-        repeated = len({each["key"] for each in rows}) < len(rows)
-        text = ", ".join(f"{each['key']}: {each['error']!r}" for each in rows)
-        drawn.append((3 if repeated else 2, f"the keys {keys} and the rows' errors {text or '(no rows)'}", keys, rows))
-    for requirement, case, keys, rows in (*cases, *drawn):
-        for retry in (False, True):
-            got, wanted = attempt(keys, rows, retry), _to_do(keys, rows, retry)
-            if not isinstance(got, list):
-                fail(1, f"return a list of keys; got {shown(got)}")
-            text = f"{case}, retry_failed={retry}"
-            expect(requirement, got == wanted, f"for {text}: got {got!r}, wanted {wanted!r}")
-
-
-def _longest_first(hours: list[float], workers: int) -> float:
-    loads = [0.0] * workers
-    for each in sorted(hours, reverse=True):
-        loads[loads.index(min(loads))] += each
-    return max(loads)
-
-
-def _examine_divide(attempt: Callable[..., Any]) -> None:
-    cases = [([3.0, 3.0, 2.0, 2.0, 2.0], 2), ([1.0] * 6 + [6.0], 2), ([5.0], 3), ([4.0, 1.0, 1.0, 1.0, 1.0], 2)]
-    cases += [([], 2), ([2.0, 2.0, 2.0], 1), ([0.0, 0.0, 1.0], 2)]
-    draw = random.Random(13)
-    for number in range(60):
-        hours = [20 * draw.random() ** 3 + 0.1 for _ in range(1 + number // 2)]
-        if number % 3 == 0:
-            hours = [float(round(each)) for each in hours]  # equal ones among them
-        cases.append((hours, 1 + number % 5))
-    for hours, workers in cases:
-        case = f"{workers} workers and hours {', '.join(f'{each:.3g}' for each in hours)}"
-        got = attempt(hours, workers)
-        if not isinstance(got, list | tuple) or len(got) != workers:
-            fail(1, f"for {case}: wanted a list of {workers} lists, got {got!r}")
-        indices = sorted(expect_whole(1, case, [index for own in got for index in own]))
-        wanted = list(range(len(hours)))
-        expect(1, indices == wanted, f"for {case}: the runs given out are {indices}, wanted each of {wanted} once")
-        finish = max(sum(hours[index] for index in own) for own in got)
-        best = _longest_first(hours, workers)
+def _run(attempt: Callable[..., Any], senders: Tensor) -> tuple[Tensor, Any]:
+    """The log-sums after every sender, and the last state."""
+    state, sums = None, []
+    for sender in senders:
+        state, log_sum = attempt(state, sender.clone())
         expect(
-            2, finish <= best * (1 + 1e-9), f"for {case}: the last worker ends after {finish:.3g}, wanted {best:.3g}"
+            1,
+            isinstance(log_sum, Tensor) and log_sum.dtype == senders.dtype,
+            f"the log-sum of {senders.dtype} senders comes as {getattr(log_sum, 'dtype', type(log_sum).__name__)}",
         )
+        log_sum = log_sum.clone()  # the state may be this very tensor, and be changed in place
+        sums.append(log_sum)
+    return torch.stack(sums), state
+
+
+def _after_reading(attempt: Callable[..., Any], sender: Tensor) -> Tensor:
+    """The sender, read second in a sequence, as the answer leaves it."""
+    state, _ = attempt(None, sender.clone())
+    attempt(state, given := sender.clone())
+    return given
+
+
+def _expect_rounded_once(requirement: int, case: str, senders: Tensor, sums: Tensor) -> None:
+    """As near to the truth as one rounding leaves it, and a little more for the scan itself."""
+    truth = senders.double().logcumsumexp(dim=0)
+    expect(requirement, sums.shape == truth.shape, f"for {case}: the log-sum has the shape {tuple(sums.shape[1:])}")
+    off = (sums.double() - truth).abs()
+    allowed = 0.51 * torch.finfo(senders.dtype).eps * truth.abs().clamp(min=1.0) + 1e-3
+    wrong = ~(off <= allowed)
+    if bool(wrong.any()):
+        row, column = (int(i) for i in wrong.nonzero()[0])
+        expect(
+            requirement,
+            False,
+            f"for {case}: after {row + 1:,} senders the log-sum of column {column} is {sums[row, column].item():g}, "
+            f"and should be {truth[row, column].item():.6g}",
+        )
+
+
+def _examine_scan(attempt: Callable[..., Any]) -> None:
+    sizes = [numbers_in(_run(attempt, torch.zeros(count, 2, dtype=torch.float16))[1]) for count in (2, 200)]
+    expect(4, sizes[0] == sizes[1], f"the state holds {sizes[0]} numbers after 2 senders and {sizes[1]} after 200")
+    generator = torch.Generator().manual_seed(9)
+    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+        name = str(dtype).removeprefix("torch.")
+        for length, width in ((1, 1), *shapes(2, seed=90, count=6, most=9)):
+            senders = 3 * normal(length, width, seed=length, dtype=dtype)
+            sums, _ = _run(attempt, senders)
+            _expect_rounded_once(1, f"{length} random senders of width {width}, {name}", senders, sums)
+        given = normal(3, seed=93, dtype=dtype)
+        expect_same(1, f"a sender, {name}, after it was read", _after_reading(attempt, given), given)
+        first, second = normal(2, 4, 3, seed=91, dtype=dtype)
+        states = [attempt(None, first[0].clone()), attempt(None, second[0].clone())]
+        for number in range(1, 4):
+            states = [attempt(states[0][0], first[number].clone()), attempt(states[1][0], second[number].clone())]
+        for which, (_, log_sum) in zip((first, second), states, strict=True):
+            wanted = which.double().logsumexp(dim=0)
+            got = log_sum.double()
+            expect_same(1, f"two sequences of 4 {name} senders taken in turn", got, wanted, tolerance=2e-2)
+        if dtype != torch.float32:
+            senders = torch.zeros(MANY, 2, dtype=dtype)
+            sums, _ = _run(attempt, senders)
+            _expect_rounded_once(2, f"{MANY:,} senders of 0, {name}", senders, sums)
+        slope = torch.linspace(-2000, 2000, 9)[:, None] + torch.randn(9, 3, generator=generator)
+        apart = normal(9, 3, seed=92) + torch.tensor([-3000.0, 0.0, 3000.0])
+        columns = ("are near -3,000, 0 and 3,000 in three columns", apart)
+        for case, far in (("rise from -2,000 to 2,000", slope), ("fall from 2,000 to -2,000", -slope), columns):
+            sums, _ = _run(attempt, far.to(dtype))
+            _expect_rounded_once(3, f"senders that {case}, {name}", far.to(dtype), sums)
+
+
+def _examine_rescale(attempt: Callable[..., Any]) -> None:
+    def compare(requirement: int, case: str, logs: Tensor, heads: int) -> None:
+        got = attempt(logs, heads)
+        expect(2, isinstance(got, Tensor) and got.dtype == torch.float16, f"for {case}: it is no float16 tensor")
+        expect(2, got.shape == logs.shape, f"for {case}: got shape {tuple(got.shape)}, wanted {tuple(logs.shape)}")
+        expect(2, bool(got.isfinite().all()), f"for {case}: not every number is finite")
+        apart = float(logs.amax(dim=1).max() - logs.amax(dim=1).min()) > 100
+        for row in range(len(logs)):
+            largest = float(got[row].max())
+            message = f"for {case}: the largest number of row {row} is {largest:g}, not between 0.01 and 1,000"
+            expect(4 if apart else 2, 0.01 <= largest <= 1000, message)
+        wanted = (logs.double() - logs.double().amax(dim=1, keepdim=True)).exp()
+        found = got.double()
+        # Two roundings to float16, of this entry and of the largest, and less than float16 can hold.
+        off = (found - wanted * found.amax(dim=1, keepdim=True)).abs() - 2e-3 * found.abs() - 1.2e-7
+        if bool((off > 0).any()):
+            row, place = (int(i) for i in (off > 0).nonzero()[0])
+            share, right = float(found[row, place] / found[row].max()), float(wanted[row, place])
+            message = f"entry {place} of row {row} is {share:.4g} of the row's largest, wanted {right:.4g}"
+            fail(requirement, f"for {case}: {message}")
+
+    for dtype in DTYPES:
+        for requirement, rows, heads in ((1, 1, 1), (1, 2, 1), (3, 1, 2), (3, 2, 2), (3, 3, 4), (3, 16, 2), (3, 5, 8)):
+            logs = normal(rows, 16, seed=rows + heads, dtype=dtype)
+            # The last head is smaller than the others by a factor that float16 still holds.
+            logs[:, -16 // heads :] -= 1.5 if heads > 1 else 0.0
+            turns = torch.arange(rows, dtype=dtype)[:, None] % 2
+            spiked = logs.clone()
+            spiked[torch.arange(rows), torch.arange(3, rows + 3) % 16] += 20.0
+            sunk = logs.clone()
+            sunk[torch.arange(rows), torch.arange(7, rows + 7) % 16] -= 1000.0
+            size = f"{rows} rows of 16, heads={heads}, {dtype}"
+            compare(requirement, f"ordinary rows, {size}", logs, heads)
+            compare(requirement, f"rows near 3,000, {size}", logs + 3000, heads)
+            compare(requirement, f"rows near -3,000, {size}", logs - 3000, heads)
+            compare(requirement, f"rows near 3,000 and near -3,000 in turn, {size}", logs + 3000 - 6000 * turns, heads)
+            compare(requirement, f"rows with one entry 20 above the others, {size}", spiked, heads)
+            compare(requirement, f"rows with one entry 1,000 below the others, {size}", sunk, heads)
+            compare(
+                requirement, f"rows that rise by 40, {size}", logs + torch.linspace(-20, 20, 16, dtype=dtype), heads
+            )
 
 
 EXERCISES = (
     Exercise(
-        key="11.work",
-        title="count the work of a run",
-        difficulty=2,
-        minutes=10,
-        requirements=(
-            (
-                "For `causal_rn`, the first number is the elements of all steps: causal pairs, the receiver's own "
-                "among them, times width, blocks, batch and steps. A string of S letters makes 2(S + 1) tokens."
-            ),
-            (
-                "The second is the operations in linear maps, 6 a parameter and token: 3 square matrices a block for "
-                "`causal_rn`, and once the head, width × 29."
-            ),
-            (
-                "For `transformer`, 12 square matrices a block, attention's 12 × tokens² × width a block and sequence "
-                "on top, and no elements."
-            ),
-        ),
-        examine=_examine_work,
-    ),
-    Exercise(
-        key="11.resume",
-        title="what is still to be done",
+        key="11.width",
+        title="find the width at which a format ends",
         difficulty=1,
         minutes=6,
         requirements=(
-            "It returns the keys of the runs that have no row, in the sweep's order; rows of other runs do not matter.",
-            "A failed run has a row whose error is not None. It is left alone unless retry_failed is true.",
-            "If a run has several rows, the newest (the last) counts.",
-            UNTOUCHED,
+            "For rows=1: the smallest width at which exp of an entry of a layer-normalised row can exceed `largest`.",
+            "For more rows: the same for the sum of so many normalised rows (norm approx has rows=2).",
+            "The answer is a whole number; one less is safe. It is right beside the edge, and for formats of any size.",
         ),
-        examine=_examine_resume,
-        untouched=4,
+        examine=_examine_width,
     ),
     Exercise(
-        key="11.divide",
-        title="divide runs among workers",
+        key="11.scan",
+        title="write a log-sum that goes on growing",
         difficulty=2,
         minutes=10,
         requirements=(
-            "It returns a list for every worker, of indices into hours; every run is in exactly one of them.",
-            "The last worker ends no later than if the longest run left always went to whoever has the least to do.",
+            (
+                "It takes a state (`None` at first) and the next sender, and returns the new state and the log of the "
+                "sum of exp of all senders so far, in the sender's format. The sender stays; nothing is kept elsewhere."
+            ),
+            "After 4,000 equal senders it is still right to one rounding, in bfloat16 and in float16.",
+            "It is right where senders rise or fall by thousands, and where columns differ by thousands.",
+            "The state holds as many numbers after 200 senders as after 2.",
+        ),
+        examine=_examine_scan,
+    ),
+    Exercise(
+        key="11.rescale",
+        title="make rows fit into float16",
+        difficulty=2,
+        minutes=8,
+        requirements=(
+            (
+                "The result is exp(logs) with every row times one positive number: a LayerNorm over the row gives what "
+                "it gives without that number."
+            ),
+            "It is float16, finite, and of the same shape; the largest number of every row is between 0.01 and 1,000.",
+            "It is right with several heads, which lie side by side in a row: the LayerNorm goes over all of them.",
+            "Every row has its own number: a large row does not make another one vanish.",
             UNTOUCHED,
         ),
-        examine=_examine_divide,
-        untouched=3,
+        examine=_examine_rescale,
+        untouched=5,
     ),
 )

@@ -19,14 +19,17 @@ one it counts as not there.
 
 import hashlib
 import pickle
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.runtime import rtsys
 
 KERNELS: list[Any] = []
 """All kernels that are kept, in the order in which their files were imported."""
@@ -69,6 +72,13 @@ def _check(data: bytes, path: str) -> None:
         raise ValueError(f"{path} is damaged")
 
 
+@cache
+def _say_that_it_takes_a_while() -> None:
+    """Once a process, on stderr, where a person is watching."""
+    if sys.stderr.isatty() or "ipykernel" in sys.modules:
+        print("crn_lib: compiling for this processor, once; seconds at each function's first use", file=sys.stderr)
+
+
 class KernelCache(FunctionCache):
     """Where the kernels compiled from one function are kept."""
 
@@ -79,12 +89,18 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The kernel for this signature; `None`, so that it is compiled, where it is not there or cannot be read."""
+        found = None
         try:
-            return super().load_overload(sig, target_context)
+            # Numba would load all that compiling needs, in a quarter of a second. Finished code wants memory only.
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                found = self._load_overload(sig, target_context)
         except Exception:  # there is no saying what a damaged file raises
             with suppress(OSError):
                 self.flush()  # so that what is compiled now can be kept
-            return None
+        if found is None:
+            _say_that_it_takes_a_while()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a kernel where that can be done; it runs in this process all the same."""

@@ -26,6 +26,17 @@ SCRIPTS = (
 )
 
 
+MOVED = {"09_numbers_that_overflow": "11_numbers_that_overflow", "11_scaling_out": "12_scaling_out"}
+"""Lessons that had another number once: their old pages lead on, for bookmarks and links from outside."""
+
+LEADS_ON = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Moved</title><meta http-equiv="refresh" content="0; url={page}"></head>
+<body><main><h1>Moved</h1><p>This lesson has another number now: <a href="{page}">{page}</a></p></main></body>
+</html>
+"""
+
+
 def stage(lessons: list[Path], source: Path) -> None:
     """Write what Sphinx builds from into the folder `source`: `docs/`, the lessons' pages, and the scripts."""
     source.parent.mkdir(parents=True)
@@ -82,6 +93,9 @@ def build(notebooks: Path, site: Path) -> list[str]:
     stage(lessons, source)
     if sphinx(["-q", "-W", "--keep-going", "-b", "html", "-d", str(work / "doctrees"), str(source), str(built)]) != 0:
         return [f"Sphinx warned (above); what it built is in {built}"]
+    for old, new in MOVED.items():
+        if (built / f"{new}.html").is_file():
+            (built / f"{old}.html").write_text(LEADS_ON.format(page=f"{new}.html"), encoding="utf-8")
     wrong = broken_links(built)
     if not wrong:
         shutil.rmtree(site, ignore_errors=True)

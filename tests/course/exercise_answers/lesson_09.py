@@ -4,206 +4,99 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from crn_lib.experiments.verdicts import wilson
+
+Side = tuple[int, int, int]
 
 
-def width(largest: float, rows: int) -> int:
-    return math.floor(1 + (math.log(largest) / rows) ** 2) + 1
+def interval(copied: int, runs: int, z: float) -> tuple[float, float]:
+    share, c = copied / runs, z * z / runs
+    root = math.sqrt(c * c / 4 + c * share * (1 - share))
+    return (share + c / 2 - root) / (1 + c), (share + c / 2 + root) / (1 + c)
 
 
-def width_by_search(largest: float, rows: int) -> int:
-    found = 1
-    while rows * math.sqrt(found - 1) <= math.log(largest):
-        found += 1
-    return found
+def interval_by_roots(copied: int, runs: int, z: float) -> list[float]:
+    share, c = copied / runs, z * z / runs
+    return sorted(np.roots([1 + c, -(2 * share + c), share * share]).real)
 
 
-def remember(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
-    wide = sender.double()
-    state = wide if state is None else torch.logaddexp(state, wide)
-    return state, state.to(sender.dtype)
+def wald(copied: int, runs: int, z: float) -> tuple[float, float]:
+    """The interval of most textbooks: the standard error at the observed share, which is 0 for none and for all."""
+    share = copied / runs
+    reach = z * math.sqrt(share * (1 - share) / runs)
+    return max(0.0, share - reach), min(1.0, share + reach)
 
 
-def remember_in_float32(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
-    wide = sender.float()
-    largest, total = (wide, torch.ones_like(wide)) if state is None else state
-    if state is not None:
-        new = torch.maximum(largest, wide)
-        total = total * (largest - new).exp() + (wide - new).exp()
-        largest = new
-    return (largest, total), (largest + total.log()).to(sender.dtype)
+def verdict(ours: Side, yardstick: Side) -> bool | None:
+    if 2 * yardstick[0] <= yardstick[2]:
+        return None
+    if ours[0] / ours[2] >= (yardstick[0] + yardstick[1]) / yardstick[2]:
+        return True
+    return False if 2 * (ours[0] + ours[1]) <= ours[2] else None
 
 
-def remember_narrow(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
-    state = sender if state is None else torch.logaddexp(state, sender)
-    return state, state
+def verdict_in_whole_numbers(ours: Side, yardstick: Side) -> bool | None:
+    """Shares compared without dividing."""
+    (copied, rising, runs), (theirs, still, all_theirs) = ours, yardstick
+    if theirs * 2 > all_theirs and copied * all_theirs >= (theirs + still) * runs:
+        return True
+    return False if theirs * 2 > all_theirs and (copied + rising) * 2 <= runs else None
 
 
-def remember_a_plain_sum(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
-    total = sender.float().exp() + (0 if state is None else state)
-    return total, total.log().to(sender.dtype)
+def verdict_without(*, yardstick_works: bool = True, their_rising: bool = True, our_rising: bool = True) -> Any:
+    """The verdict without one of its parts."""
+
+    def attempt(ours: Side, yardstick: Side) -> bool | None:
+        if yardstick_works and 2 * yardstick[0] <= yardstick[2]:
+            return None
+        if ours[0] / ours[2] >= (yardstick[0] + their_rising * yardstick[1]) / yardstick[2]:
+            return True
+        return False if 2 * (ours[0] + our_rising * ours[1]) <= ours[2] else None
+
+    return attempt
 
 
-def remember_everything(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
-    pool = sender[None] if state is None else torch.cat([state, sender[None]])
-    return pool, pool.double().logsumexp(dim=0).to(sender.dtype)
+def verdict_never_open(ours: Side, yardstick: Side) -> bool:
+    return ours[0] / ours[2] >= yardstick[0] / yardstick[2]
 
 
-def remember_with_a_fixed_shift(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
-    shift, total = (sender.double(), torch.zeros_like(sender.double())) if state is None else state
-    total = total + (sender.double() - shift).exp()
-    return (shift, total), (shift + total.log()).to(sender.dtype)
+def verdict_by_numbers(ours: Side, yardstick: Side) -> bool | None:
+    if 2 * yardstick[0] <= yardstick[2]:
+        return None
+    if ours[0] >= yardstick[0] + yardstick[1]:
+        return True
+    return False if 2 * (ours[0] + ours[1]) <= ours[2] else None
 
 
-def remember_the_mean(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
-    count, log_sum = (0, None) if state is None else state
-    log_sum, _ = remember(log_sum, sender)
-    return (count + 1, log_sum), (log_sum - math.log(count + 1)).to(sender.dtype)
+def verdict_at_half(ours: Side, yardstick: Side) -> bool | None:
+    return None if 2 * yardstick[0] < yardstick[2] else verdict_without(yardstick_works=False)(ours, yardstick)
 
 
-def rescale(logs: Tensor, heads: int) -> Tensor:
-    return (logs - logs.amax(dim=1, keepdim=True)).exp().half()
-
-
-def by_head(logs: Tensor, heads: int) -> Tensor:
-    parts = logs.unflatten(1, (heads, -1))
-    return (parts - parts.amax(dim=2, keepdim=True)).exp().flatten(1).half()
-
-
-def width_by_exp(largest: float, rows: int) -> int:
-    found = 1
-    while math.exp(rows * math.sqrt(found - 1)) <= largest:
-        found += 1
-    return found
-
-
-REMEMBERED: dict[str, Any] = {}
-
-
-def remember_elsewhere(state: Any, sender: Tensor) -> tuple[str, Tensor]:
-    REMEMBERED["state"], out = remember(None if state is None else REMEMBERED["state"], sender)
-    return "elsewhere", out
-
-
-class Senders:
-    """All of them."""
-
-    def __init__(self) -> None:
-        self.all: list[Tensor] = []
-
-
-def remember_in_an_object(state: Any, sender: Tensor) -> tuple[Senders, Tensor]:
-    state = Senders() if state is None else state
-    state.all.append(sender.double())
-    return state, torch.stack(state.all).logsumexp(dim=0).to(sender.dtype)
-
-
-def remember_as_bytes(state: Any, sender: Tensor) -> tuple[bytes, Tensor]:
-    state = (state or b"") + sender.double().numpy().tobytes()
-    pool = torch.frombuffer(bytearray(state), dtype=torch.float64).reshape(-1, len(sender))
-    return state, pool.logsumexp(dim=0).to(sender.dtype)
-
-
-def remember_in_place(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
-    wide = sender.double()
-    if state is None:
-        return wide, wide.to(sender.dtype)
-    state.copy_(torch.logaddexp(state, wide))
-    return state, state.to(sender.dtype)
-
-
-def remember_the_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
-    count, largest = (0, sender) if state is None else state
-    largest = torch.maximum(largest, sender)
-    return (count + 1, largest), (largest.double() + math.log(count + 1)).to(sender.dtype)
-
-
-def remember_and_shift(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
-    out = remember(state, sender)
-    sender -= sender.max()
-    return out
-
-
-def remember_one_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
-    """One maximum for all columns: those far below it vanish."""
-    wide = sender.double()
-    largest, total = (wide.max(), torch.zeros_like(wide)) if state is None else state
-    new = torch.maximum(largest, wide.max())
-    total = total * (largest - new).exp() + (wide - new).exp()
-    return (new, total), (new + total.log()).to(sender.dtype)
-
-
-def less(number: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
-    """exp of the logarithms less this number of each row."""
-    return lambda logs, heads: (logs - number(logs)).exp().half()
-
-
-def rescale_in_place(logs: Tensor, heads: int) -> Tensor:
-    logs -= logs.amax(dim=1, keepdim=True)
-    return logs.exp().half()
-
-
-RIGHT: dict[str, Callable[..., Any]] = {"09.width": width, "09.scan": remember, "09.rescale": rescale}
+RIGHT: dict[str, Callable[..., Any]] = {"09.interval": interval, "09.verdict": verdict}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "09.width": [lambda largest, rows: math.ceil(1 + (math.log(largest) / rows) ** 2), width_by_search],
-    "09.scan": [remember_in_place, remember_in_float32],
-    "09.rescale": [
-        less(lambda logs: logs.logsumexp(dim=1, keepdim=True)),
-        less(lambda logs: logs.amax(dim=1, keepdim=True) - 3),
-        lambda logs, heads: logs.softmax(dim=1).half(),
-    ],
+    "09.interval": [interval_by_roots],
+    "09.verdict": [verdict_in_whole_numbers],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
-    "09.width": {
-        "sqrt(width) for sqrt(width - 1)": lambda largest, rows: math.floor((math.log(largest) / rows) ** 2) + 1,
-        "the last safe width": lambda largest, rows: width(largest, rows) - 1,
-        "one row, whatever is asked": lambda largest, rows: width(largest, 1),
-        "rows inside the root": lambda largest, rows: math.floor(1 + math.log(largest) ** 2 / rows) + 1,
-        "the logarithm to base 2": lambda largest, rows: math.floor(1 + (math.log2(largest) / rows) ** 2) + 1,
-        "not whole": lambda largest, rows: 1 + (math.log(largest) / rows) ** 2,
-        "float16 in every case": lambda largest, rows: width(65504.0, rows),
-        "exp that overflows": lambda largest, rows: width_by_exp(min(largest, 1e300), rows),
-        "rounded": lambda largest, rows: round(1 + (math.log(largest) / rows) ** 2),
-        "a float": lambda largest, rows: float(width(largest, rows)),
-        "rows times": lambda largest, rows: math.floor(1 + (rows * math.log(largest)) ** 2) + 1,
-        "the logarithm to base 10": lambda largest, rows: math.floor(1 + (math.log10(largest) / rows) ** 2) + 1,
-        "two rows at most": lambda largest, rows: width(largest, min(rows, 2)),
+    "09.interval": {
+        "the textbook's, of no width for 3 of 3": wald,
+        "always 95%": lambda copied, runs, z: wilson(copied, runs),
+        "z not squared": lambda copied, runs, z: interval(copied, runs, math.sqrt(z)),
+        "only one end": lambda copied, runs, z: interval(copied, runs, z)[0],
+        "not from 0 to 1": lambda copied, runs, z: (copied / runs - z / runs, copied / runs + z / runs),
+        "in per cent": lambda copied, runs, z: tuple(100 * end for end in interval(copied, runs, z)),
     },
-    "09.scan": {
-        "in the sender's format": remember_narrow,
-        "a plain sum": remember_a_plain_sum,
-        "keeps every sender": remember_everything,
-        "shifted by the first sender": remember_with_a_fixed_shift,
-        "the mean": remember_the_mean,
-        "a float64 answer": lambda state, sender: (remember(state, sender)[0],) * 2,
-        "the last sender": lambda state, sender: (sender, sender),
-        "remembers by itself": remember_elsewhere,
-        "keeps every sender in an object": remember_in_an_object,
-        "the largest and a count": remember_the_largest,
-        "shifts the sender": remember_and_shift,
-        "one maximum for all columns": remember_one_largest,
-        "a list": lambda state, sender: (remember(state, sender)[0], remember(state, sender)[1].tolist()),
-        "keeps every sender as bytes": remember_as_bytes,
-    },
-    "09.rescale": {
-        "as it stands": lambda logs, heads: logs.exp().half(),
-        "each head by itself": by_head,
-        "the largest of all rows": lambda logs, heads: (logs - logs.max()).exp().half(),
-        "the largest of each column": lambda logs, heads: (logs - logs.amax(dim=0)).exp().half(),
-        "cut off instead of scaled": lambda logs, heads: logs.clamp(-9, 11).exp().half(),
-        "softmax over each head": lambda logs, heads: logs.unflatten(1, (heads, -1)).softmax(2).flatten(1).half(),
-        "the logarithms": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).half(),
-        "float32": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).exp().float(),
-        "the mean of a row": less(lambda logs: logs.mean(dim=1, keepdim=True)),
-        "the first entry": less(lambda logs: logs[:, :1]),
-        "the median": less(lambda logs: logs.median(dim=1, keepdim=True).values),
-        "the last head's largest": less(lambda logs: logs[:, -4:].amax(dim=1, keepdim=True)),
-        "float16 first": lambda logs, heads: rescale(logs.half(), heads),
-        "in place": rescale_in_place,
-        "nothing below 1e-3": lambda logs, heads: rescale(logs, heads).clamp(min=1e-3),
-        "one row only": lambda logs, heads: (logs - logs[0].max()).exp().half(),
+    "09.verdict": {
+        "the yardstick need not work": verdict_without(yardstick_works=False),
+        "the yardstick's unfinished runs count as failed": verdict_without(their_rising=False),
+        "our unfinished runs count as failed": verdict_without(our_rising=False),
+        "never open": verdict_never_open,
+        "numbers in place of shares": verdict_by_numbers,
+        "half is enough for the yardstick": verdict_at_half,
+        "False in place of open": lambda ours, yardstick: bool(verdict(ours, yardstick)),
     },
 }

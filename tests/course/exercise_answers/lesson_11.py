@@ -1,243 +1,209 @@
 """Right and wrong answers to the exercises of lesson 11."""
 
-import heapq
+import math
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-Row = dict[str, Any]
-
-
-def work(kind: str, letters: int, width: int, blocks: int, batch: int, steps: int) -> tuple[float, float]:
-    tokens, sequences = 2 * (letters + 1), batch * steps
-    matrices = (3 if kind == "causal_rn" else 12) * width**2 * blocks + 29 * width
-    operations = 6 * matrices * tokens * sequences
-    if kind == "transformer":
-        return 0, operations + 12 * tokens**2 * width * blocks * sequences
-    return tokens * (tokens + 1) / 2 * width * blocks * sequences, operations
+import torch
+from torch import Tensor
 
 
-def changed(
-    elements: Callable[..., float] = lambda *_: 0, operations: Callable[..., float] = lambda *_: 0
-) -> Callable[..., tuple[float, float]]:
-    """The right answer plus something: functions of `(kind, tokens, width, blocks, sequences)`."""
-
-    def wrong(kind: str, letters: int, width: int, blocks: int, batch: int, steps: int) -> tuple[float, float]:
-        right = work(kind, letters, width, blocks, batch, steps)
-        given = kind, 2 * (letters + 1), width, blocks, batch * steps
-        return right[0] + elements(*given), right[1] + operations(*given)
-
-    return wrong
+def width(largest: float, rows: int) -> int:
+    return math.floor(1 + (math.log(largest) / rows) ** 2) + 1
 
 
-def letters_for_tokens(kind: str, letters: int, *rest: int) -> tuple[float, float]:
-    tokens = letters / 2 - 1
-    return work(kind, tokens, *rest)  # type: ignore[arg-type]
+def width_by_search(largest: float, rows: int) -> int:
+    found = 1
+    while rows * math.sqrt(found - 1) <= math.log(largest):
+        found += 1
+    return found
 
 
-def to_do(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    newest = {row["key"]: row["error"] for row in rows}
-    return [key for key in keys if key not in newest or (retry_failed and newest[key] is not None)]
+def remember(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    wide = sender.double()
+    state = wide if state is None else torch.logaddexp(state, wide)
+    return state, state.to(sender.dtype)
 
 
-def any_failure_counts(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    failed = {row["key"] for row in rows if row["error"]}
-    stored = {row["key"] for row in rows}
-    return [key for key in keys if key not in stored or (retry_failed and key in failed)]
+def remember_in_float32(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    wide = sender.float()
+    largest, total = (wide, torch.ones_like(wide)) if state is None else state
+    if state is not None:
+        new = torch.maximum(largest, wide)
+        total = total * (largest - new).exp() + (wide - new).exp()
+        largest = new
+    return (largest, total), (largest + total.log()).to(sender.dtype)
 
 
-def any_success_counts(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    good = {row["key"] for row in rows if row["error"] is None}
-    stored = {row["key"] for row in rows}
-    return [key for key in keys if key not in stored or (retry_failed and key not in good)]
+def remember_narrow(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    state = sender if state is None else torch.logaddexp(state, sender)
+    return state, state
 
 
-def oldest_counts(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    return to_do(keys, rows[::-1], retry_failed)
+def remember_a_plain_sum(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    total = sender.float().exp() + (0 if state is None else state)
+    return total, total.log().to(sender.dtype)
 
 
-def by_count(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    return keys[len(rows) :]
+def remember_everything(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    pool = sender[None] if state is None else torch.cat([state, sender[None]])
+    return pool, pool.double().logsumexp(dim=0).to(sender.dtype)
 
 
-def divide(hours: list[float], workers: int) -> list[list[int]]:
-    shares: list[list[int]] = [[] for _ in range(workers)]
-    loads = [0.0] * workers
-    for index in sorted(range(len(hours)), key=lambda i: -hours[i]):
-        least = loads.index(min(loads))
-        shares[least].append(index)
-        loads[least] += hours[index]
-    return shares
+def remember_with_a_fixed_shift(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    shift, total = (sender.double(), torch.zeros_like(sender.double())) if state is None else state
+    total = total + (sender.double() - shift).exp()
+    return (shift, total), (shift + total.log()).to(sender.dtype)
 
 
-def in_any_order(order: Callable[[list[float]], list[int]]) -> Callable[[list[float], int], list[list[int]]]:
-    """To the worker with the least to do, in this order."""
-
-    def give(hours: list[float], workers: int) -> list[list[int]]:
-        shares: list[list[int]] = [[] for _ in range(workers)]
-        loads = [0.0] * workers
-        for index in order(hours):
-            least = loads.index(min(loads))
-            shares[least].append(index)
-            loads[least] += hours[index]
-        return shares
-
-    return give
+def remember_the_mean(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    count, log_sum = (0, None) if state is None else state
+    log_sum, _ = remember(log_sum, sender)
+    return (count + 1, log_sum), (log_sum - math.log(count + 1)).to(sender.dtype)
 
 
-def round_robin(hours: list[float], workers: int) -> list[list[int]]:
-    order = sorted(range(len(hours)), key=lambda i: -hours[i])
-    return [order[number::workers] for number in range(workers)]
+def rescale(logs: Tensor, heads: int) -> Tensor:
+    return (logs - logs.amax(dim=1, keepdim=True)).exp().half()
 
 
-def equal_counts(hours: list[float], workers: int) -> list[list[int]]:
-    each = -(-len(hours) // workers)
-    return [list(range(len(hours)))[number * each : (number + 1) * each] for number in range(workers)]
+def by_head(logs: Tensor, heads: int) -> Tensor:
+    parts = logs.unflatten(1, (heads, -1))
+    return (parts - parts.amax(dim=2, keepdim=True)).exp().flatten(1).half()
 
 
-def to_do_by_truth(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    """An empty error is none."""
-    newest = {row["key"]: row["error"] for row in rows}
-    return [key for key in keys if key not in newest or (retry_failed and newest[key])]
+def width_by_exp(largest: float, rows: int) -> int:
+    found = 1
+    while math.exp(rows * math.sqrt(found - 1)) <= largest:
+        found += 1
+    return found
 
 
-def to_do_taken_away(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    wanted = to_do(keys, rows, retry_failed)
-    for key in [key for key in keys if key not in wanted]:
-        keys.remove(key)
-    return keys
+REMEMBERED: dict[str, Any] = {}
 
 
-def failed_last(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    new = to_do(keys, rows, False)
-    return new + [key for key in to_do(keys, rows, retry_failed) if key not in new]
+def remember_elsewhere(state: Any, sender: Tensor) -> tuple[str, Tensor]:
+    REMEMBERED["state"], out = remember(None if state is None else REMEMBERED["state"], sender)
+    return "elsewhere", out
 
 
-def failed_of_other_sweeps(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    strange = {row["key"] for row in rows if row["error"] is not None} - set(keys)
-    return to_do(keys, rows, retry_failed) + (sorted(strange) if retry_failed else [])
+class Senders:
+    """All of them."""
+
+    def __init__(self) -> None:
+        self.all: list[Tensor] = []
 
 
-def newest_row_of_all(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    return to_do(keys, rows, retry_failed and bool(rows) and rows[-1]["error"] is not None)
+def remember_in_an_object(state: Any, sender: Tensor) -> tuple[Senders, Tensor]:
+    state = Senders() if state is None else state
+    state.all.append(sender.double())
+    return state, torch.stack(state.all).logsumexp(dim=0).to(sender.dtype)
 
 
-def to_do_from_the_end(keys: list[str], rows: list[Row], retry_failed: bool) -> list[str]:
-    good: dict[str, bool] = {}
-    for row in rows[::-1]:
-        good.setdefault(row["key"], row["error"] is None or not retry_failed)
-    return list(filter(lambda key: not good.get(key, False), keys))
+def remember_as_bytes(state: Any, sender: Tensor) -> tuple[bytes, Tensor]:
+    state = (state or b"") + sender.double().numpy().tobytes()
+    pool = torch.frombuffer(bytearray(state), dtype=torch.float64).reshape(-1, len(sender))
+    return state, pool.logsumexp(dim=0).to(sender.dtype)
 
 
-def divide_by_value(hours: list[float], workers: int) -> list[list[int]]:
-    return [[hours.index(hours[index]) for index in own] for own in divide(hours, workers)]
+def remember_in_place(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    wide = sender.double()
+    if state is None:
+        return wide, wide.to(sender.dtype)
+    state.copy_(torch.logaddexp(state, wide))
+    return state, state.to(sender.dtype)
 
 
-def divide_that_sorts(hours: list[float], workers: int) -> list[list[int]]:
-    shares = divide(hours, workers)
-    hours.sort(reverse=True)
-    return shares
+def remember_the_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    count, largest = (0, sender) if state is None else state
+    largest = torch.maximum(largest, sender)
+    return (count + 1, largest), (largest.double() + math.log(count + 1)).to(sender.dtype)
 
 
-def snake(hours: list[float], workers: int) -> list[list[int]]:
-    order = sorted(range(len(hours)), key=lambda i: -hours[i])
-    there_and_back = [*range(workers), *range(workers - 1, -1, -1)]
-    shares: list[list[int]] = [[] for _ in range(workers)]
-    for place, index in enumerate(order):
-        shares[there_and_back[place % len(there_and_back)]].append(index)
-    return shares
+def remember_and_shift(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    out = remember(state, sender)
+    sender -= sender.max()
+    return out
 
 
-def fewest_runs(hours: list[float], workers: int) -> list[list[int]]:
-    shares: list[list[int]] = [[] for _ in range(workers)]
-    for index in sorted(range(len(hours)), key=lambda i: -hours[i]):
-        min(shares, key=len).append(index)
-    return shares
+def remember_one_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
+    """One maximum for all columns: those far below it vanish."""
+    wide = sender.double()
+    largest, total = (wide.max(), torch.zeros_like(wide)) if state is None else state
+    new = torch.maximum(largest, wide.max())
+    total = total * (largest - new).exp() + (wide - new).exp()
+    return (new, total), (new + total.log()).to(sender.dtype)
 
 
-def divide_with_a_heap(hours: list[float], workers: int) -> list[set[int]]:
-    loads = [(0.0, worker, set[int]()) for worker in range(workers)]
-    for index in np.argsort(-np.array(hours, dtype=float)):
-        load, worker, own = heapq.heappop(loads)
-        heapq.heappush(loads, (load + hours[index], worker, own | {index}))
-    return [own for _, _, own in loads]
+def less(number: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """exp of the logarithms less this number of each row."""
+    return lambda logs, heads: (logs - number(logs)).exp().half()
 
 
-RIGHT: dict[str, Callable[..., Any]] = {"11.work": work, "11.resume": to_do, "11.divide": divide}
+def rescale_in_place(logs: Tensor, heads: int) -> Tensor:
+    logs -= logs.amax(dim=1, keepdim=True)
+    return logs.exp().half()
+
+
+RIGHT: dict[str, Callable[..., Any]] = {"11.width": width, "11.scan": remember, "11.rescale": rescale}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "11.work": [
-        lambda *given: tuple(np.float64(number) for number in work(*given)),
-        lambda *given: tuple(Fraction(number) for number in work(*given)),
-    ],
-    "11.resume": [to_do_from_the_end],
-    "11.divide": [
-        lambda hours, workers: tuple(tuple(own[::-1]) for own in divide(hours, workers)[::-1]),
-        divide_with_a_heap,
+    "11.width": [lambda largest, rows: math.ceil(1 + (math.log(largest) / rows) ** 2), width_by_search],
+    "11.scan": [remember_in_place, remember_in_float32],
+    "11.rescale": [
+        less(lambda logs: logs.logsumexp(dim=1, keepdim=True)),
+        less(lambda logs: logs.amax(dim=1, keepdim=True) - 3),
+        lambda logs, heads: logs.softmax(dim=1).half(),
     ],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
-    "11.work": {
-        "all pairs": changed(elements=lambda kind, n, w, L, s: n * (n - 1) / 2 * w * L * s * (kind == "causal_rn")),
-        "its own sender left out": changed(elements=lambda kind, n, w, L, s: -n * w * L * s * (kind == "causal_rn")),
-        "letters for tokens": letters_for_tokens,
-        "no head": changed(operations=lambda kind, n, w, L, s: -6 * 29 * w * n * s),
-        "a head in every block": changed(operations=lambda kind, n, w, L, s: 6 * 29 * w * (L - 1) * n * s),
-        "attention without its products": changed(
-            operations=lambda kind, n, w, L, s: -12 * n**2 * w * L * s * (kind == "transformer")
-        ),
-        "attention forward only": changed(
-            operations=lambda kind, n, w, L, s: -8 * n**2 * w * L * s * (kind == "transformer")
-        ),
-        "a relation in the Transformer": changed(elements=lambda kind, n, w, L, s: n * w * (kind == "transformer")),
-        "one number": lambda *given: sum(work(*given)),
-        "26 letters": changed(operations=lambda kind, n, w, L, s: -18 * w * n * s),
-        "attention over the past only": changed(
-            operations=lambda kind, n, w, L, s: -6 * n * (n - 1) * w * L * s * (kind == "transformer")
-        ),
-        "two square matrices": changed(
-            operations=lambda kind, n, w, L, s: -6 * w**2 * L * n * s * (kind == "causal_rn")
-        ),
-        "one string": lambda kind, letters, width, blocks, batch, steps: work(kind, letters, width, blocks, 1, steps),
-        "tokens of one string": lambda kind, letters, *rest: work(kind, (letters - 1) / 2, *rest),
-        "the other way round": lambda *given: work(*given)[::-1],
+    "11.width": {
+        "sqrt(width) for sqrt(width - 1)": lambda largest, rows: math.floor((math.log(largest) / rows) ** 2) + 1,
+        "the last safe width": lambda largest, rows: width(largest, rows) - 1,
+        "one row, whatever is asked": lambda largest, rows: width(largest, 1),
+        "rows inside the root": lambda largest, rows: math.floor(1 + math.log(largest) ** 2 / rows) + 1,
+        "the logarithm to base 2": lambda largest, rows: math.floor(1 + (math.log2(largest) / rows) ** 2) + 1,
+        "not whole": lambda largest, rows: 1 + (math.log(largest) / rows) ** 2,
+        "float16 in every case": lambda largest, rows: width(65504.0, rows),
+        "exp that overflows": lambda largest, rows: width_by_exp(min(largest, 1e300), rows),
+        "rounded": lambda largest, rows: round(1 + (math.log(largest) / rows) ** 2),
+        "a float": lambda largest, rows: float(width(largest, rows)),
+        "rows times": lambda largest, rows: math.floor(1 + (rows * math.log(largest)) ** 2) + 1,
+        "the logarithm to base 10": lambda largest, rows: math.floor(1 + (math.log10(largest) / rows) ** 2) + 1,
+        "two rows at most": lambda largest, rows: width(largest, min(rows, 2)),
     },
-    "11.resume": {
-        "a failure once is a failure for ever": any_failure_counts,
-        "a success once is a success for ever": any_success_counts,
-        "the oldest row counts": oldest_counts,
-        "as many as there are rows": by_count,
-        "failed runs always again": lambda keys, rows, retry: to_do(keys, rows, True),
-        "failed runs never again": lambda keys, rows, retry: to_do(keys, rows, False),
-        "sorted": lambda keys, rows, retry: sorted(to_do(keys, rows, retry)),
-        "a set": lambda keys, rows, retry: set(to_do(keys, rows, retry)),
-        "an error without a word is none": to_do_by_truth,
-        "takes from the keys": to_do_taken_away,
-        "failed runs last": failed_last,
-        "failed runs of other sweeps": failed_of_other_sweeps,
-        "the newest row of all": newest_row_of_all,
+    "11.scan": {
+        "in the sender's format": remember_narrow,
+        "a plain sum": remember_a_plain_sum,
+        "keeps every sender": remember_everything,
+        "shifted by the first sender": remember_with_a_fixed_shift,
+        "the mean": remember_the_mean,
+        "a float64 answer": lambda state, sender: (remember(state, sender)[0],) * 2,
+        "the last sender": lambda state, sender: (sender, sender),
+        "remembers by itself": remember_elsewhere,
+        "keeps every sender in an object": remember_in_an_object,
+        "the largest and a count": remember_the_largest,
+        "shifts the sender": remember_and_shift,
+        "one maximum for all columns": remember_one_largest,
+        "a list": lambda state, sender: (remember(state, sender)[0], remember(state, sender)[1].tolist()),
+        "keeps every sender as bytes": remember_as_bytes,
     },
-    "11.divide": {
-        "in the order given": in_any_order(lambda hours: list(range(len(hours)))),
-        "shortest first": in_any_order(lambda hours: sorted(range(len(hours)), key=lambda i: hours[i])),
-        "in turn": round_robin,
-        "equal counts": equal_counts,
-        "all to the first": lambda hours, workers: [list(range(len(hours)))] + [[]] * (workers - 1),
-        "the longest run lost": lambda hours, workers: [
-            [index for index in own if hours[index] < max(hours)] for own in divide(hours, workers)
-        ],
-        "a run twice": lambda hours, workers: [[*own, 0] for own in divide(hours, workers)],
-        "hours and not indices": lambda hours, workers: [
-            [hours[index] for index in own] for own in divide(hours, workers)
-        ],
-        "looked up by their hours": divide_by_value,
-        "sorts the hours": divide_that_sorts,
-        "there and back": snake,
-        "to whoever has the fewest": fewest_runs,
-        "no list for who has nothing": lambda hours, workers: [own for own in divide(hours, workers) if own],
-        "floats": lambda hours, workers: [[float(index) for index in own] for own in divide(hours, workers)],
+    "11.rescale": {
+        "as it stands": lambda logs, heads: logs.exp().half(),
+        "each head by itself": by_head,
+        "the largest of all rows": lambda logs, heads: (logs - logs.max()).exp().half(),
+        "the largest of each column": lambda logs, heads: (logs - logs.amax(dim=0)).exp().half(),
+        "cut off instead of scaled": lambda logs, heads: logs.clamp(-9, 11).exp().half(),
+        "softmax over each head": lambda logs, heads: logs.unflatten(1, (heads, -1)).softmax(2).flatten(1).half(),
+        "the logarithms": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).half(),
+        "float32": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).exp().float(),
+        "the mean of a row": less(lambda logs: logs.mean(dim=1, keepdim=True)),
+        "the first entry": less(lambda logs: logs[:, :1]),
+        "the median": less(lambda logs: logs.median(dim=1, keepdim=True).values),
+        "the last head's largest": less(lambda logs: logs[:, -4:].amax(dim=1, keepdim=True)),
+        "float16 first": lambda logs, heads: rescale(logs.half(), heads),
+        "in place": rescale_in_place,
+        "nothing below 1e-3": lambda logs, heads: rescale(logs, heads).clamp(min=1e-3),
+        "one row only": lambda logs, heads: (logs - logs[0].max()).exp().half(),
     },
 }

@@ -1,4 +1,4 @@
-"""Lesson 11: its sweep's table fills, resumes and starts anew; its figures say what they were given."""
+"""Lesson 12: its sweep's table fills, resumes and starts anew; its figures say what they were given."""
 
 import threading
 from pathlib import Path

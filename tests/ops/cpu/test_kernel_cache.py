@@ -5,17 +5,17 @@ import sys
 
 import pytest
 
-from crn_lib.ops.cpu import fused_kernels, scan, selective_scan
+from crn_lib.ops.cpu import decoding, fused_kernels, scan, selective_scan
 from crn_lib.ops.cpu.kernel_cache import stamp_of, unchanged
 
 
-@pytest.mark.parametrize("kernels", [fused_kernels, scan, selective_scan], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("kernels", [decoding, fused_kernels, scan, selective_scan], ids=lambda m: m.__name__)
 def test_the_stamp_is_that_of_the_inlined_files(kernels):
     today = stamp_of(*kernels.INLINED)
     assert today == kernels.STAMP, f'a file that {kernels.__file__} inlines has changed: write STAMP = "{today}" there'
 
 
-@pytest.mark.parametrize("kernels", [fused_kernels, scan, selective_scan], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("kernels", [decoding, fused_kernels, scan, selective_scan], ids=lambda m: m.__name__)
 def test_all_own_modules_that_hold_compiled_code_are_named(kernels):
     """Those that the kernel's file imports from, and those that these import from in turn."""
 

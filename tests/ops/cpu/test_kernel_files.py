@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core.cpu import CPUContext
 
 from crn_lib import doctor
 from crn_lib.ops.cpu import kernel_cache
@@ -44,6 +45,22 @@ def test_what_is_whole_is_read(double):
 def zeros_inside(data: bytes) -> bytes:
     """What a power failure leaves of a file whose length is on the disk and whose pages are not."""
     return data[:200] + bytes(len(data) - 300) + data[-100:]
+
+
+def test_what_is_read_is_not_preceded_by_all_that_numba_needs_to_compile(double, monkeypatch):
+    monkeypatch.setattr(CPUContext, "refresh", lambda self: pytest.fail("a quarter of a second for nothing"))
+    assert kernel(True)(double)(4.0) == 8.0
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_whoever_watches_is_told_once_why_the_first_call_takes_long(double, tmp_path, monkeypatch, capsys, watched):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: watched)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    kernel_cache._say_that_it_takes_a_while.cache_clear()
+    made = kernel(True)(double)
+    assert made(4.0) == 8.0 and capsys.readouterr().err == "", "it was on disk"
+    assert made(4) == 8 and made(4j) == 8j
+    assert capsys.readouterr().err.count("compiling for this processor") == int(watched)
 
 
 DAMAGES = {

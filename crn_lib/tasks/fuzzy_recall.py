@@ -1,0 +1,177 @@
+"""Fuzzy recall of MAD (Poli et al. 2024, arXiv 2403.17844): keys and values of one to three tokens each.
+
+Keys and values follow each other without a mark between them; their tokens come from two alphabets. Where a key stands
+again, its value does too, and the model is to name each token of it from the token before. The last pair is always one
+that was there before. Padding stands on the left.
+
+In MAD all next tokens are targets in training and only the values of repeated keys in the test, where every key has the
+full length (`shortest_key=3`). Here the latter are the targets, always.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import require, require_whole
+from crn_lib.tasks.copying import NOT_SCORED
+from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.scores import accuracies, draw_distinct
+
+
+@dataclass(frozen=True)
+class FuzzyRecallConfig:
+    """Which keys and values are drawn. The defaults are MAD's baseline.
+
+    Attributes:
+        vocab: token ids: one half are tokens of keys, then come those of values, and the last is padding.
+        length: tokens in a sequence.
+        key_length, value_length: tokens in the longest key and value, all of them different.
+        shortest_key: tokens in the shortest key; values have 1 or more. Every length is as likely as another.
+
+    Raises:
+        ConfigError: a value out of range, keys or values longer than their alphabets, or a length too short for a pair
+            and its repetition.
+
+    Example:
+        >>> config = FuzzyRecallConfig()
+        >>> config.keys, config.values, config.chance  # and one token of padding
+        (7, 8, 0.125)
+    """
+
+    vocab: int = 16
+    length: int = 128
+    key_length: int = 3
+    value_length: int = 3
+    shortest_key: int = 1
+
+    def __post_init__(self) -> None:
+        require_whole("vocab", self.vocab, least=3)
+        require_whole("length", self.length)
+        require_whole("shortest_key", self.shortest_key)
+        for name, alphabet in (("key_length", self.keys), ("value_length", self.values)):
+            value = getattr(self, name)
+            require_whole(name, value)
+            require(
+                value <= alphabet,
+                f"{name} must be at most {alphabet}, the tokens that vocab {self.vocab} has for it; got {value}",
+            )
+        require(
+            self.shortest_key <= self.key_length,
+            f"shortest_key must be at most key_length {self.key_length}; got {self.shortest_key}",
+        )
+        least = 2 * self.pair_length - 1
+        require(
+            self.length >= least,
+            f"length must be at least {least} for a pair of {self.pair_length} to stand twice; got {self.length}",
+        )
+
+    @property
+    def keys(self) -> int:
+        """Tokens of which keys are made."""
+        return (self.vocab - 1) // 2
+
+    @property
+    def values(self) -> int:
+        """Tokens of which values are made."""
+        return self.vocab - 1 - self.keys
+
+    @property
+    def pair_length(self) -> int:
+        """Tokens in the longest pair."""
+        return self.key_length + self.value_length
+
+    @property
+    def vocab_size(self) -> int:
+        """Token ids a model of this task needs."""
+        return self.vocab
+
+    @property
+    def context(self) -> int:
+        """Tokens in a sequence."""
+        return self.length
+
+    @property
+    def chance(self) -> float:
+        """Tokens right of one who names any of those that values are made of."""
+        return 1 / self.values
+
+
+MAD = tuple(FuzzyRecallConfig(vocab=vocab) for vocab in (16, 32, 64, 128)) + tuple(
+    FuzzyRecallConfig(length=length) for length in (256, 512, 1024)
+)
+"""MAD's baseline and its single changes (besides fewer training sequences)."""
+
+
+class FuzzyRecallTask:
+    """Draws keys with their values, repeats some, and scores the tokens of the repeated values.
+
+    Example:
+        >>> task = FuzzyRecallTask(FuzzyRecallConfig(vocab=3, length=4, key_length=1, value_length=1))
+        >>> tokens, targets = task.sample(1, torch.Generator().manual_seed(0))
+        >>> tokens.tolist(), targets.tolist()  # key 0, value 1, key 0 again; 2 is padding
+        ([[2, 0, 1, 0]], [[-100, -100, -100, 1]])
+    """
+
+    main_metric = "accuracy"
+
+    def __init__(self, config: FuzzyRecallConfig) -> None:
+        self.config = config
+
+    def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Fresh random problems: tokens and targets, `(batch, length)` each."""
+        check_draw(batch, generator)
+        config = self.config
+        room = config.length + 1 - config.pair_length  # before the last pair; its last token is only a target
+        count = room // (config.shortest_key + 1)
+        keys = self._motifs(batch, count, config.shortest_key, config.key_length, 0, config.keys, generator)
+        values = self._motifs(batch, count, 1, config.value_length, config.keys, config.values, generator)
+        first = self._first(keys)
+        values = values.gather(1, first[..., None].expand_as(values))
+        pairs = torch.cat([keys, values], dim=2)
+
+        rows, numbers = torch.arange(batch), torch.arange(count + 1)
+        fitting = ((pairs >= 0).sum(dim=2).cumsum(dim=1) <= room).sum(dim=1)
+        again = (torch.rand(batch, generator=generator) * fitting).long()
+        pairs = torch.cat([pairs, pairs[:, :1]], dim=1)
+        pairs[rows, fitting] = pairs[rows, again]
+        repeated = torch.cat([first, first[:, :1]], dim=1) < numbers
+        repeated[rows, fitting] = True
+
+        real = ((pairs >= 0) & (numbers <= fitting[:, None])[..., None]).flatten(1)
+        asked = (repeated[..., None] & (torch.arange(config.pair_length) >= config.key_length)).flatten(1) & real
+        column = real.cumsum(dim=1) + config.length - real.sum(dim=1, keepdim=True)
+        tokens = torch.full((batch, config.length + 1), config.vocab - 1)
+        targets = torch.full_like(tokens, NOT_SCORED)
+        for laid, which in ((tokens, real), (targets, asked)):
+            row, slot = which.nonzero(as_tuple=True)
+            laid[row, column[row, slot]] = pairs.flatten(1)[row, slot]
+        return tokens[:, :-1], targets[:, 1:]
+
+    def _first(self, keys: Tensor) -> Tensor:
+        """The number of the pair in which each key stands first, `(batch, count)`, of `(batch, count, key_length)`."""
+        codes = torch.zeros_like(keys[..., 0])  # equal for equal keys only
+        for place in range(keys.shape[2]):
+            codes = (codes * (self.config.keys + 1) + keys[..., place] + 1).unique(return_inverse=True)[1]
+        numbers = torch.arange(keys.shape[1]).expand_as(codes)
+        earliest = torch.full((len(codes), int(codes.max()) + 1), keys.shape[1])
+        return earliest.scatter_reduce(1, codes, numbers, "amin").gather(1, codes)
+
+    def _motifs(
+        self, batch: int, count: int, shortest: int, longest: int, start: int, among: int, generator: torch.Generator
+    ) -> Tensor:
+        """Different tokens from `start` on, `(batch, count, longest)`, -1 behind the end of a shorter motif."""
+        tokens = draw_distinct(batch, count, count=longest, among=among, generator=generator) + start
+        sizes = torch.randint(shortest, longest + 1, (batch, count, 1), generator=generator)
+        return torch.where(torch.arange(longest) < sizes, tokens, -1)
+
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """The share of right tokens in the values of repeated keys.
+
+        Raises:
+            ValueError: shapes that differ, or nothing to score.
+        """
+        return {"accuracy": accuracies(predictions, targets)[0]}
+
+
+TASKS["fuzzy_recall"] = TaskKind(FuzzyRecallConfig, FuzzyRecallTask)

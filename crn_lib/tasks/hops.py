@@ -1,0 +1,150 @@
+"""k-hop induction (Sanford, Hsu, Telgarsky 2024, arXiv 2402.09268): an induction head, several times over.
+
+    k x_1 x_2 ... x_S
+
+A hop from a letter goes to the last place before it with the same letter, and one on: to what came next there. At
+every letter the model is to name the letter that `k` hops lead to, or NONE where there is no such place. Without a hop
+(`k = 0`) that is the letter itself.
+
+`floor(log2 k) + 2` layers of a Transformer suffice, since hops can be doubled. Token by token, with `k` known from the
+start, a table is enough: behind the last place of each letter, the answers of 0 to `k - 1` hops.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from crn_lib.config import require, require_whole
+from crn_lib.tasks.copying import NOT_SCORED
+from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.scores import accuracies
+
+
+@dataclass(frozen=True)
+class HopsConfig:
+    """Which strings are drawn, and how many hops are asked.
+
+    Attributes:
+        string_length: letters in a string; no letter stands twice in a row.
+        letters: in the alphabet.
+        hops: the largest number of hops; each string has one of `fewest ... hops`, equally likely.
+        fewest: the smallest.
+
+    Raises:
+        ConfigError: a value out of range, fewer than three letters (with two, the first would tell them all), or more
+            hops than a string has room for.
+
+    Example:
+        >>> config = HopsConfig(string_length=64, letters=4, hops=4)
+        >>> config.context, config.vocab_size, config.none
+        (65, 10, 9)
+    """
+
+    string_length: int = 64
+    letters: int = 4
+    hops: int = 4
+    fewest: int = 0
+
+    def __post_init__(self) -> None:
+        require_whole("string_length", self.string_length)
+        require_whole("letters", self.letters, least=3)
+        require_whole("hops", self.hops, least=0)
+        require_whole("fewest", self.fewest, least=0)
+        most = max(0, self.string_length - 2)
+        require(
+            self.hops <= most,
+            f"hops must be at most {most} in a string of {self.string_length} letters, each going back by a letter or "
+            f"more; got {self.hops}",
+        )
+        require(self.fewest <= self.hops, f"fewest must be at most hops {self.hops}; got {self.fewest}")
+
+    @property
+    def first_letter(self) -> int:
+        """Token id of the first letter; those below it are numbers of hops."""
+        return self.hops + 1
+
+    @property
+    def none(self) -> int:
+        """Token id of the answer that there is no such place."""
+        return self.first_letter + self.letters
+
+    @property
+    def vocab_size(self) -> int:
+        """Token ids a model of this task needs: the numbers of hops, the letters, and NONE."""
+        return self.none + 1
+
+    @property
+    def context(self) -> int:
+        """Tokens in a sequence: the number of hops, and the string."""
+        return self.string_length + 1
+
+    @property
+    def chance(self) -> float:
+        """Letters right of one who names any letter, where there is an answer."""
+        return 1 / self.letters
+
+
+PAPER = HopsConfig(string_length=98, letters=4, hops=16)
+"""The published task: strings of 100 letters, of which 98 are shown."""
+
+
+class HopsTask:
+    """Draws strings, follows the hops, and scores answers, also by the number of hops.
+
+    Example:
+        >>> task = HopsTask(HopsConfig(string_length=5, letters=3, hops=2))
+        >>> one = task.one_hop(torch.tensor([[0, 1, 2, 0, 1]]))  # to the place behind the earlier 0, and the earlier 1
+        >>> one.tolist()  # 5: nowhere
+        [[5, 5, 5, 1, 2, 5]]
+    """
+
+    main_metric = "accuracy"
+
+    def __init__(self, config: HopsConfig) -> None:
+        self.config = config
+
+    def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Fresh random problems: tokens and targets, `(batch, context)` each; all letters are scored."""
+        check_draw(batch, generator)
+        config = self.config
+        hops = torch.randint(config.fewest, config.hops + 1, (batch, 1), generator=generator)
+        steps = torch.randint(1, config.letters, (batch, config.string_length), generator=generator)
+        steps[:, :1] = torch.randint(config.letters, (batch, 1), generator=generator)
+        letters = steps.cumsum(dim=1) % config.letters  # a step is never 0: no letter follows itself
+
+        one, nowhere = self.one_hop(letters), config.string_length
+        at = torch.arange(nowhere).expand(batch, -1)
+        for done in range(config.hops):
+            at = torch.where(hops > done, one.gather(1, at), at)
+        answers = torch.nn.functional.pad(letters, (0, 1), value=config.letters).gather(1, at)
+        tokens = torch.cat([hops, letters + config.first_letter], dim=1)
+        targets = torch.cat([torch.full_like(hops, NOT_SCORED), answers + config.first_letter], dim=1)
+        return tokens, targets
+
+    def one_hop(self, letters: Tensor) -> Tensor:
+        """Where a hop from each place leads: `string_length`, which leads to itself, where there is no such place.
+
+        Shape: letters counted from 0, `(batch, string_length)` in, `(batch, string_length + 1)` out.
+        """
+        nowhere = letters.shape[1]
+        place = torch.arange(nowhere)[:, None]
+        is_letter = letters[..., None] == torch.arange(self.config.letters)
+        last = torch.where(is_letter, place, -1).cummax(dim=1).values  # of each letter, up to each place
+        before = torch.nn.functional.pad(last, (0, 0, 1, -1), value=-1).gather(2, letters[..., None])[..., 0]
+        return torch.nn.functional.pad(torch.where(before < 0, nowhere, before + 1), (0, 1), value=nowhere)
+
+    def groups(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Strings by their number of hops."""
+        return {f"{hops}_hops": tokens[:, :1] == hops for hops in range(self.config.fewest, self.config.hops + 1)}
+
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """The share of letters answered rightly.
+
+        Raises:
+            ValueError: shapes that differ, or nothing to score.
+        """
+        return {"accuracy": accuracies(predictions, targets)[0]}
+
+
+TASKS["hops"] = TaskKind(HopsConfig, HopsTask)
