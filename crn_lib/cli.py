@@ -6,6 +6,7 @@ import typer
 from typer.exceptions import TyperException
 
 from crn_lib.commands.bench import bench
+from crn_lib.commands.course import course
 from crn_lib.commands.lessons import check, refresh, run
 from crn_lib.commands.measure import measure
 from crn_lib.commands.sweep import sweep
@@ -27,6 +28,7 @@ NO_MEMORY = ("allocate memory", "out of memory", "Storage size calculation overf
 for command in (run, refresh, check, train, sweep, bench, publish, site, doctor):
     app.command()(command)
 app.add_typer(measure, name="measure")
+app.add_typer(course, name="course")
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "browser": (find_browser, "no Chromium or Chrome on this machine"),
     "triton": (lambda: importlib.util.find_spec("triton"), "Triton is not installed"),
     "compiler": (lambda: shutil.which("g++"), "torch.compile needs the C++ compiler g++"),
+    "nbgrader": (lambda: importlib.util.find_spec("nbgrader"), "nbgrader (the extra course) is not installed"),
     "ray": (lambda: importlib.util.find_spec("ray"), "Ray (the extra cluster) is not installed"),
 }
 """What a test may need: how it is found, and what is said where it is not there."""

@@ -56,7 +56,7 @@ def test_what_is_missing_and_required_fails_in_one_line(run: Callable[[str], pyt
 def test_a_requirement_that_no_test_has_is_refused(run: Callable[[str], pytest.RunResult]) -> None:
     found = run("browser,gpu")
     assert found.ret == pytest.ExitCode.USAGE_ERROR
-    found.stderr.fnmatch_lines(["ERROR: CRN_REQUIRE takes browser, triton, compiler, ray; got gpu"])
+    found.stderr.fnmatch_lines(["ERROR: CRN_REQUIRE takes browser, triton, compiler, nbgrader, ray; got gpu"])
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="browsers of macOS are found without the PATH")

@@ -10,6 +10,7 @@ from crn_lib.course.parameters import ParameterError, begin, letters, one_of, wh
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
 from crn_lib.course.widgets.ablation import AblationRun
+from crn_lib.course.widgets.copier import Copier
 from crn_lib.course.widgets.live import copy_widget, fill_up, train_live
 from crn_lib.course.widgets.relation import RelationWidget, relation_map
 from crn_lib.course.widgets.sweep import SweepTable
@@ -18,6 +19,7 @@ from crn_lib.course.widgets.training import TrainingWidget
 __all__ = [
     "AblationRun",
     "CheckFailed",
+    "Copier",
     "LiveFigure",
     "NotAttempted",
     "ParameterError",

@@ -25,7 +25,8 @@ from crn_lib.models.sequence_model import DecodingState, SequenceModel
 from crn_lib.ops.backends import fused_cpu_missing
 
 KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
-"""The six that the lessons compare; `BLOCKS` has every kind."""
+# The six that the lessons compare; `BLOCKS` has every kind. (docs/api/models.md describes it: a docstring here would be
+# a second description, of which Sphinx warns.)
 
 
 def make_blocks(config: ModelConfig) -> list[Block]:

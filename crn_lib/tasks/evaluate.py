@@ -16,8 +16,8 @@ def teacher_forced(
 ) -> dict[str, float]:
     """The task's metrics when the model sees the true tokens so far, on `strings` freshly drawn problems.
 
-    Of a task of real data they are always the same, from the `split` that was held out: `validation`, or `test`. Of a
-    task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`.
+    Of a task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`. Of a task of real
+    data they are always the same problems, from the `split` that was held out: `validation`, or `test`.
 
     Example:
         >>> task = CopyingTask(CopyingConfig(string_length=3))
@@ -38,7 +38,7 @@ def teacher_forced(
     scores = task.metrics(predictions, targets)
     if isinstance(task, ScoresLosses):
         scores |= task.loss_metrics(losses(outputs.float(), asked))
-    for name, places in task.groups(tokens).items() if isinstance(task, GroupedTask) else ():
+    for name, places in task.groups(tokens.cpu()).items() if isinstance(task, GroupedTask) else ():
         own = torch.where(places, targets, NOT_SCORED)
         if bool((own != NOT_SCORED).any()):
             scores[f"{task.main_metric}_{name}"] = task.metrics(predictions, own)[task.main_metric]

@@ -17,6 +17,7 @@ from crn_lib.workbook.long_cells import LongCells
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+OWN_MIME = "application/vnd.crn-"
 CELL_TIMEOUT = 900
 """Seconds one cell may take; a lesson's whole default run is far below it."""
 
@@ -188,7 +189,7 @@ def _keep(draft: Path, copy: Path) -> list[str]:
     state = notebook.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET_VIEW not in output.get("data", {})]
+            cell.outputs = without_views(cell.outputs)
     replace_text(copy, nbformat.writes(notebook) + "\n")
     return [
         f"{output['ename']}: {output['evalue']}"
@@ -197,3 +198,13 @@ def _keep(draft: Path, copy: Path) -> list[str]:
         for output in model["state"].get("outputs", [])
         if output["output_type"] == "error"
     ]
+
+
+def without_views(outputs: list[Any]) -> list[Any]:
+    """Outputs without widgets, which mean nothing once their kernel has ended, but for those that compute in a page."""
+    kept = []
+    for output in outputs:
+        data = output.get("data", {})
+        if data.pop(WIDGET_VIEW, None) is None or any(mime.startswith(OWN_MIME) for mime in data):
+            kept.append(output)
+    return kept

@@ -15,7 +15,7 @@ import nbformat
 from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.files import replace_text
 from crn_lib.workbook.pictures import add_pictures, without_description
-from crn_lib.workbook.runner import WIDGET_VIEW, run_lesson
+from crn_lib.workbook.runner import WIDGET_VIEW, run_lesson, without_views
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # What a kernel of this Python says of itself, but for its version: nbconvert writes `.py` for it.
@@ -53,7 +53,7 @@ def clean(notebook: Any) -> None:
     for count, cell in enumerate(_code_cells(notebook), start=1):
         cell.execution_count = count
         cell.metadata.pop("execution", None)
-        kept = [output for output in cell.outputs if _worth_keeping(output)]
+        kept = [output for output in without_views(cell.outputs) if _worth_keeping(output)]
         for output in kept:
             if "execution_count" in output:
                 output.execution_count = count

@@ -1,5 +1,6 @@
 """The static edition as a reader opens it: files in a browser, with no kernel and no network."""
 
+import base64
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route
+import torch
+from playwright.sync_api import BrowserContext, Locator, Page, Route
 
+from crn_lib.course import frontend
 from crn_lib.paths import workbook_folder
+from crn_lib.tasks import trace_copy
 from crn_lib.workbook.site.stage import MOVED
 from tests.browser.accessibility import serious
+from tests.course.frontend.shipped import TASK, shipped
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +54,20 @@ CONTRASTS = """(selectors) => {
       return contrast(light(e instanceof SVGElement ? style.fill : style.color), light(behind(e)));
     }));
   });
+}"""
+
+# A model that ships, run by the modules as the page carries them: all logits for these tokens.
+LOGITS_IN_THE_PAGE = """async ([text, weights, tokens]) => {
+  const bytes = encoded => Uint8Array.from(atob(encoded), character => character.charCodeAt(0));
+  const blob = new Blob([bytes(text)], { type: 'text/javascript' });
+  const { SequenceModel } = await import(URL.createObjectURL(blob));
+  return new SequenceModel(bytes(weights)).forward(tokens).map(row => [...row]);
+}"""
+
+# Where the panels begin below the copier's top, and how high they are.
+PANELS = """() => {
+  const [copier, panels] = ['.crn-copier', '.panels'].map(s => document.querySelector(s).getBoundingClientRect());
+  return [panels.top - copier.top, panels.height].map(Math.round);
 }"""
 
 
@@ -268,3 +287,89 @@ def test_axe_finds_the_contrast_of_a_lesson_and_of_a_table_good(theme: str, read
         reader.page.goto((reader.site / name).as_uri())
         reader.page.evaluate(READY_FOR_AXE)
         assert serious(reader.page) == [], name
+
+
+@pytest.fixture
+def copier(reader: Reader) -> Locator:
+    """The copier on the front page."""
+    reader.open("index.html")
+    reader.page.locator(".crn-alive[data-state=alive]").wait_for()
+    return reader.page.locator(".crn-copier")
+
+
+@pytest.mark.parametrize("kind", frontend.SHIPPED)
+def test_the_models_on_a_page_give_the_librarys_logits(kind: str, copier: Locator) -> None:
+    model = shipped(kind)
+    tokens = torch.randint(29, (1, 50), generator=torch.Generator().manual_seed(5))
+    text = frontend.module_text("model")
+    carried = [base64.b64encode(data).decode() for data in (text.encode(), frontend.shipped_model(kind))]
+    found = copier.page.evaluate(LOGITS_IN_THE_PAGE, [*carried, tokens[0].tolist()])
+    torch.testing.assert_close(torch.tensor(found), model.double()(tokens)[0].float(), rtol=1e-4, atol=1e-4)
+
+
+def test_the_copier_shows_the_librarys_letters_probabilities_and_bytes(copier: Locator) -> None:
+    text = "thequickbrownfox"
+    copier.locator("input[type=text]").fill(text)
+    copier.get_by_text("every token in numbers").click()
+    copier.locator("tbody tr").nth(len(text)).wait_for()
+    rows = copier.locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    assert [row[0] for row in rows] == [*text, "end"]
+    for place, kind in enumerate(frontend.SHIPPED):
+        trace = trace_copy(shipped(kind), TASK, text)
+        letters, sure, held = ([row[1 + 3 * place + part] for row in rows] for part in range(3))
+        assert letters == ["end" if letter == ">" else letter for letter in trace.written], kind
+        assert [float(words.rstrip("%")) for words in sure] == pytest.approx(
+            [100 * probability for probability in trace.probabilities], abs=0.06
+        ), kind
+        rows_held = 1 if kind == "linear_rn" else 2 if kind == "transformer" else 1
+        expected = [
+            4 * 48 * 2 * rows_held * (1 if kind == "linear_rn" else len(text) + 2 + n) for n in range(len(rows))
+        ]
+        assert [int(words.replace(",", "")) for words in held] == expected, kind
+
+
+def test_the_copier_plays_pauses_and_steps_from_the_keyboard(copier: Locator) -> None:
+    page, field, slider = copier.page, copier.locator("input[type=text]"), copier.locator("input[type=range]")
+    said = copier.locator("[data-kind=transformer] .said")
+    field.fill("abc")
+    assert "".join(said.all_text_contents()) == "abc■"
+    field.press("Enter")
+    page.wait_for_function("document.querySelector('.crn-copier .said').textContent === 'a'")
+    copier.get_by_role("button", name="Pause").press("Enter")
+    before = int(slider.input_value())
+    copier.get_by_role("button", name="Step").press("Enter")
+    copier.get_by_role("button", name="Back").press("Enter")
+    copier.get_by_role("button", name="Back").press("Enter")
+    assert int(slider.input_value()) == before - 1
+    slider.press("Home")
+    assert "".join(said.all_text_contents()) == "" and "Nothing is read yet" in copier.locator(".status").inner_text()
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    assert "Reading token 2 of 5: a." in copier.locator(".status").inner_text()
+    assert copier.locator(".bytes").all_text_contents() == ["768 bytes", "1,536 bytes", "384 bytes"]
+    copier.get_by_role("checkbox", name="Transformer").press("Space")
+    assert not copier.locator("[data-kind=transformer]").is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 700, 1600])
+def test_no_string_moves_the_layout_or_makes_the_page_scroll_sideways(width: int, copier: Locator) -> None:
+    page, places = copier.page, {}
+    page.set_viewport_size({"width": width, "height": 900})
+    for text in ("", "a", "Hello, World", "🎉", "x" * 300, "Capitals 12345" + 40 * "y"):
+        copier.locator("input[type=text]").fill(text)
+        assert len(copier.locator(".answer").inner_text()) > 10
+        assert page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth") <= 0
+        for moment in ("Home", "End") if text.strip("🎉") else ():
+            copier.locator("input[type=range]").press(moment)
+            places[text[:20], moment] = page.evaluate(PANELS)
+    assert len({tuple(place) for place in places.values()}) == 1, places
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_the_contrast_of_the_copier_good(theme: str, reader: Reader) -> None:
+    reader.page.emulate_media(color_scheme=theme)
+    page = reader.open("index.html")
+    page.locator(".crn-alive[data-state=alive]").wait_for()
+    page.locator(".crn-copier input[type=text]").fill("quagga")
+    page.evaluate(READY_FOR_AXE)
+    assert serious(page, include=[".crn-copier"]) == []

@@ -62,12 +62,27 @@ def test_links_in_outputs_lead_to_pages_and_their_headings(tmp_path: Path) -> No
     assert made == '<a href="06_train_to_copy.html#what-we-measured">06</a> <a href="01_copying_task.html">01</a>'
 
 
+def test_a_link_from_a_lessons_text_to_docs_leads_to_the_page_beside_it(tmp_path: Path) -> None:
+    (cell,) = page_of(tmp_path, nbformat.v4.new_markdown_cell("the [glossary](../docs/glossary.md)"))
+    assert cell.source == "the [glossary](glossary.md)"
+
+
 def test_a_control_leaves_a_note_and_code_that_gives_none_does_not(tmp_path: Path) -> None:
     cells = page_of(tmp_path, code("course.bind(draw, n=slider)"), code("course.show(draw(3))"))
     (note,) = cells[0].outputs
     assert "make lab NOTEBOOK=notebooks/00_small.ipynb" in note.data["text/html"] and cells[1].outputs == []
     assert all(makes_control(f"x = course.{name}(1)") for name in ("predict", "predict_choice", "copy_widget", "bind"))
     assert not any(makes_control(f"course.{name}(1)") for name in ("quiz", "check", "claim", "train_live", "nothing"))
+
+
+def test_a_control_that_computes_in_the_page_is_mounted_there_in_its_stored_state(tmp_path: Path) -> None:
+    stored = {"module": "copier", "state": {"text": "</script>"}}
+    outputs = {"application/vnd.crn-alive+json": stored, "text/plain": "a copier"}
+    (cell,) = page_of(tmp_path, code("course.Copier('abc')", **outputs))
+    (mounted,) = (output.data["text/html"] for output in cell.outputs)
+    assert 'class="crn-alive" data-module="copier"' in mounted and "make lab" not in mounted
+    (state,) = re.findall(r'<script type="application/json">(.*)</script>', mounted)
+    assert "</script>" not in state and json.loads(state) == stored["state"]
 
 
 def test_the_code_of_quizzes_and_claims_is_folded_and_the_mark_for_checking_is_not_shown(tmp_path: Path) -> None:

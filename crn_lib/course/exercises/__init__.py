@@ -15,10 +15,11 @@ EXERCISES: dict[str, Exercise] = {
 }
 
 
-def check(key: str, attempt: Callable[..., Any]) -> None:
+def check(key: str, attempt: Callable[..., Any], *, graded: bool = False) -> None:
     """Check an answer to an exercise.
 
-    Where the stub still raises `NotAttempted`, says "not attempted" and lets the lesson go on.
+    Where the stub still raises `NotAttempted`, says "not attempted" and lets the lesson go on; where the answer is
+    `graded`, that is a failure too.
 
     Raises:
         CheckFailed: a requirement is not met.
@@ -30,6 +31,8 @@ def check(key: str, attempt: Callable[..., Any]) -> None:
     try:
         exercise.examine(watched(exercise, attempt))
     except NotAttempted:
+        if graded:
+            raise CheckFailed("not attempted: the stub is as it was") from None
         Card(f"Exercise {key}: not attempted yet", "", f"{key}: not attempted").show()
         return
     except CheckFailed:

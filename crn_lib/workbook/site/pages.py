@@ -15,6 +15,7 @@ from docutils.nodes import make_id
 from crn_lib import course
 from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.course.predict import Prediction
+from crn_lib.course.widgets.copier import ALIVE_MIME
 
 CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 # Cells whose code is folded away: a quiz's gives its answer, a claim's is what one looks up, not what one reads.
@@ -31,16 +32,19 @@ def make_page(lesson: Path, pictures: Path) -> Any:
     notebook = nbformat.read(lesson, as_version=4)
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
+            cell.source = cell.source.replace("](../docs/", "](")  # which lies beside the lessons there
             continue
         for place, output in enumerate(cell.outputs):
             data = output.get("data", {})
-            if PLOTLY_MIME in data:
+            if ALIVE_MIME in data:
+                output.data = {"text/html": alive(**data[ALIVE_MIME])}
+            elif PLOTLY_MIME in data:
                 picture = pictures / f"{lesson.stem}-{number}-{place}.png"
                 picture.write_bytes(base64.b64decode(data["image/png"]))
                 output.data = {"text/html": _figure(data[PLOTLY_MIME], data["text/plain"], picture.name)}
             elif "text/html" in data:
                 output.data = {"text/html": _links_within_the_site(data["text/html"])}
-        if makes_control(cell.source):
+        if makes_control(cell.source) and "crn-alive" not in str(cell.outputs):
             cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": _needs_kernel(lesson)}))
         if any(call in cell.source for call in FOLDED):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
@@ -70,6 +74,15 @@ def _figure(figure: dict[str, Any], words: str, picture: str) -> str:
         f'<script type="application/json">{stored}</script>'
         f'<noscript><img src="_static/pictures/{picture}" alt="{words}"></noscript>'
         f"<figcaption><details><summary>the figure in words</summary>{words}</details></figcaption></figure>"
+    )
+
+
+def alive(module: str, state: dict[str, Any]) -> str:
+    """Where host.js mounts a module that computes in the page."""
+    stored = json.dumps(state, separators=(",", ":")).replace("</", "<\\/")
+    return (
+        f'<div class="crn-alive" data-module="{module}"><script type="application/json">{stored}</script>'
+        "<noscript>A control stands here that needs JavaScript.</noscript></div>"
     )
 
 

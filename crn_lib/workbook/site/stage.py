@@ -13,12 +13,16 @@ import nbformat
 import plotly
 from sphinx.cmd.build import main as sphinx
 
+from crn_lib.course import frontend
+from crn_lib.course.widgets.copier import page_state
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.runner import find_lessons
 from crn_lib.workbook.site.links import broken_links
-from crn_lib.workbook.site.pages import make_page
+from crn_lib.workbook.site.pages import alive, make_page
 
 LIST_HERE = "<!-- `crn site` lists the lessons here -->"
+COPIER_HERE = "<!-- `crn site` puts the copier here -->"
+FIRST_STRING = "causalrelation"
 # One file each, shared by all pages, from the packages that pip installed.
 SCRIPTS = (
     Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
@@ -45,12 +49,24 @@ def stage(lessons: list[Path], source: Path) -> None:
     pictures.mkdir()
     for script in SCRIPTS:
         shutil.copy(script, source / "static")
+    _stage_frontend(source / "static")
     for lesson in lessons:
         nbformat.write(make_page(lesson, pictures), source / lesson.name)
     for page in source.glob("*.md"):
         page.write_text(link_lessons(page.read_text(encoding="utf-8"), lessons), encoding="utf-8")
     index = source / "index.md"
-    index.write_text(index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons)), encoding="utf-8")
+    front = index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons))
+    index.write_text(front.replace(COPIER_HERE, alive("copier", page_state(FIRST_STRING))), encoding="utf-8")
+
+
+def _stage_frontend(static: Path) -> None:
+    """The host, the style sheets, and the modules and weights that it carries to a page."""
+    (static / "alive").mkdir()
+    shutil.copy(frontend.FOLDER / "host.js", static)
+    for module in frontend.MODULES:
+        shutil.copy(frontend.FOLDER / f"{module}.css", static)
+    for name in frontend.carried_names():
+        (static / "alive" / f"{name}.carried.js").write_text(frontend.carried(name), encoding="utf-8")
 
 
 def link_lessons(text: str, lessons: list[Path]) -> str:

@@ -1,0 +1,86 @@
+"""JavaScript that computes in the page: in JupyterLab through anywidget, and in the static edition through `host.js`.
+
+Each module that draws (`MODULES`) is an anywidget front-end module, `export default { render({ model, el }) }`. Both
+places take it as one text, so what it imports is put before it; nothing else is done to the files.
+"""
+
+import base64
+import dataclasses
+import json
+import math
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from crn_lib.models import SequenceModel
+
+FOLDER = Path(__file__).parent
+MODULES = ("copier",)
+SHIPPED = ("causal_rn", "transformer", "linear_rn")
+"""Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""
+
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
+
+
+@cache
+def module_text(name: str) -> str:
+    """A module and before it, once each, what it imports: one text without imports.
+
+    The files share one scope then. Two that declare the same name would be a syntax error in the browser and in node.
+    """
+    files: list[str] = []
+
+    def visit(file: str) -> None:
+        if file not in files:
+            text = (FOLDER / file).read_text(encoding="utf-8")
+            for imported in IMPORT.findall(text):
+                visit(imported)
+            files.append(file)
+
+    visit(f"{name}.js")
+    texts = [IMPORT.sub("", (FOLDER / file).read_text(encoding="utf-8")) for file in files]
+    inner = [re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE) for text in texts[:-1]]
+    return "\n".join([*inner, texts[-1]])
+
+
+def style_text(name: str) -> str:
+    """A module's style sheet."""
+    return (FOLDER / f"{name}.css").read_text(encoding="utf-8")
+
+
+def shipped_model(kind: str) -> bytes:
+    """The safetensors file of the trained model of this kind that ships with the library."""
+    return (FOLDER / "models" / f"{kind}.safetensors").read_bytes()
+
+
+def shipped_row(kind: str) -> dict[str, Any]:
+    """How that model was trained: the row that a sweep would store of the run, and its number of `parameters`."""
+    data = shipped_model(kind)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    row: dict[str, Any] = json.loads(header.pop("__metadata__")["row"])
+    return row | {"parameters": sum(math.prod(entry["shape"]) for entry in header.values())}
+
+
+def model_bytes(model: SequenceModel, **header: str) -> bytes:
+    """A model as `model.js` reads it: safetensors with its configuration, and more words, in the header."""
+    tensors = {name: tensor.detach().cpu().float().contiguous() for name, tensor in model.state_dict().items()}
+    return bytes(save(tensors, {"model": json.dumps(dataclasses.asdict(model.config)), **header}))
+
+
+def carried(name: str) -> str:
+    """A file as a script that brings it to a page opened from a disk: see `carry` in `host.js`.
+
+    Args:
+        name: one of `carried_names`.
+    """
+    kind, _, suffix = name.rpartition(".")
+    data = shipped_model(kind) if suffix == "safetensors" else module_text(kind).encode()
+    return f'crnCarried("{name}", "{base64.b64encode(data).decode()}");\n'
+
+
+def carried_names() -> list[str]:
+    """The files that a page's modules need."""
+    return [*(f"{name}.js" for name in MODULES), *(f"{kind}.safetensors" for kind in SHIPPED)]

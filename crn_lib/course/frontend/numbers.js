@@ -1,0 +1,78 @@
+// The few functions on vectors that the models are made of. Sums are taken in JavaScript's float64, results kept in float32.
+
+/** @typedef {import("./safetensors.js").Tensor} Tensor */
+
+/** As in `crn_lib.ops.normalise`: keeps a row of identical values finite. */
+export const EPSILON = 1e-20;
+
+/**
+ * Mean 0 and population variance 1, of each head's equal part by itself.
+ * @param {Float32Array} x
+ * @param {number} [heads]
+ */
+export function layerNorm(x, heads = 1) {
+  const out = new Float32Array(x.length);
+  const width = x.length / heads;
+  for (let from = 0; from < x.length; from += width) {
+    let mean = 0;
+    for (let d = from; d < from + width; d++) mean += x[d];
+    mean /= width;
+    let variance = 0;
+    for (let d = from; d < from + width; d++) variance += (x[d] - mean) ** 2;
+    const scale = 1 / Math.sqrt(variance / width + EPSILON);
+    for (let d = from; d < from + width; d++) out[d] = (x[d] - mean) * scale;
+  }
+  return out;
+}
+
+/**
+ * `weight @ x + bias`.
+ * @param {Tensor} weight (outputs, inputs)
+ * @param {Float32Array} x
+ * @param {Tensor} [bias] (outputs,)
+ */
+export function affine(weight, x, bias) {
+  const [outputs, inputs] = weight.shape;
+  const out = new Float32Array(outputs);
+  for (let row = 0, place = 0; row < outputs; row++) {
+    let sum = bias ? bias.data[row] : 0;
+    for (let column = 0; column < inputs; column++) sum += weight.data[place++] * x[column];
+    out[row] = sum;
+  }
+  return out;
+}
+
+/**
+ * @param {Float32Array} x
+ * @param {Float32Array} y
+ */
+export function add(x, y) {
+  return x.map((value, d) => value + y[d]);
+}
+
+/**
+ * `x * Phi(x)`, the exact GELU; the error function by Abramowitz and Stegun's 7.1.26, right to 1.5e-7.
+ * @param {number} x
+ */
+export function gelu(x) {
+  const z = Math.abs(x) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * z);
+  const polynomial = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  const upper = 0.5 * polynomial * Math.exp(-z * z); // of the normal distribution beyond |x|
+  return x * (x < 0 ? upper : 1 - upper);
+}
+
+/** @param {ArrayLike<number>} x */
+export function softmax(x) {
+  const largest = Math.max(...Array.from(x));
+  const powers = Array.from(x, (value) => Math.exp(value - largest));
+  const total = powers.reduce((sum, value) => sum + value, 0);
+  return powers.map((value) => value / total);
+}
+
+/** @param {ArrayLike<number>} x */
+export function argmax(x) {
+  let best = 0;
+  for (let place = 1; place < x.length; place++) if (x[place] > x[best]) best = place;
+  return best;
+}

@@ -1,0 +1,82 @@
+// A block of the CausalRN and of the linear RN, one token at a time: `crn_lib.models.causal_rn` in JavaScript.
+
+import { add, affine, EPSILON, layerNorm } from "./numbers.js";
+import { Pool, RunningSum } from "./pool.js";
+
+/** @typedef {import("./safetensors.js").Tensor} Tensor */
+/** @typedef {import("./model.js").ModelConfig} ModelConfig */
+
+export class RelationBlock {
+  /**
+   * @param {(name: string) => Tensor} weight the block's tensor of this name
+   * @param {ModelConfig} config
+   */
+  constructor(weight, config) {
+    const { norm, activation, heads, post_norm } = config;
+    if (activation !== "exp" || (norm !== "exact" && norm !== "approx")) {
+      throw new Error(`pages run relations of norm exact or approx with exp; got ${norm} with ${activation}`);
+    }
+    this.weight = weight;
+    this.heads = heads;
+    this.factorises = norm === "approx";
+    this.postNorm = post_norm;
+    this.innerWidth = weight("sender.weight").shape[0];
+  }
+
+  newState() {
+    return this.factorises ? new RunningSum(this.innerWidth) : new Pool(this.innerWidth);
+  }
+
+  /**
+   * `x + W3 LN(relation(W1 LN(x) + c1, W2 LN(x))) + c3` at the newest position.
+   * @param {Float32Array} x
+   * @param {Pool | RunningSum} state grows by this token
+   */
+  step(x, state) {
+    const normalised = layerNorm(x);
+    const a = affine(this.weight("receiver.weight"), normalised, this.weight("receiver.bias"));
+    const b = affine(this.weight("sender.weight"), normalised);
+    const out = state instanceof Pool ? poolStep(a, b, state, this.heads) : sumStep(a, b, state, this.heads);
+    const read = this.postNorm ? layerNorm(out) : out;
+    return add(x, affine(this.weight("readout.weight"), read, this.weight("readout.bias")));
+  }
+}
+
+/**
+ * `mean_j exp(LN(a + b_j))` over all senders in the pool, which `b` joins first.
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {Pool} pool
+ * @param {number} heads
+ */
+export function poolStep(a, b, pool, heads) {
+  pool.append(b);
+  const sums = new Float64Array(a.length);
+  const width = a.length / heads;
+  for (let j = 0; j < pool.length; j++) {
+    const row = pool.row(j);
+    for (let from = 0; from < a.length; from += width) {
+      let mean = 0;
+      for (let d = from; d < from + width; d++) mean += a[d] + row[d];
+      mean /= width;
+      let variance = 0;
+      for (let d = from; d < from + width; d++) variance += (a[d] + row[d] - mean) ** 2;
+      const scale = 1 / Math.sqrt(variance / width + EPSILON);
+      for (let d = from; d < from + width; d++) sums[d] += Math.exp((a[d] + row[d] - mean) * scale);
+    }
+  }
+  return Float32Array.from(sums, (sum) => sum / pool.length);
+}
+
+/**
+ * `mean_j exp(LN(a) + LN(b_j))`, which is `exp(LN(a))` times the mean of `exp(LN(b_j))`: one vector is enough.
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {RunningSum} state
+ * @param {number} heads
+ */
+export function sumStep(a, b, state, heads) {
+  state.append(layerNorm(b, heads));
+  const count = Math.log(state.length);
+  return layerNorm(a, heads).map((value, d) => Math.exp(value + state.logSum[d] - count));
+}

@@ -1,0 +1,148 @@
+"""Guide pages for instructors, and the syllabus: prose from `guides/`, with what lessons and tests know filled in."""
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from crn_lib.workbook.editions.lesson import Lesson
+
+PROSE = Path(__file__).parent / "guides"
+MISTAKES = Path(__file__).parent / "mistakes.json"
+COSTS = Path(__file__).parent / "costs.json"
+
+PATHS = {
+    "One lecture": ("00", "01", "04", "08"),
+    "A week": ("00", "01", "02", "03", "04", "05", "07"),
+    "A term": (),  # every lesson
+}
+
+
+def guide(lesson: Lesson) -> str:
+    """The guide page of a lesson, in Markdown.
+
+    Raises:
+        ValueError: nobody has written its prose.
+    """
+    path = PROSE / f"{lesson.number}.md"
+    if not path.exists():
+        raise ValueError(f"{lesson.path.name} has no guide: write {path}")
+    minutes = f"**Minutes** {lesson.minutes} reading, {lesson.exercise_minutes} exercises"
+    facts = (minutes, _cost_of(lesson), f"**Builds on** {', '.join(lesson.needs) or 'nothing'}")
+    head = [
+        f"# {lesson.title}: guide",
+        f"**Students can afterwards**\n\n{lesson.goals}",
+        " · ".join(facts),
+        _table(
+            ("exercise", "what to write", "points", "minutes"),
+            [(s.exercise.key, s.exercise.title, str(s.points), str(s.exercise.minutes)) for s in lesson.exercises],
+        ),
+        f"Solutions are open in [the instructor's notebook](../{lesson.path.name}).",
+    ]
+    prose = _fill(path, predictions=_predictions(lesson), mistakes=_mistakes(lesson))
+    return "\n\n".join([*head, prose])
+
+
+def syllabus(lessons: Sequence[Lesson]) -> str:
+    """The syllabus, in Markdown: paths, prerequisites, minutes and memory."""
+    rows = [
+        (
+            f"[{lesson.title}](student/{lesson.path.name})",
+            str(lesson.minutes),
+            str(lesson.exercise_minutes),
+            _seconds(lesson),
+            _memory(lesson),
+            ", ".join(lesson.needs),
+        )
+        for lesson in lessons
+    ]
+    headings = ("lesson", "minutes of reading", "of exercises", "seconds to execute", "memory, MB", "builds on")
+    arrows = [f"  L{need} --> L{lesson.number}" for lesson in lessons for need in lesson.needs]
+    names = [f'  L{lesson.number}["{lesson.title}"]' for lesson in lessons]
+    graph = "\n".join(["```mermaid", "graph LR", *names, *arrows, "```"])
+    costs = f"Executed once, with the profile `laptop`, on {_costs()['machine']}. Yours will differ."
+    return _fill(PROSE / "syllabus.md", lessons=_table(headings, rows), costs=costs, graph=graph, paths=_paths(lessons))
+
+
+def _paths(lessons: Sequence[Lesson]) -> str:
+    rows = []
+    for name, numbers in PATHS.items():
+        chosen = [lesson for lesson in lessons if not numbers or lesson.number in numbers]
+        reading, exercises = sum(x.minutes for x in chosen), sum(x.exercise_minutes for x in chosen)
+        listed = ", ".join(lesson.number for lesson in chosen)
+        if name == "One lecture":
+            rows.append((name, f"parts of {listed}", "90 in all", "none"))
+        else:
+            rows.append((name, listed, f"{reading}", f"{exercises}"))
+    return _table(("path", "lessons", "minutes of reading", "of exercises"), rows)
+
+
+def _predictions(lesson: Lesson) -> str:
+    """Each question, and what the stored lesson answers."""
+    questions = [question for cell in lesson.notebook.cells if (question := _question(cell))]
+    texts = [str(output.get("data", {}).get("text/plain", "")) for output in _outputs(lesson)]
+    answers = [found[1].strip() for text in texts if (found := re.search(r"your guess: .*?; measured: (.*)", text))]
+    if len(answers) != len(questions):
+        answers = ["see the notebook"] * len(questions)
+    pairs = zip(questions, answers, strict=True)
+    return "\n".join(f"- *{question}* The stored run: **{answer}**." for question, answer in pairs)
+
+
+def _question(cell: Any) -> str:
+    if cell.cell_type != "code" or "course.predict" not in cell.source:
+        return ""
+    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    asked = [c.args[0] for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr.startswith("predict")]
+    if not asked:
+        return ""
+    parts = asked[0].values if isinstance(asked[0], ast.JoinedStr) else [asked[0]]
+    return "".join(
+        f"`{ast.unparse(part.value)}`" if isinstance(part, ast.FormattedValue) else str(ast.literal_eval(part))
+        for part in parts
+    )
+
+
+def _outputs(lesson: Lesson) -> list[Any]:
+    return [output for cell in lesson.notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def _mistakes(lesson: Lesson) -> str:
+    stored = json.loads(MISTAKES.read_text(encoding="utf-8"))
+    parts = []
+    for exercise in (stored_exercise.exercise for stored_exercise in lesson.exercises):
+        rows = [(name, f"`{message.replace('`', chr(39))}`") for name, message in stored.get(exercise.key, {}).items()]
+        parts.append(f"**{exercise.key}**\n\n" + _table(("a wrong answer", "what its author sees"), rows))
+    return "\n\n".join(parts)
+
+
+def _costs() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(COSTS.read_text(encoding="utf-8"))
+    return found
+
+
+def _cost_of(lesson: Lesson) -> str:
+    return f"**To execute** {_seconds(lesson)} s and {_memory(lesson)} MB on {_costs()['machine']}"
+
+
+def _seconds(lesson: Lesson) -> str:
+    known = _costs()["lessons"].get(lesson.number)
+    return "not measured" if known is None else str(known["seconds"])
+
+
+def _memory(lesson: Lesson) -> str:
+    known = _costs()["lessons"].get(lesson.number)
+    return "not measured" if known is None else f"{known['mebibytes']:,}"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _fill(path: Path, **parts: str) -> str:
+    text = path.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", part)
+    return text

@@ -1,0 +1,70 @@
+// Models in JavaScript against the library's numbers, which test_frontend.py has put where NUMBERS says.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { traceCopy } from "../../../crn_lib/course/frontend/copy.js";
+import { SequenceModel } from "../../../crn_lib/course/frontend/model.js";
+
+const folder = process.env.NUMBERS ?? "";
+const cases = JSON.parse(readFileSync(join(folder, "numbers.json"), "utf8"));
+
+/**
+ * @param {Iterable<number>} found
+ * @param {number[]} wanted
+ * @param {string} where
+ */
+function assertClose(found, wanted, where) {
+  const values = [...found];
+  assert.equal(values.length, wanted.length, where);
+  values.forEach((value, place) => {
+    const off = Math.abs(value - wanted[place]);
+    assert.ok(off <= 1e-4 * Math.max(1, Math.abs(wanted[place])), `${where}[${place}]: ${value}, not ${wanted[place]}`);
+  });
+}
+
+for (const [name, wanted] of Object.entries(cases)) {
+  const model = new SequenceModel(readFileSync(join(folder, `${name}.safetensors`)));
+
+  test(`${name}: every block's stream, the logits and the bytes held agree at every token`, () => {
+    const state = model.newState();
+    for (const [place, token] of wanted.tokens.entries()) {
+      const { logits, stream } = model.step(token, state);
+      assert.equal(stream.length, wanted.streams[place].length);
+      for (const [block, row] of stream.entries()) {
+        assertClose(row, wanted.streams[place][block], `token ${place}, block ${block}`);
+      }
+      assertClose(logits, wanted.logits[place], `logits at token ${place}`);
+      assert.equal(state.bytes, wanted.bytes[place], `bytes at token ${place}`);
+    }
+    assertClose(
+      model.forward(wanted.tokens).flatMap((row) => [...row]),
+      wanted.logits.flat(),
+      "forward",
+    );
+  });
+
+  test(`${name}: what it writes agrees, and how sure it is`, () => {
+    assert.deepEqual(model.generate(wanted.prompt, wanted.written.length), wanted.generated);
+    const copy = traceCopy(model, wanted.text);
+    assert.equal(copy.written.map(({ letter }) => letter).join(""), wanted.written);
+    assertClose(
+      copy.written.map(({ probability }) => probability),
+      wanted.probabilities,
+      "probabilities",
+    );
+    const right = [...wanted.written].map((letter, place) => letter === `${wanted.text}>`[place]);
+    assert.deepEqual(
+      copy.written.map((said) => said.right),
+      right,
+    );
+  });
+
+  test(`${name}: refuses what the library refuses`, () => {
+    const state = model.newState();
+    assert.throws(() => model.step(model.config.vocab_size, state), /token ids are 0 to/);
+    for (let place = 0; place < model.config.max_length; place++) model.step(3, state);
+    assert.throws(() => model.step(3, state), /positions are used up/);
+  });
+}

@@ -1,0 +1,128 @@
+"""The modules that compute in a page: the same numbers as the library's, in node; one text for JupyterLab and pages."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from playwright._impl._driver import compute_driver_executable
+
+from crn_lib.course import Copier, frontend
+from crn_lib.course.widgets.copier import ALIVE_MIME, page_state
+from crn_lib.models import ModelConfig, SequenceModel, build_model
+from crn_lib.ops.normalise import layer_norm
+from crn_lib.tasks import trace_copy
+from tests.course.frontend.shipped import TASK, shipped
+
+NODE = compute_driver_executable()[0]
+HERE = Path(__file__).parent
+TEXT = "zebraquagga"
+SHAPES: dict[str, dict[str, Any]] = {
+    "wide_heads": {"kind": "causal_rn", "heads": 2, "expansion": 2, "positions": "none"},
+    "no_post_norm": {"kind": "causal_rn", "post_norm": False},
+    "linear_heads": {"kind": "linear_rn", "heads": 4},
+    "attention_heads": {"kind": "transformer", "heads": 3},
+}
+
+
+def drawn(shape: dict[str, Any]) -> SequenceModel:
+    """Random weights, far larger than a new model's: a new model's blocks add nearly nothing to the stream."""
+    config = ModelConfig(width=24, blocks=2, max_length=66, **shape)
+    model = build_model(config, generator=torch.Generator().manual_seed(1))
+    generator = torch.Generator().manual_seed(2)
+    for parameter in model.blocks.parameters():
+        parameter.data = 0.3 * torch.randn(parameter.shape, generator=generator)
+    return model
+
+
+@torch.no_grad()
+def numbers(model: SequenceModel) -> dict[str, Any]:
+    """What node's tests compare with: 40 tokens one by one, so that every pool has grown; a string copied.
+
+    Streams and logits are the library's in float64. In float32 it is up to 2e-4 from them at the second block of the
+    trained Transformer, ten times as far as JavaScript, which takes its sums in float64.
+    """
+    tokens = torch.randint(29, (1, 40), generator=torch.Generator().manual_seed(3))
+    wide = copy.deepcopy(model).double()
+    streams, x = [], wide._embed(tokens)
+    for block in wide.blocks:
+        x = block(x)
+        streams.append(x[0])
+    logits = wide(tokens)[0]
+    torch.testing.assert_close(wide.head(layer_norm(x))[0], logits)
+    state, held = model.init_state(1), []
+    for token in tokens[0]:
+        _, state = model.step(token[None], state)
+        held.append(state.nbytes)
+    trace = trace_copy(model, TASK, TEXT)
+    prompt = torch.tensor([[0, *TASK.encode(TEXT).tolist(), 1]])
+    return {
+        "tokens": tokens[0].tolist(),
+        "streams": torch.stack(streams, dim=1).tolist(),
+        "logits": logits.tolist(),
+        "bytes": held,
+        "text": TEXT,
+        "prompt": prompt[0].tolist(),
+        "generated": model.generate(prompt, len(TEXT) + 1)[0].tolist(),
+        "written": trace.written,
+        "probabilities": trace.probabilities,
+    }
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, SequenceModel]:
+    return {kind: shipped(kind) for kind in frontend.SHIPPED} | {name: drawn(shape) for name, shape in SHAPES.items()}
+
+
+def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, SequenceModel], tmp_path: Path) -> None:
+    for name, model in models.items():
+        (tmp_path / f"{name}.safetensors").write_bytes(frontend.model_bytes(model))
+    (tmp_path / "numbers.json").write_text(json.dumps({name: numbers(model) for name, model in models.items()}))
+    tests = sorted(str(path) for path in HERE.glob("*.test.js"))
+    command = [NODE, "--test", "--test-reporter=tap", *tests]
+    ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (passed,) = re.findall(r"^# pass (\d+)$", ran.stdout, re.MULTILINE)
+    assert int(passed) >= 3 * len(models) + 8 and re.search(r"^# skipped 0$", ran.stdout, re.MULTILINE)
+
+
+def test_the_models_that_ship_hold_their_row_and_are_small() -> None:
+    for kind in frontend.SHIPPED:
+        row, size = frontend.shipped_row(kind), len(frontend.shipped_model(kind))
+        assert row["model"]["kind"] == kind and row["parameters"] == sum(p.numel() for p in shipped(kind).parameters())
+        assert 4 * row["parameters"] < size <= 256_000
+    shapes = {json.dumps([frontend.shipped_row(kind)[part] for part in ("task", "seed")]) for kind in frontend.SHIPPED}
+    assert len(shapes) == 1, "one task for all"
+
+
+@pytest.mark.parametrize("name", frontend.MODULES)
+def test_a_modules_text_is_one_module_without_imports(name: str, tmp_path: Path) -> None:
+    text = frontend.module_text(name)
+    assert re.findall(r"^export default \{ render \};$", text, re.MULTILINE) == ["export default { render };"]
+    assert not re.search(r"^(import|export (?!default))", text, re.MULTILINE)
+    module = tmp_path / "module.mjs"
+    module.write_text(text)
+    program = f"import({json.dumps(str(module))}).then(m => console.log(typeof m.default.render))"
+    ran = subprocess.run([NODE, "-e", program], capture_output=True, text=True)
+    assert ran.stdout == "function\n", ran.stderr
+
+
+def test_the_copier_gives_its_module_the_models_asked_for_and_pages_those_that_ship() -> None:
+    own = drawn({"kind": "causal_rn"})
+    copier = Copier("abc", {"causal_rn": own})
+    weights = {about["kind"]: about["weights"] for about in copier.models}
+    assert weights["causal_rn"] == frontend.model_bytes(own)
+    assert weights["transformer"] == frontend.shipped_model("transformer")
+    assert "trained in this lesson" in copier.models[0]["note"] and "512,000" in copier.models[1]["note"]
+    bundle, _ = copier._repr_mimebundle_()
+    assert bundle[ALIVE_MIME] == {"module": "copier", "state": page_state("abc")}
+    carried = [about["weights"]["carried"] for about in page_state("abc")["models"]]
+    assert set(carried) <= set(frontend.carried_names()) and len(carried) == 3
+    json.dumps(bundle)
+    with pytest.raises(ValueError, match="lstm"):
+        Copier("abc", {"lstm": own})
