@@ -88,7 +88,6 @@ __all__ = [
     "nearest_neighbours",
     "predict",
     "scored",
-    "share_right",
     "string_bits",
     "task_configs",
     "task_name",

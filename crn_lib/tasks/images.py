@@ -11,8 +11,8 @@ from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Images, Split
 from crn_lib.data.sources import IMAGES, ImageSource, check_path
 from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.loss import share_right
 from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.scores import accuracies
 
 LAYOUTS = ("patches", "pixels", "permuted")
 
@@ -82,6 +82,11 @@ class ImagesConfig:
     def context(self) -> int:
         """Vectors in a sequence: the pieces, and one more where the class is read out."""
         return (self.shape.side // self.piece) ** 2 + 1
+
+    @property
+    def chance(self) -> float:
+        """Images right of one who names any class."""
+        return 1 / self.shape.classes
 
 
 class ImagesTask:
@@ -154,7 +159,7 @@ class ImagesTask:
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
         """`accuracy`, the share of images put into the right class."""
-        return {"accuracy": share_right(predictions, targets)}
+        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["images"] = TaskKind(ImagesConfig, ImagesTask)

@@ -64,20 +64,3 @@ def predict(outputs: Tensor, targets: Tensor) -> Tensor:
         tensor([1])
     """
     return outputs.squeeze(-1) if targets.is_floating_point() else outputs.argmax(dim=-1)
-
-
-def share_right(predictions: Tensor, targets: Tensor) -> float:
-    """The share of scored places where the prediction is the target; both `(batch, length)`.
-
-    Raises:
-        ValueError: shapes that differ.
-
-    Example:
-        >>> share_right(torch.tensor([[7, 1, 2]]), torch.tensor([[NOT_SCORED, 1, 3]]))
-        0.5
-    """
-    if predictions.shape != targets.shape:
-        raise ValueError(
-            f"predictions and targets must have one shape; got {tuple(predictions.shape)} and {tuple(targets.shape)}"
-        )
-    return (predictions == targets)[scored(targets)].double().mean().item()

@@ -10,8 +10,8 @@ from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Sentences, Split
 from crn_lib.data.sources import SENTENCES, check_path
 from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.loss import share_right
 from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.scores import accuracies
 
 START, BETWEEN, END = 256, 257, 258
 """Tokens beyond the bytes: before a sentence, between its parts, and after it, where its class is asked."""
@@ -60,6 +60,11 @@ class SentencesConfig:
     def context(self) -> int:
         """Tokens in the longest sequence: the marks at both ends count."""
         return self.longest + 2
+
+    @property
+    def chance(self) -> float:
+        """Sentences right of one who names any class."""
+        return 1 / SENTENCES[self.source].classes
 
 
 class SentencesTask:
@@ -127,7 +132,7 @@ class SentencesTask:
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
         """`accuracy`, the share of sentences put into the right class."""
-        return {"accuracy": share_right(predictions, targets)}
+        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["sentences"] = TaskKind(SentencesConfig, SentencesTask)

@@ -11,8 +11,8 @@ from torch import Tensor
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Bytes, Split
 from crn_lib.data.sources import TEXTS, check_path
-from crn_lib.tasks.loss import share_right
 from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.scores import accuracies
 
 BYTES = 256
 
@@ -57,6 +57,11 @@ class TextConfig:
     def context(self) -> int:
         """Bytes in a window."""
         return self.window
+
+    @property
+    def chance(self) -> float:
+        """Bytes right of one who names any."""
+        return 1 / BYTES
 
 
 class TextTask:
@@ -112,7 +117,7 @@ class TextTask:
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
         """`accuracy`, the share of bytes named rightly."""
-        return {"accuracy": share_right(predictions, targets)}
+        return {"accuracy": accuracies(predictions, targets)[0]}
 
     def loss_metrics(self, losses: Tensor) -> dict[str, float]:
         """`bits_per_byte`: the mean cross entropy in bits."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from crn_lib.config import ConfigError
 from crn_lib.models import BLOCKS, ModelConfig, build_model
-from tests.models.model_cases import small_model, tokens
+from tests.models.model_cases import name_of, small_model, tokens
 
 WIDTH = 3
 
@@ -17,9 +17,12 @@ def vectors(batch: int, length: int, seed: int = 0) -> Tensor:
     return torch.randn(batch, length, WIDTH, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("kind", BLOCKS)
-def test_vectors_are_read_causally_and_step_by_step_as_at_once(kind: str) -> None:
-    model, x = small_model(kind=kind, input_width=WIDTH, vocab_size=1), vectors(2, 7)
+VARIANTS = [*({"kind": kind} for kind in BLOCKS), {"kind": "causal_rn", "short_conv": 3, "first_window": 2}]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_vectors_are_read_causally_and_step_by_step_as_at_once(variant: dict[str, object]) -> None:
+    model, x = small_model(**variant, input_width=WIDTH, vocab_size=1), vectors(2, 7)
     whole = model(x)
     assert whole.shape == (2, 7, 1)
     changed = x.clone()

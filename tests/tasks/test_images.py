@@ -130,3 +130,9 @@ def test_images_that_teach_nothing_are_one_line(monkeypatch, generator, count, c
     monkeypatch.setitem(IMAGES, "digits", IMAGES["digits"]._replace(load=lambda path, seed: split))
     with pytest.raises(ConfigError, match=f"^{says}"):
         task_of().sample(1, generator)
+
+
+def test_chance_is_what_naming_any_class_gets(generator) -> None:
+    _, targets = task_of().sample(4000, generator)
+    guesses = torch.randint(10, targets.shape, generator=generator)
+    assert task_of().metrics(guesses, targets)["accuracy"] == pytest.approx(ImagesConfig().chance, abs=0.015)

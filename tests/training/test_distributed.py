@@ -14,6 +14,7 @@ import torch
 
 from crn_lib.models import KINDS
 from crn_lib.paths import workbook_folder
+from crn_lib.tasks import NOT_SCORED
 from crn_lib.training import RunResult, load_model, loop
 from crn_lib.training.checkpoints import Checkpoint
 from crn_lib.training.distributed import Processes
@@ -159,13 +160,19 @@ def test_the_weighted_means_average_to_the_mean_over_the_batch(size, generator):
     task = loop.CopyingTask(CASES["ragged"].task)
     tokens, targets = task.sample(8, generator)
     value = torch.rand(targets.shape, generator=generator).double()
-    scored = targets != loop.NOT_SCORED
+    scored = targets != NOT_SCORED
     total, seen = 0.0, []
     for rank in range(size):
         mine, asked, weight = Processes(torch.device("cpu"), rank, size).share(tokens, targets)
         part = slice(rank * 8 // size, (rank + 1) * 8 // size)
-        total += weight * value[part][asked != loop.NOT_SCORED].mean().item()
+        total += weight * value[part][asked != NOT_SCORED].mean().item()
         seen.append(mine)
     assert torch.equal(torch.cat(seen), tokens)
     assert total / size == pytest.approx(value[scored].mean().item(), rel=1e-12)
     assert size > 1 or weight == 1.0
+
+
+def test_numbers_are_weighted_by_where_something_is_asked():
+    targets = torch.tensor([[1.0, float("nan")], [2.0, 3.0]])
+    weights = [Processes(torch.device("cpu"), rank, 2).share(targets[..., None], targets)[2] for rank in range(2)]
+    assert weights == pytest.approx([2 / 3, 4 / 3])
