@@ -74,11 +74,6 @@ class ImagesConfig:
         return self.shape.classes
 
     @property
-    def chance(self) -> float:
-        """Images right of one who names any class; they are equally frequent but for a few."""
-        return 1 / self.shape.classes
-
-    @property
     def context(self) -> int:
         """Vectors in a sequence: the pieces, and one more where the class is read out."""
         return (self.shape.side // self.piece) ** 2 + 1

@@ -68,11 +68,6 @@ class RegressionConfig:
         return 1
 
     @property
-    def chance(self) -> float:
-        """Explained by one who always says 0."""
-        return 0.0
-
-    @property
     def context(self) -> int:
         """Vectors in a sequence, two a point."""
         return 2 * self.points

@@ -49,11 +49,6 @@ class TextConfig:
         return BYTES
 
     @property
-    def chance(self) -> float:
-        """Bytes right of one who names any of the 256; the commonest one is the baselines' matter."""
-        return 1 / BYTES
-
-    @property
     def context(self) -> int:
         """Bytes in a window."""
         return self.window
