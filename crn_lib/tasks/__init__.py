@@ -14,7 +14,7 @@ from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trac
 from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
 from crn_lib.tasks.hops import HopsConfig, HopsTask
 from crn_lib.tasks.images import ImagesConfig, ImagesTask
-from crn_lib.tasks.loss import mean_loss, predict, scored, share_right
+from crn_lib.tasks.loss import mean_loss, predict, scored
 from crn_lib.tasks.memorisation import MemorisationConfig, MemorisationTask
 from crn_lib.tasks.ngram_lookup import NgramLookupConfig, NgramLookupTask
 from crn_lib.tasks.permutation_hops import PermutationHopsConfig, PermutationHopsTask
