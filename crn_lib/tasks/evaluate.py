@@ -29,8 +29,8 @@ def teacher_forced(
         tokens, targets = task.held_out(strings, split)
     else:
         tokens, targets = task.sample(strings, generator)
-    given, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
-    outputs = (model(given) if at is None else model(given, at=at.to(given.device))).cpu()
+    tokens, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
+    outputs = (model(tokens) if at is None else model(tokens, at=at.to(tokens.device))).cpu()
     asked = targets if at is None else targets[at]
     predictions = predict(outputs, asked)
     if at is not None:

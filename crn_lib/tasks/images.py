@@ -78,11 +78,6 @@ class ImagesConfig:
         """Vectors in a sequence: the pieces, and one more where the class is read out."""
         return (self.shape.side // self.piece) ** 2 + 1
 
-    @property
-    def chance(self) -> float:
-        """Images right of one who names any class."""
-        return 1 / self.shape.classes
-
 
 class ImagesTask:
     """Draws training images, and keeps those of the other parts fixed. The images are read at first use.

@@ -73,11 +73,6 @@ class RegressionConfig:
         return 2 * self.points
 
     @property
-    def chance(self) -> float:
-        """What predicting 0 explains: nothing."""
-        return 0.0
-
-    @property
     def variance(self) -> float:
         """Of a `y`: the squared error of predicting 0."""
         return (self.sparsity or self.dims) * self.scale**2 + self.noise**2

@@ -56,11 +56,6 @@ class SentencesConfig:
         """Tokens in the longest sequence: the marks at both ends count."""
         return self.longest + 2
 
-    @property
-    def chance(self) -> float:
-        """Sentences right of one who names any class."""
-        return 1 / SENTENCES[self.source].classes
-
 
 class SentencesTask:
     """Draws training sentences, and keeps those of the other parts fixed. They are read at first use.

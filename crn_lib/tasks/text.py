@@ -53,11 +53,6 @@ class TextConfig:
         """Bytes in a window."""
         return self.window
 
-    @property
-    def chance(self) -> float:
-        """Bytes right of one who names any."""
-        return 1 / BYTES
-
 
 class TextTask:
     """Draws windows of the training part, and keeps those of the other parts fixed. The text is read at first use.
