@@ -74,6 +74,11 @@ class ImagesConfig:
         return self.shape.classes
 
     @property
+    def chance(self) -> float:
+        """Images right of one who names any class."""
+        return 1 / self.shape.classes
+
+    @property
     def context(self) -> int:
         """Vectors in a sequence: the pieces, and one more where the class is read out."""
         return (self.shape.side // self.piece) ** 2 + 1

@@ -68,6 +68,11 @@ class RegressionConfig:
         return 1
 
     @property
+    def chance(self) -> float:
+        """What predicting 0 explains: nothing."""
+        return 0.0
+
+    @property
     def context(self) -> int:
         """Vectors in a sequence, two a point."""
         return 2 * self.points

@@ -52,6 +52,11 @@ class SentencesConfig:
         return END + 1
 
     @property
+    def chance(self) -> float:
+        """Sentences right of one who names any class."""
+        return 1 / SENTENCES[self.source].classes
+
+    @property
     def context(self) -> int:
         """Tokens in the longest sequence: the marks at both ends count."""
         return self.longest + 2

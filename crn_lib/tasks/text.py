@@ -49,6 +49,11 @@ class TextConfig:
         return BYTES
 
     @property
+    def chance(self) -> float:
+        """Bytes right of one who names any."""
+        return 1 / BYTES
+
+    @property
     def context(self) -> int:
         """Bytes in a window."""
         return self.window
