@@ -112,7 +112,8 @@ class FusedRelation(torch.autograd.Function):
         parts = min(-(-TASKS // joined), -(-length // ROWS_AT_ONCE))
         d_receivers = torch.empty((joined, length, padded), dtype=gradient.dtype)
         d_senders = torch.empty((parts, joined, length, padded), dtype=gradient.dtype)
-        sums = (d_receivers.numpy(), d_senders.numpy(), np.empty((parts, joined, length), upstream.dtype))
+        pulls = torch.empty((parts, joined, length), dtype=gradient.dtype)
+        sums = (d_receivers.numpy(), d_senders.numpy(), pulls.numpy())
         options = *ctx.options, ctx.norm == "exact"
         threads = torch.get_num_threads()
         run_tasks(backward_kernel, threads, receivers, senders, ctx.weights, upstream, *sums, *options)

@@ -54,7 +54,7 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
 
 
 def run_shares(kernel: Callable[..., None], shares: int, *arguments: Any) -> None:
-    """Call `kernel(share, shares, *arguments)` for every share, on so many threads; a late one's share is taken over."""
+    """Call `kernel(share, shares, *arguments)` for every share, on as many threads; others do what a late one would."""
     if shares == 1:
         kernel(0, 1, *arguments)
         return
