@@ -140,7 +140,7 @@ def add_block_activations(receiver: Any, senders: Any, scales: Any, i: int, code
 
 @njit(forceinline=True)
 def activated(u: Any, code: int, constants: Any) -> Any:
-    """`activate`, or `slope`, which is the same for `exp`: with constants made before the loop."""
+    """`activate(u, code)`, for `exp` with constants made before the loop."""
     if code == EXP:
         return power(u, constants)
     return activate(u, code)
@@ -148,7 +148,7 @@ def activated(u: Any, code: int, constants: Any) -> Any:
 
 @njit(forceinline=True)
 def sloped(u: Any, code: int, constants: Any) -> Any:
-    """`slope`, as above."""
+    """`slope(u, code)`, for `exp` with constants made before the loop."""
     if code == EXP:
         return power(u, constants)
     return slope(u, code)
@@ -163,18 +163,6 @@ def four_splats(numbers: Any, first: int) -> Any:
         splat_register(numbers[first + 2]),
         splat_register(numbers[first + 3]),
     )
-
-
-@njit(forceinline=True)
-def slope_of_pair(
-    a: Any, g: Any, sender: Any, scale: Any, gain: Any, code: int, constants: Any, d: int, d_sender: Any, dot: Any
-) -> tuple[Any, Any]:
-    """`gain * q` of one pair, returned and added to its sender's row; and `dot + q * u`."""
-    u = scale * (a + load_register(sender, d))
-    q = g * sloped(u, code, constants)
-    change = gain * q
-    store(d_sender, d, load_register(d_sender, d) + change)
-    return change, fma(q, u, dot)
 
 
 @njit(forceinline=True)
@@ -203,10 +191,20 @@ def add_slopes(
         t0 = t1 = t2 = t3 = splat_register(receiver.dtype.type(0))
         for d in range(part, receiver.size, lanes(receiver)):
             a, g = load_register(receiver, d), load_register(upstream, d)
-            q0, t0 = slope_of_pair(a, g, b0, c0, g0, code, constants, d, e0, t0)
-            q1, t1 = slope_of_pair(a, g, b1, c1, g1, code, constants, d, e1, t1)
-            q2, t2 = slope_of_pair(a, g, b2, c2, g2, code, constants, d, e2, t2)
-            q3, t3 = slope_of_pair(a, g, b3, c3, g3, code, constants, d, e3, t3)
+            u0, u1 = c0 * (a + load_register(b0, d)), c1 * (a + load_register(b1, d))
+            u2, u3 = c2 * (a + load_register(b2, d)), c3 * (a + load_register(b3, d))
+            q0, q1, q2, q3 = (
+                g * sloped(u0, code, constants),
+                g * sloped(u1, code, constants),
+                g * sloped(u2, code, constants),
+                g * sloped(u3, code, constants),
+            )
+            t0, t1, t2, t3 = fma(q0, u0, t0), fma(q1, u1, t1), fma(q2, u2, t2), fma(q3, u3, t3)
+            q0, q1, q2, q3 = g0 * q0, g1 * q1, g2 * q2, g3 * q3
+            store(e0, d, load_register(e0, d) + q0)
+            store(e1, d, load_register(e1, d) + q1)
+            store(e2, d, load_register(e2, d) + q2)
+            store(e3, d, load_register(e3, d) + q3)
             store(d_receiver, d, load_register(d_receiver, d) + ((q0 + q1) + (q2 + q3)))
         store_four(partial, part, t0, t1, t2, t3)
 

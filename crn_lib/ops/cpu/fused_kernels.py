@@ -19,7 +19,7 @@ from crn_lib.ops.cpu.simd import claim, finish, fma, lanes, load, splat, store, 
 from crn_lib.ops.cpu.vector_math import EXP, LOG2_E, two_to_the
 
 INLINED = (fused_blocks, fused_pairs, simd, vector_math)
-STAMP = "7d87d09d"
+STAMP = "d32d0660"
 KEPT = unchanged(STAMP, *INLINED)
 KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 

@@ -1,6 +1,6 @@
 """The CPU that Numba compiles for: which vector registers it has, and whether it multiplies and adds in one operation.
 
-Asked of LLVM itself, by a look at what it makes of one operation, so that `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES`
+Asked of LLVM itself, by a look at what it makes of two operations, so that `NUMBA_CPU_NAME` and `NUMBA_CPU_FEATURES`
 count (a name without features leaves this machine's: for AVX2 on a machine with AVX-512, `NUMBA_CPU_NAME=haswell
 NUMBA_CPU_FEATURES=`).
 """
@@ -14,8 +14,9 @@ _PROBE = """
 declare <16 x float> @llvm.fma.v16f32(<16 x float>, <16 x float>, <16 x float>)
 define void @probe(<16 x float>* %place) {
   %x = load <16 x float>, <16 x float>* %place
-  %y = call <16 x float> @llvm.fma.v16f32(<16 x float> %x, <16 x float> %x, <16 x float> %x)
-  store <16 x float> %y, <16 x float>* %place
+  %y = fmul <16 x float> %x, %x
+  %z = call <16 x float> @llvm.fma.v16f32(<16 x float> %y, <16 x float> %x, <16 x float> %y)
+  store <16 x float> %z, <16 x float>* %place
   ret void
 }
 """
@@ -37,7 +38,7 @@ class Target(NamedTuple):
 
 
 def target_of(machine: llvm.TargetMachine) -> Target:
-    """What LLVM makes of 16 multiplications and additions on this machine."""
+    """What LLVM makes of operations on 16 numbers on this machine."""
     code = machine.emit_assembly(llvm.parse_assembly(_PROBE))
     fused = "fmaf" not in code  # otherwise the C library's function, one element after another
     if "%zmm" in code:

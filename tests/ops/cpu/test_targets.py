@@ -36,7 +36,7 @@ from crn_lib.doctor import examine
 from crn_lib.ops.cpu.target import TARGET
 from tests.ops.relation_cases import pair, relative_error, with_gradients
 errors, digest = [], hashlib.sha256()
-for dtype, batch, length, width in ((torch.float32, 2, 45, 48), (torch.float32, 1, 63, 50), (torch.float64, 2, 37, 18)):
+for dtype, batch, length, width in ((torch.float32, 2, 45, 48), (torch.float32, 1, 63, 50)):
     for causal in (True, False):
         a, b = pair(batch, length, width, dtype=dtype)
         truth = with_gradients(a.double(), b.double(), causal=causal, backend="naive")
@@ -61,7 +61,7 @@ def run_as(cpu):
 @pytest.mark.slow
 @pytest.mark.skipif(not HERE, reason="needs an x86-64 processor")
 def test_the_kernels_are_right_on_older_processors_and_equal_where_rounding_is():
-    """Compiles for each of them the first time, half a minute."""
+    """Compiles for each of them the first time; float32 only, since that takes long."""
     digests = {}
     for cpu in (None, *OTHERS):
         target, error, digests[cpu], said = run_as(cpu)

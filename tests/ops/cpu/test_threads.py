@@ -19,7 +19,7 @@ def held_helper(use_threads):
     use_threads(2)
     threads.sleep_early()
     released = threading.Event()
-    held = threads._workers(1).submit(released.wait)
+    held = threads._workers(1).submit(released.wait, 20)
     yield held
     released.set()
     held.result()
