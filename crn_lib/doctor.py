@@ -50,7 +50,11 @@ def examine() -> list[Finding]:
     if not fused_cpu_missing():
         from crn_lib.ops.cpu import decoding, scan, selective_scan  # noqa: F401  (their kernels too)
         from crn_lib.ops.cpu.kernel_cache import where_kept
+        from crn_lib.ops.cpu.target import TARGET
 
+        slow = "" if TARGET.fused else ", without an operation that multiplies and adds: slower"
+        detail = f"{TARGET.vectors}, {8 * TARGET.register} bits a register{slow}"
+        findings.append(Finding("vectors of the kernels", "ok" if TARGET.fused else "note", detail))
         folder, trouble = where_kept()
         detail = f"{trouble}: compiled anew, which takes a minute" if trouble else f"kept in {folder}"
         findings.append(Finding("compiled kernels", "note" if trouble else "ok", detail))

@@ -1,23 +1,19 @@
 """What this machine can do at best: exponentials in cache, and memory bandwidth; and its widest vectors."""
 
-import llvmlite.binding
 import torch
 
 from crn_lib.measure import CPU, call_times
 from crn_lib.ops.cpu.fused_kernels import exponential_kernel
+from crn_lib.ops.cpu.target import TARGET
 from crn_lib.ops.cpu.threads import run_shares
 
 IN_CACHE = 4096
 REPEATS = 2000
 
-VECTORS = {"avx512f": "avx512", "avx2": "avx2", "avx": "avx", "neon": "neon", "sse2": "sse2"}
-"""What LLVM calls a CPU's vector extensions, widest first, and what everybody does."""
 
-
-def vector_extension() -> str | None:
-    """The widest vectors that Numba compiles for on this CPU; `None` where LLVM knows none of `VECTORS`."""
-    features = llvmlite.binding.get_host_cpu_features()
-    return next((name for feature, name in VECTORS.items() if features.get(feature)), None)
+def vector_extension() -> str:
+    """The widest vectors that the kernels use here: those of this CPU, or of `NUMBA_CPU_NAME` and its features."""
+    return TARGET.vectors
 
 
 def exponentials_per_second() -> float:

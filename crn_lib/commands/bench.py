@@ -23,6 +23,12 @@ def bench(
     figure: Annotated[
         Path | None, typer.Option(help="Folder of the figure: figures/, or beside the rows where these go elsewhere.")
     ] = None,
+    busy: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Instead, time the relation and a training step beside so many processes that only compute."
+        ),
+    ] = None,
     profile: Annotated[bool, typer.Option(help="Instead, show where the time of a training step goes.")] = False,
 ) -> None:
     """Time the operator, the models and decoding against named baselines, in one run."""
@@ -39,6 +45,16 @@ def bench(
         parts = step.table()
         print_table(parts[0], parts[1:])
         typer.echo(f"{step.undisturbed:.1f} ms a step without the profiler")
+        return
+    if busy is not None:
+        require(device == "cpu", f"--busy is about processors; got --device {device}")
+        file = out or Path("out", "bench_busy.jsonl")
+        check_file(file)
+        rows = benches.busy_rows(busy)
+        lines = benches.busy_table(rows)
+        print_table(lines[0], lines[1:])
+        benches.store(rows, file)
+        typer.echo(f"{rows[0]['processor']}, {rows[0]['vectors']}; rows in {file}")
         return
     cases = benches.CASES if device == "cpu" else benches.GPU_CASES
     chosen = [case for case in cases if only in case.name and case.length <= longest]

@@ -1,5 +1,7 @@
 """The benchmark: no ratio without agreement, true memory, and rows that say where they were measured."""
 
+import contextlib
+import io
 import json
 import math
 import os
@@ -14,6 +16,7 @@ from crn_lib.bench import (
     GPU_CASES,
     PANEL_CASES,
     Disagreement,
+    busy,
     cases,
     destination,
     limits_in_words,
@@ -24,10 +27,11 @@ from crn_lib.bench import (
     table,
 )
 from crn_lib.bench.baselines import compiled_definition, definition, masked_before_exp, normalised_by_hand
+from crn_lib.bench.busy import BUSY, busy_processes
 from crn_lib.bench.cases import decoding_case, exact_case, linear_case, step_case, too_large
 from crn_lib.bench.first_call import MODEL, PROGRAM, RELATION, first_call_seconds
 from crn_lib.bench.inputs import relation_inputs, with_gradients
-from crn_lib.bench.limits import bytes_per_second, exponentials_per_second, vector_extension
+from crn_lib.bench.limits import bytes_per_second, exponentials_per_second
 from crn_lib.bench.own_settings import TORCHS_OWN, measure_elsewhere
 from crn_lib.bench.timing import Elsewhere
 from crn_lib.ops.naive import naive_relation
@@ -181,18 +185,34 @@ def test_the_limits_are_of_this_machine_and_not_of_a_fast_clock():
     assert 1e8 < bytes_per_second() < 1e13
 
 
-@pytest.mark.parametrize(
-    ("features", "name"),
-    [
-        ({"sse2": True, "avx2": True, "avx": True, "avx512f": False}, "avx2"),
-        ({"avx2": True, "avx512f": True}, "avx512"),
-        ({"neon": True, "sve": False}, "neon"),
-        ({}, None),
-    ],
-)
-def test_the_widest_vectors_are_named(monkeypatch, features, name):
-    monkeypatch.setattr("llvmlite.binding.get_host_cpu_features", lambda: features)
-    assert vector_extension() == name
+def test_the_busy_processes_are_there_in_the_block_only(monkeypatch):
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    with contextlib.suppress(KeyError), busy_processes(2):
+        assert [process.poll() for process in started] == [None, None]
+        raise KeyError
+    assert len(started) == 2 and all(process.poll() is not None for process in started)
+
+
+def test_a_busy_process_ends_with_the_one_that_started_it():
+    process = subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE)
+    assert process.poll() is None
+    process.stdin.close()  # as the end of this process would
+    assert process.wait(timeout=10) == 0
+
+
+def test_beside_busy_processes_every_thing_is_timed_for_one_thread_and_for_all(monkeypatch):
+    thing = ("a thing", 34, lambda: None)
+    monkeypatch.setattr(busy, "_things", lambda: iter([thing]))
+    monkeypatch.setattr(busy, "SECONDS", 0.0)
+    before = torch.get_num_threads()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        busy.measure(3)
+    torch.set_num_threads(before)
+    one, all_of_them = json.loads(printed.getvalue())
+    assert (one["threads"], one["ratio"], all_of_them["threads"]) == (1, 1.0, 3)
+    assert all_of_them["ratio"] >= all_of_them["seconds"] / one["seconds"]
 
 
 def test_a_gpus_contenders_all_run_in_this_process_and_agree(without_compiler, monkeypatch):

@@ -13,7 +13,6 @@ Nothing of size `length**2` is ever stored: `u` is made again in the backward pa
 The kernels run on `torch.get_num_threads()` threads (see `threads.py`).
 """
 
-import math
 from functools import partial
 from typing import Any
 
@@ -21,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crn_lib.ops.cpu.fused_kernels import backward_kernel, centre_kernel, forward_kernel
+from crn_lib.ops.cpu.fused_kernels import ROWS_AT_ONCE, backward_kernel, centre_kernel, forward_kernel
 from crn_lib.ops.cpu.simd import BYTES
-from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.threads import run_tasks
 from crn_lib.ops.cpu.vector_math import ACTIVATION_CODES
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import EPSILON, PAIR_NORMS, merge_heads, normalise_heads, split_heads
@@ -33,6 +32,9 @@ FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
 
 ALONE = 200_000
 """Numbers that one thread centres before the others would have woken up."""
+
+TASKS = 8
+"""Parts of a backward pass at least, so that threads that are halted now and then still share it evenly."""
 
 
 def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
@@ -63,7 +65,7 @@ def _prepared(a: Tensor, b: Tensor, heads: int, norm: str) -> tuple[Prepared, Pr
     squares = [torch.empty((sequences, length), dtype=a.dtype) for _ in rows]
     if norm != "none":
         each = [tuple(x.flatten(0, 1).numpy() for x in (rows[k], centred[k], means[k], squares[k])) for k in range(2)]
-        run_shares(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each, norm == "exact")
+        run_tasks(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each, norm == "exact")
     first, second = (
         (_padded(rows[k], means[k]), centred[k].numpy(), means[k].numpy(), squares[k].numpy()) for k in range(2)
     )
@@ -91,7 +93,7 @@ class FusedRelation(torch.autograd.Function):
         options = (averaged, ACTIVATION_CODES[activation], norm != "none", causal, receivers[0].dtype.type(EPSILON))
         weights = _row_weights(a.shape[1], causal, a)
         threads = torch.get_num_threads()
-        run_shares(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
+        run_tasks(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
         ctx.definition = partial(naive_relation, norm=norm, activation=activation, causal=causal, heads=heads)
         ctx.weights, ctx.options, ctx.heads, ctx.norm = weights, options, heads, norm
@@ -105,17 +107,17 @@ class FusedRelation(torch.autograd.Function):
         receivers, senders = _prepared(a, b, ctx.heads, ctx.norm)
         upstream = _padded(split_heads(gradient, ctx.heads).contiguous())
         joined, length, padded = receivers[0].shape
-        shares = torch.get_num_threads()
-        # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a
-        # buffer of its own: no write is contended, and the order of sums depends on the thread count alone.
-        parts = 1 if joined >= 4 * shares else shares // math.gcd(joined, shares)
-        d_receivers = torch.zeros((joined, length, padded), dtype=gradient.dtype)
-        d_senders = torch.zeros((parts, joined, length, padded), dtype=gradient.dtype)
-        pulls = np.zeros((parts, joined, length), upstream.dtype)
-        sums = (d_receivers.numpy(), d_senders.numpy(), pulls)
+        # With few sequences the rows of each are shared out, and every part sums its senders' gradient in a buffer of
+        # its own: no write is contended, and the order of sums depends neither on the threads nor on who comes first.
+        parts = min(-(-TASKS // joined), -(-length // ROWS_AT_ONCE))
+        d_receivers = torch.empty((joined, length, padded), dtype=gradient.dtype)
+        d_senders = torch.empty((parts, joined, length, padded), dtype=gradient.dtype)
+        pulls = torch.empty((parts, joined, length), dtype=gradient.dtype)
+        sums = (d_receivers.numpy(), d_senders.numpy(), pulls.numpy())
         options = *ctx.options, ctx.norm == "exact"
-        run_shares(backward_kernel, shares, receivers, senders, ctx.weights, upstream, *sums, *options)
-        summed = (d_receivers, d_senders[0] if parts == 1 else d_senders.sum(0))
+        threads = torch.get_num_threads()
+        run_tasks(backward_kernel, threads, receivers, senders, ctx.weights, upstream, *sums, *options)
+        summed = (d_receivers, d_senders[0] if parts == 1 else torch.from_numpy(d_senders.numpy().sum(0)))
         gradients = [merge_heads(x[..., : a.shape[-1] // ctx.heads], ctx.heads) for x in summed]
         return *gradients, None, None, None, None
 

@@ -17,8 +17,21 @@ from typing import Any
 
 from numba import njit
 
-from crn_lib.ops.cpu.simd import fma, lanes, load, splat, square_root, store, sum_sixteen, total, where_positive
-from crn_lib.ops.cpu.vector_math import EXP, activate, slope
+from crn_lib.ops.cpu.simd import (
+    fma,
+    lanes,
+    load,
+    load_register,
+    register_lanes,
+    splat,
+    splat_register,
+    square_root,
+    store,
+    sum_sixteen,
+    total,
+    where_positive,
+)
+from crn_lib.ops.cpu.vector_math import EXP, activate, power, power_constants, slope
 
 ROWS, TILE = 4, 8
 PAIRS = ROWS * TILE
@@ -30,35 +43,32 @@ whose rounding is at most `1 / CLOSE` times that of a sum of squares."""
 
 @njit(forceinline=True)
 def store_products(receivers: Any, senders: Any, partial: Any) -> None:
-    """Four receivers times four senders: lane-wise sums of `A_i * B_k` into row `4 i + k` of `partial`."""
-    a0, a1, a2, a3 = receivers[0], receivers[1], receivers[2], receivers[3]
+    """Two receivers times four senders: lane-wise sums of `A_i * B_k` into row `4 i + k` of `partial`.
+
+    Eight sums at once, since more do not fit 16 registers, and fewer would wait for each other.
+    """
+    a0, a1 = receivers[0], receivers[1]
     b0, b1, b2, b3 = senders[0], senders[1], senders[2], senders[3]
-    nothing = splat(receivers.dtype.type(0))
-    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = nothing
-    s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = nothing
-    for d in range(0, receivers.shape[1], lanes(receivers)):
-        y0, y1, y2, y3 = load(b0, d), load(b1, d), load(b2, d), load(b3, d)
-        x = load(a0, d)
-        s00, s01, s02, s03 = fma(x, y0, s00), fma(x, y1, s01), fma(x, y2, s02), fma(x, y3, s03)
-        x = load(a1, d)
-        s10, s11, s12, s13 = fma(x, y0, s10), fma(x, y1, s11), fma(x, y2, s12), fma(x, y3, s13)
-        x = load(a2, d)
-        s20, s21, s22, s23 = fma(x, y0, s20), fma(x, y1, s21), fma(x, y2, s22), fma(x, y3, s23)
-        x = load(a3, d)
-        s30, s31, s32, s33 = fma(x, y0, s30), fma(x, y1, s31), fma(x, y2, s32), fma(x, y3, s33)
-    store_four(partial[0:4], s00, s01, s02, s03)
-    store_four(partial[4:8], s10, s11, s12, s13)
-    store_four(partial[8:12], s20, s21, s22, s23)
-    store_four(partial[12:16], s30, s31, s32, s33)
+    for part in range(0, lanes(receivers), register_lanes(receivers)):
+        nothing = splat_register(receivers.dtype.type(0))
+        s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = nothing
+        for d in range(part, receivers.shape[1], lanes(receivers)):
+            y0, y1, y2, y3 = load_register(b0, d), load_register(b1, d), load_register(b2, d), load_register(b3, d)
+            x = load_register(a0, d)
+            s00, s01, s02, s03 = fma(x, y0, s00), fma(x, y1, s01), fma(x, y2, s02), fma(x, y3, s03)
+            x = load_register(a1, d)
+            s10, s11, s12, s13 = fma(x, y0, s10), fma(x, y1, s11), fma(x, y2, s12), fma(x, y3, s13)
+        store_four(partial[0:4], part, s00, s01, s02, s03)
+        store_four(partial[4:8], part, s10, s11, s12, s13)
 
 
 @njit(forceinline=True)
-def store_four(rows: Any, x0: Any, x1: Any, x2: Any, x3: Any) -> None:
+def store_four(rows: Any, d: int, x0: Any, x1: Any, x2: Any, x3: Any) -> None:
     """One vector into each of four rows."""
-    store(rows[0], 0, x0)
-    store(rows[1], 0, x1)
-    store(rows[2], 0, x2)
-    store(rows[3], 0, x3)
+    store(rows[0], d, x0)
+    store(rows[1], d, x1)
+    store(rows[2], d, x2)
+    store(rows[3], d, x3)
 
 
 @njit(forceinline=True)
@@ -83,7 +93,8 @@ def block_scales(
     of_mean, smallest, units = splat(number(1) / width), splat(epsilon), splat(unit)
     too_close = splat(number(0))
     for half in range(2):
-        store_products(receivers, senders[4 * half : 4 * half + 4], partial)
+        store_products(receivers[0:2], senders[4 * half : 4 * half + 4], partial[0:8])
+        store_products(receivers[2:4], senders[4 * half : 4 * half + 4], partial[8:16])
         found = scales[16 * half : 16 * half + 16]
         sum_sixteen(partial, found)
         for i in range(ROWS):
@@ -105,23 +116,52 @@ def add_block_activations(receiver: Any, senders: Any, scales: Any, i: int, code
     c4, c5, c6, c7 = four_splats(scales, 16 + 4 * i)
     b0, b1, b2, b3 = senders[0], senders[1], senders[2], senders[3]
     b4, b5, b6, b7 = senders[4], senders[5], senders[6], senders[7]
-    for d in range(0, receiver.size, lanes(receiver)):
-        a = load(receiver, d)
-        f0, f1 = activate(c0 * (a + load(b0, d)), code), activate(c1 * (a + load(b1, d)), code)
-        f2, f3 = activate(c2 * (a + load(b2, d)), code), activate(c3 * (a + load(b3, d)), code)
-        f4, f5 = activate(c4 * (a + load(b4, d)), code), activate(c5 * (a + load(b5, d)), code)
-        f6, f7 = activate(c6 * (a + load(b6, d)), code), activate(c7 * (a + load(b7, d)), code)
-        store(totals, d, load(totals, d) + (((f0 + f1) + (f2 + f3)) + ((f4 + f5) + (f6 + f7))))
+    constants = power_constants(c0)
+    for d in range(0, receiver.size, register_lanes(receiver)):
+        a = load_register(receiver, d)
+        f0, f1 = (
+            activated(c0 * (a + load_register(b0, d)), code, constants),
+            activated(c1 * (a + load_register(b1, d)), code, constants),
+        )
+        f2, f3 = (
+            activated(c2 * (a + load_register(b2, d)), code, constants),
+            activated(c3 * (a + load_register(b3, d)), code, constants),
+        )
+        f4, f5 = (
+            activated(c4 * (a + load_register(b4, d)), code, constants),
+            activated(c5 * (a + load_register(b5, d)), code, constants),
+        )
+        f6, f7 = (
+            activated(c6 * (a + load_register(b6, d)), code, constants),
+            activated(c7 * (a + load_register(b7, d)), code, constants),
+        )
+        store(totals, d, load_register(totals, d) + (((f0 + f1) + (f2 + f3)) + ((f4 + f5) + (f6 + f7))))
+
+
+@njit(forceinline=True)
+def activated(u: Any, code: int, constants: Any) -> Any:
+    """`activate(u, code)`, for `exp` with constants made before the loop."""
+    if code == EXP:
+        return power(u, constants)
+    return activate(u, code)
+
+
+@njit(forceinline=True)
+def sloped(u: Any, code: int, constants: Any) -> Any:
+    """`slope(u, code)`, for `exp` with constants made before the loop."""
+    if code == EXP:
+        return power(u, constants)
+    return slope(u, code)
 
 
 @njit(forceinline=True)
 def four_splats(numbers: Any, first: int) -> Any:
     """Four vectors, each of one number: loaded before a loop, whose stores might change them for all LLVM knows."""
     return (
-        splat(numbers[first]),
-        splat(numbers[first + 1]),
-        splat(numbers[first + 2]),
-        splat(numbers[first + 3]),
+        splat_register(numbers[first]),
+        splat_register(numbers[first + 1]),
+        splat_register(numbers[first + 2]),
+        splat_register(numbers[first + 3]),
     )
 
 
@@ -146,20 +186,27 @@ def add_slopes(
     g0, g1, g2, g3 = four_splats(gains, place)
     b0, b1, b2, b3 = senders[0], senders[1], senders[2], senders[3]
     e0, e1, e2, e3 = d_senders[0], d_senders[1], d_senders[2], d_senders[3]
-    t0 = t1 = t2 = t3 = splat(receiver.dtype.type(0))
-    for d in range(0, receiver.size, lanes(receiver)):
-        a, g = load(receiver, d), load(upstream, d)
-        u0, u1 = c0 * (a + load(b0, d)), c1 * (a + load(b1, d))
-        u2, u3 = c2 * (a + load(b2, d)), c3 * (a + load(b3, d))
-        q0, q1, q2, q3 = g * slope(u0, code), g * slope(u1, code), g * slope(u2, code), g * slope(u3, code)
-        t0, t1, t2, t3 = fma(q0, u0, t0), fma(q1, u1, t1), fma(q2, u2, t2), fma(q3, u3, t3)
-        q0, q1, q2, q3 = g0 * q0, g1 * q1, g2 * q2, g3 * q3
-        store(e0, d, load(e0, d) + q0)
-        store(e1, d, load(e1, d) + q1)
-        store(e2, d, load(e2, d) + q2)
-        store(e3, d, load(e3, d) + q3)
-        store(d_receiver, d, load(d_receiver, d) + ((q0 + q1) + (q2 + q3)))
-    store_four(partial, t0, t1, t2, t3)
+    constants = power_constants(c0)
+    for part in range(0, lanes(receiver), register_lanes(receiver)):
+        t0 = t1 = t2 = t3 = splat_register(receiver.dtype.type(0))
+        for d in range(part, receiver.size, lanes(receiver)):
+            a, g = load_register(receiver, d), load_register(upstream, d)
+            u0, u1 = c0 * (a + load_register(b0, d)), c1 * (a + load_register(b1, d))
+            u2, u3 = c2 * (a + load_register(b2, d)), c3 * (a + load_register(b3, d))
+            q0, q1, q2, q3 = (
+                g * sloped(u0, code, constants),
+                g * sloped(u1, code, constants),
+                g * sloped(u2, code, constants),
+                g * sloped(u3, code, constants),
+            )
+            t0, t1, t2, t3 = fma(q0, u0, t0), fma(q1, u1, t1), fma(q2, u2, t2), fma(q3, u3, t3)
+            q0, q1, q2, q3 = g0 * q0, g1 * q1, g2 * q2, g3 * q3
+            store(e0, d, load_register(e0, d) + q0)
+            store(e1, d, load_register(e1, d) + q1)
+            store(e2, d, load_register(e2, d) + q2)
+            store(e3, d, load_register(e3, d) + q3)
+            store(d_receiver, d, load_register(d_receiver, d) + ((q0 + q1) + (q2 + q3)))
+        store_four(partial, part, t0, t1, t2, t3)
 
 
 @njit(forceinline=True)
@@ -173,17 +220,17 @@ def add_pulls(receivers: Any, senders: Any, pulls: Any, d_receivers: Any, d_send
     b0, b1, b2, b3 = senders[0], senders[1], senders[2], senders[3]
     da0, da1, da2, da3 = d_receivers[0], d_receivers[1], d_receivers[2], d_receivers[3]
     db0, db1, db2, db3 = d_senders[0], d_senders[1], d_senders[2], d_senders[3]
-    for d in range(0, receivers.shape[1], lanes(receivers)):
-        x0, x1, x2, x3 = load(a0, d), load(a1, d), load(a2, d), load(a3, d)
-        y0, y1, y2, y3 = load(b0, d), load(b1, d), load(b2, d), load(b3, d)
-        store(da0, d, fma(p03, y3, fma(p02, y2, fma(p01, y1, fma(p00, y0, load(da0, d))))))
-        store(da1, d, fma(p13, y3, fma(p12, y2, fma(p11, y1, fma(p10, y0, load(da1, d))))))
-        store(da2, d, fma(p23, y3, fma(p22, y2, fma(p21, y1, fma(p20, y0, load(da2, d))))))
-        store(da3, d, fma(p33, y3, fma(p32, y2, fma(p31, y1, fma(p30, y0, load(da3, d))))))
-        store(db0, d, fma(p30, x3, fma(p20, x2, fma(p10, x1, fma(p00, x0, load(db0, d))))))
-        store(db1, d, fma(p31, x3, fma(p21, x2, fma(p11, x1, fma(p01, x0, load(db1, d))))))
-        store(db2, d, fma(p32, x3, fma(p22, x2, fma(p12, x1, fma(p02, x0, load(db2, d))))))
-        store(db3, d, fma(p33, x3, fma(p23, x2, fma(p13, x1, fma(p03, x0, load(db3, d))))))
+    for d in range(0, receivers.shape[1], register_lanes(receivers)):
+        x0, x1, x2, x3 = load_register(a0, d), load_register(a1, d), load_register(a2, d), load_register(a3, d)
+        y0, y1, y2, y3 = load_register(b0, d), load_register(b1, d), load_register(b2, d), load_register(b3, d)
+        store(da0, d, fma(p03, y3, fma(p02, y2, fma(p01, y1, fma(p00, y0, load_register(da0, d))))))
+        store(da1, d, fma(p13, y3, fma(p12, y2, fma(p11, y1, fma(p10, y0, load_register(da1, d))))))
+        store(da2, d, fma(p23, y3, fma(p22, y2, fma(p21, y1, fma(p20, y0, load_register(da2, d))))))
+        store(da3, d, fma(p33, y3, fma(p32, y2, fma(p31, y1, fma(p30, y0, load_register(da3, d))))))
+        store(db0, d, fma(p30, x3, fma(p20, x2, fma(p10, x1, fma(p00, x0, load_register(db0, d))))))
+        store(db1, d, fma(p31, x3, fma(p21, x2, fma(p11, x1, fma(p01, x0, load_register(db1, d))))))
+        store(db2, d, fma(p32, x3, fma(p22, x2, fma(p12, x1, fma(p02, x0, load_register(db2, d))))))
+        store(db3, d, fma(p33, x3, fma(p23, x2, fma(p13, x1, fma(p03, x0, load_register(db3, d))))))
 
 
 @njit(forceinline=True)

@@ -15,16 +15,20 @@ from crn_lib.ops.cpu import fused_blocks, fused_pairs, simd, vector_math
 from crn_lib.ops.cpu.fused_blocks import PAIRS, ROWS, TILE, add_block_activations, add_block_gradients, block_scales
 from crn_lib.ops.cpu.fused_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
 from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
-from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store, total
+from crn_lib.ops.cpu.simd import claim, finish, fma, lanes, load, splat, store, total
 from crn_lib.ops.cpu.vector_math import EXP, LOG2_E, two_to_the
 
 INLINED = (fused_blocks, fused_pairs, simd, vector_math)
-STAMP = "2c7c432a"
+STAMP = "d32d0660"
 KEPT = unchanged(STAMP, *INLINED)
 KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 ROWS_AT_ONCE = 8
 """Receivers that are taken together through all tiles, so that a tile is read from the first cache for all but one."""
+
+
+CENTRED = 64
+"""Rows that one task centres."""
 
 
 @njit(forceinline=True)
@@ -37,13 +41,13 @@ def sum_of(row: Any) -> float:
 
 
 @njit(forceinline=True)
-def centre_rows(share: int, shares: int, centre: bool, rows: Any, centred: Any, means: Any, squares: Any) -> None:
-    """Means over the width, in float64; rows less their mean; and `|row|^2` of those, for every `shares`-th row.
+def centre_rows(first: int, last: int, centre: bool, rows: Any, centred: Any, means: Any, squares: Any) -> None:
+    """Means over the width, in float64; rows less their mean; and `|row|^2` of those, for the rows `first:last`.
 
     Without `centre` the means are taken to be 0.
     """
     width = rows.shape[1]
-    for r in range(share, len(rows), shares):
+    for r in range(first, last):
         row, result = rows[r], centred[r]
         mean = means[r] = sum_of(row) / width if centre else 0.0
         for d in range(width):
@@ -56,19 +60,26 @@ def centre_rows(share: int, shares: int, centre: bool, rows: Any, centred: Any, 
 
 
 @kernel(KEPT, **KERNEL_OPTIONS, fastmath={"reassoc"})  # makes vectors of the sums in float64, which are none here
-def centre_kernel(share: int, shares: int, receivers: Any, senders: Any, centre: bool) -> None:
-    """Fill in what belongs to the rows of both: each `(rows, centred, means, squares)`.
+def centre_kernel(claims: Any, receivers: Any, senders: Any, centre: bool) -> bool:
+    """Fill in what belongs to the rows of both: each `(rows, centred, means, squares)`. A task is `CENTRED` rows.
 
     `rows` is `(rows, width)` and `centred` `(rows, padded width)`, with zeros for padding.
     """
-    centre_rows(share, shares, centre, *receivers)
-    centre_rows(share, shares, centre, *senders)
+    length, done = len(receivers[0]), 0
+    tasks = (length + CENTRED - 1) // CENTRED
+    task = claim(claims)
+    while task < tasks:
+        first, last = task * CENTRED, min((task + 1) * CENTRED, length)
+        centre_rows(first, last, centre, *receivers)
+        centre_rows(first, last, centre, *senders)
+        done += 1
+        task = claim(claims)
+    return finish(claims, done, tasks)
 
 
 @kernel(KEPT, **KERNEL_OPTIONS)
 def forward_kernel(
-    share: int,
-    shares: int,
+    claims: Any,
     receivers: Any,
     senders: Any,
     weights: Any,
@@ -78,8 +89,8 @@ def forward_kernel(
     normalised: bool,
     causal: bool,
     epsilon: Any,
-) -> None:
-    """`out[n, i] = weights[i] * sum_j f(...)` for every `shares`-th block of rows.
+) -> bool:
+    """`out[n, i] = weights[i] * sum_j f(...)`. A task is a block of rows of one sequence.
 
     `receivers` and `senders` are rows as they are and centred, `(sequences, length, padded width)`; their means in
     float64 and the centred rows' squares, `(sequences, length)`. A pair is scaled to a sum of squares of `width`: the
@@ -93,7 +104,9 @@ def forward_kernel(
     blocks = (length + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
     scales, shifts = np.empty(PAIRS, rows_a.dtype), np.empty(PAIRS, rows_a.dtype)
     partial = np.empty((16, lanes(rows_a)), rows_a.dtype)
-    for task in range(share, sequences * blocks, shares):
+    tasks, done = sequences * blocks, 0
+    task = claim(claims)
+    while task < tasks:
         # The last blocks have the most pairs: taken first, they leave the short ones to even out the shares.
         n, first = task // blocks, (blocks - 1 - task % blocks) * ROWS_AT_ONCE
         last = min(first + ROWS_AT_ONCE, length)
@@ -140,12 +153,14 @@ def forward_kernel(
             row, weight = out[n, i], splat(weights[i])
             for d in range(0, row.size, lanes(row)):
                 store(row, d, load(row, d) * weight)
+        done += 1
+        task = claim(claims)
+    return finish(claims, done, tasks)
 
 
 @kernel(KEPT, **KERNEL_OPTIONS)
 def backward_kernel(
-    share: int,
-    shares: int,
+    claims: Any,
     receivers: Any,
     senders: Any,
     weights: Any,
@@ -159,8 +174,8 @@ def backward_kernel(
     causal: bool,
     epsilon: Any,
     centre: bool,
-) -> None:
-    """Gradients by receiver and by sender, zero on entry.
+) -> bool:
+    """Gradients by receiver and by sender. A task is one part of one sequence.
 
     `d_senders` is `(parts, sequences, length, padded width)` and `sender_pulls` `(parts, sequences, length)`; part `p`
     takes row blocks `p, p + parts, ...`. With `u` the pre-activation, `q = upstream * f'(u)` and `s` the scale, a pair
@@ -176,11 +191,15 @@ def backward_kernel(
     gains, scales, shifts = factors[0], factors[1], factors[2]
     weighed, partial = np.empty((TILE, padded), rows_a.dtype), np.empty((16, lanes(rows_a)), rows_a.dtype)
     receiver_pulls = np.empty(ROWS_AT_ONCE, rows_a.dtype)
-    for task in range(share, sequences * parts, shares):
+    tasks, done = sequences * parts, 0
+    task = claim(claims)
+    while task < tasks:
         n, part = task // parts, task % parts
+        d_senders[part, n], sender_pulls[part, n] = number(0), number(0)
         for first in range(part * ROWS_AT_ONCE, length, parts * ROWS_AT_ONCE):
             last = min(first + ROWS_AT_ONCE, length)
             receiver_pulls[:] = 0
+            d_receivers[n, first:last] = number(0)
             for start in range(0, last if causal else length, TILE):
                 for top in range(first, last, ROWS):
                     bottom, end = min(top + ROWS, last), min(start + TILE, length)
@@ -243,6 +262,9 @@ def backward_kernel(
         if normalised:
             for j in range(length):
                 finish_gradient(centred_b[n, j], sender_pulls[part, n, j], width, centre, d_senders[part, n, j])
+        done += 1
+        task = claim(claims)
+    return finish(claims, done, tasks)
 
 
 @njit(forceinline=True)

@@ -19,8 +19,14 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 from numba.np.arrayobj import make_array
 
+from crn_lib.ops.cpu.target import TARGET
+
 BYTES = 64
 """Of one vector: a cache line, and the widest register there is."""
+
+REGISTER = TARGET.register
+"""Bytes of this CPU's widest register. Loops that hold many vectors at once take these, each a part of a `BYTES`
+vector: with vectors of two registers, the 16 registers of AVX2 would not hold what such a loop needs."""
 
 _INDEX = ir.IntType(32)
 _ELEMENTS = {
@@ -30,14 +36,14 @@ _ELEMENTS = {
 
 
 class Vector(types.Type):
-    """The Numba type of a vector; `dtype` is its elements' type."""
+    """The Numba type of a vector; `dtype` is its elements' type, `size` its bytes."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any, size: int = BYTES) -> None:
         element, integer, suffix = _ELEMENTS[dtype]
-        self.dtype, self.lanes = dtype, BYTES * 8 // dtype.bitwidth
+        self.dtype, self.lanes = dtype, size * 8 // dtype.bitwidth
         self.floats, self.integers = ir.VectorType(element, self.lanes), ir.VectorType(integer, self.lanes)
         self.suffix = f"v{self.lanes}{suffix}"
-        super().__init__(name=f"Vector({dtype})")
+        super().__init__(name=f"Vector({dtype}, {size})")
 
 
 @register_model(Vector)
@@ -63,17 +69,26 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
     return builder.bitcast(builder.gep(data, [index], inbounds=True), vector.floats.as_pointer())
 
 
-@intrinsic
-def load(context: Any, row: Any, d: Any) -> Any:
-    """The vector that starts at `row[d]`."""
-    vector = Vector(row.dtype)
+def _load(size: int, words: str) -> Any:
+    """An intrinsic that loads a vector of so many bytes."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        found = builder.load(_pointer(context, builder, signature.args[0], arguments[0], arguments[1], vector))
-        found.align = row.dtype.bitwidth // 8  # a row may start anywhere
-        return found
+    @intrinsic
+    def load(context: Any, row: Any, d: Any) -> Any:
+        vector = Vector(row.dtype, size)
 
-    return vector(row, types.intp), generate
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            found = builder.load(_pointer(context, builder, signature.args[0], arguments[0], arguments[1], vector))
+            found.align = row.dtype.bitwidth // 8  # a row may start anywhere
+            return found
+
+        return vector(row, types.intp), generate
+
+    load.__doc__ = words
+    return load
+
+
+load = _load(BYTES, "The vector that starts at `row[d]`.")
+load_register = _load(REGISTER, "The vector of one register that starts at `row[d]`.")
 
 
 @intrinsic
@@ -88,22 +103,70 @@ def store(context: Any, row: Any, d: Any, x: Any) -> Any:
 
 
 @intrinsic
-def splat(context: Any, x: Any) -> Any:
-    """The vector whose every element is the float `x`."""
-    vector = Vector(x)
+def splat_like(context: Any, like: Any, x: Any) -> Any:
+    """The vector of `like`'s type whose every element is the float `x`."""
+    vector = like
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        first = builder.insert_element(ir.Constant(vector.floats, ir.Undefined), arguments[0], ir.Constant(_INDEX, 0))
+        first = builder.insert_element(ir.Constant(vector.floats, ir.Undefined), arguments[1], ir.Constant(_INDEX, 0))
         everywhere = ir.Constant(ir.VectorType(_INDEX, vector.lanes), [0] * vector.lanes)
         return builder.shuffle_vector(first, first, everywhere)
 
-    return vector(x), generate
+    return vector(like, vector.dtype), generate
+
+
+@intrinsic
+def in_register(context: Any, x: Any) -> Any:
+    """`x`, of which LLVM then no longer knows that it is a constant, if it is.
+
+    Where AVX2's 16 registers do not hold all that a loop needs, LLVM makes a constant anew each time it is used, with
+    two instructions; any other value it takes from memory, in the instruction that uses it.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if TARGET.vectors not in ("avx", "avx2") or x.lanes * x.dtype.bitwidth != 8 * REGISTER:
+            return arguments[0]
+        return builder.asm(ir.FunctionType(x.floats, [x.floats]), "", "=x,0", arguments, False)
+
+    return x(x), generate
+
+
+def _zero(size: int) -> Any:
+    """An intrinsic that gives a vector of so many bytes, of zeros of the type of `x`."""
+
+    @intrinsic
+    def zero(context: Any, x: Any) -> Any:
+        vector = Vector(x, size)
+        return vector(x), lambda context, builder, signature, arguments: _constant(vector, 0.0)
+
+    return zero
+
+
+_zero_vector, _zero_register = _zero(BYTES), _zero(REGISTER)
+
+
+@njit(forceinline=True)
+def splat(x: Any) -> Any:
+    """The vector whose every element is the float `x`."""
+    return splat_like(_zero_vector(x), x)
+
+
+@njit(forceinline=True)
+def splat_register(x: Any) -> Any:
+    """The vector of one register whose every element is the float `x`."""
+    return splat_like(_zero_register(x), x)
 
 
 @intrinsic
 def fma(context: Any, x: Any, y: Any, z: Any) -> Any:
-    """`x * y + z`, rounded once."""
-    return x(x, x, x), lambda context, builder, signature, arguments: _call(builder, x, "fma", arguments)
+    """`x * y + z`, rounded once; twice on a CPU without such an instruction, where that is a call for every element."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if TARGET.fused:
+            return _call(builder, x, "fma", arguments)
+        return builder.fadd(builder.fmul(*arguments[:2]), arguments[2])
+
+    return x(x, x, x), generate
 
 
 @intrinsic
@@ -249,6 +312,30 @@ each_log1p = _each_lane("log1p")
 each_erf = _each_lane("erf")
 
 
+@intrinsic
+def add_to(context: Any, numbers: Any, index: Any, change: Any) -> Any:
+    """`numbers[index]` of an int64 array before `change` was added, which no other thread can come between."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.gep(data, [arguments[1]], inbounds=True)
+        return builder.atomic_rmw("add", place, arguments[2], "seq_cst")
+
+    return types.int64(numbers, types.intp, types.int64), generate
+
+
+@njit(forceinline=True)
+def claim(claims: Any) -> int:
+    """The number of a task that no thread has taken yet; it may be beyond the last."""
+    return add_to(claims, 0, 1)
+
+
+@njit(forceinline=True)
+def finish(claims: Any, done: int, tasks: int) -> bool:
+    """Note that this thread has done so many of the tasks; whether all are finished now."""
+    return add_to(claims, len(claims) // 2, done) + done == tasks
+
+
 def _operation(operator_: Any, name: str) -> None:
     """Let the operator work on two vectors of one type, by the LLVM instruction of that name."""
 
@@ -272,6 +359,21 @@ for _operator, _name in (
     (operator.truediv, "fdiv"),
 ):
     _operation(_operator, _name)
+
+
+def register_lanes(row: Any) -> int:
+    """Elements in a register of this array's type."""
+    return REGISTER // int(row.itemsize)
+
+
+@overload(register_lanes)
+def _register_lanes(row: Any) -> Any:
+    count = REGISTER * 8 // row.dtype.bitwidth
+
+    def constant(row: Any) -> Any:
+        return count
+
+    return constant
 
 
 def lanes(row: Any) -> int:

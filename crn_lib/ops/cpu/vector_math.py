@@ -13,8 +13,9 @@ from crn_lib.ops.cpu.simd import (
     each_erf,
     each_log1p,
     fma,
+    in_register,
     larger,
-    splat,
+    splat_like,
     times_power_of_two,
     where_positive,
     with_sign_of,
@@ -32,41 +33,78 @@ LOG1P_SERIES_32 = (0.66666416, 0.40021528, 0.28001801, 0.28012007)  # of 2 artan
 POWER_SERIES_64 = tuple(math.log(2) ** k / math.factorial(k) for k in range(1, 12))
 
 
-def two_to_the(t: Any) -> Any:
+def power_constants(like: Any) -> Any:
+    """The numbers that `power` needs, as vectors of `like`'s type, to be made before a loop."""
+    raise NotImplementedError("compiled code only: see the overload below")
+
+
+@overload(power_constants)
+def _power_constants(like: Any) -> Any:
+    if not isinstance(like, Vector):
+        return None
+    if like.dtype == types.float32:
+        number, rounder, (c1, c2, c3, c4, c5) = np.float32, np.float32(1.5 * 2**23), map(np.float32, POWER_SERIES_32)
+        one = number(1)
+
+        def single(like: Any) -> Any:
+            return (
+                in_register(splat_like(like, rounder)),
+                in_register(splat_like(like, one)),
+                in_register(splat_like(like, c1)),
+                in_register(splat_like(like, c2)),
+                in_register(splat_like(like, c3)),
+                in_register(splat_like(like, c4)),
+                in_register(splat_like(like, c5)),
+            )
+
+        return single
+
+    def double(like: Any) -> Any:
+        return (splat_like(like, 1.5 * 2.0**52),)
+
+    return double
+
+
+def power(t: Any, constants: Any) -> Any:
     """`2**t` for a vector with |t| < 126."""
     raise NotImplementedError("compiled code only: see the overload below")
 
 
-@overload(two_to_the)
-def _two_to_the(t: Any) -> Any:
+@overload(power)
+def _power(t: Any, constants: Any) -> Any:
     if not isinstance(t, Vector):
         return None
     if t.dtype == types.float32:
-        one, rounder = np.float32(1), np.float32(1.5 * 2**23)
-        c1, c2, c3, c4, c5 = (np.float32(c) for c in POWER_SERIES_32)
 
-        def single(t: Any) -> Any:
+        def single(t: Any, constants: Any) -> Any:
             # Adding 1.5 * 2**23 leaves no bits for a fraction: the sum's last bits are the rounded t.
-            shifted = t + splat(rounder)
-            f = t - (shifted - splat(rounder))
-            p = fma(splat(c5), f, splat(c4))
-            p = fma(p, f, splat(c3))
-            p = fma(p, f, splat(c2))
-            p = fma(p, f, splat(c1))
-            return times_power_of_two(fma(p, f, splat(one)), shifted)
+            rounder, one, c1, c2, c3, c4, c5 = constants
+            shifted = t + rounder
+            f = t - (shifted - rounder)
+            p = fma(c5, f, c4)
+            p = fma(p, f, c3)
+            p = fma(p, f, c2)
+            p = fma(p, f, c1)
+            return times_power_of_two(fma(p, f, one), shifted)
 
         return single
     series = POWER_SERIES_64
 
-    def double(t: Any) -> Any:
-        shifted = t + splat(1.5 * 2.0**52)
-        f = t - (shifted - splat(1.5 * 2.0**52))
-        p = splat(series[10])
+    def double(t: Any, constants: Any) -> Any:
+        shifted = t + constants[0]
+        f = t - (shifted - constants[0])
+        p = splat_like(t, series[10])
         for k in range(9, -1, -1):
-            p = fma(p, f, splat(series[k]))
-        return times_power_of_two(fma(p, f, splat(1.0)), shifted)
+            p = fma(p, f, splat_like(t, series[k]))
+        return times_power_of_two(fma(p, f, splat_like(t, 1.0)), shifted)
 
     return double
+
+
+@njit(forceinline=True)
+def two_to_the(t: Any) -> Any:
+    """`2**t` for a vector with |t| < 126."""
+    return power(t, power_constants(t))
 
 
 def constant_like(x: Any, value: float) -> Any:
@@ -79,7 +117,7 @@ def _constant_like(x: Any, value: Any) -> Any:
     as_element = np.float32 if x.dtype == types.float32 else np.float64
 
     def constant(x: Any, value: Any) -> Any:
-        return splat(as_element(value))
+        return splat_like(x, as_element(value))
 
     return constant
 
