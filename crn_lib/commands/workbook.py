@@ -9,19 +9,20 @@ from crn_lib.commands.output import print_table
 from crn_lib.config import ConfigError
 from crn_lib.errors import RunFailed
 
-TABLES = ("results", "claims")
+TABLES = ("results", "claims", "speed")
 
 
 def publish(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Figures, `results` or `claims`; everything where none is given.")
+        list[str] | None,
+        typer.Argument(help="Figures, `results`, `claims` or `speed`; everything where none is given."),
     ] = None,
 ) -> None:
     """Draw figures from the stored rows, and write the tables of results and claims anew. Nothing is executed."""
     from tqdm import tqdm
 
     from crn_lib.paths import workbook_folder
-    from crn_lib.workbook import results_table
+    from crn_lib.workbook import results_table, speed_page
     from crn_lib.workbook.figure_files import store_figure
     from crn_lib.workbook.figures import FIGURES
 
@@ -35,6 +36,8 @@ def publish(
         tqdm.write(store_figure(FIGURES[name](root), root / "figures" / name))
     if "results" in chosen:
         results_table.update(root)
+    if "speed" in chosen:
+        speed_page.update(root)
     if "claims" in chosen:
         _publish_claims(root)
 

@@ -14,6 +14,7 @@ from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 from crn_lib.viz.memory import draw_memory
+from crn_lib.workbook.speed_page import roofline
 
 
 def length_runs(root: Path) -> list[Run]:
@@ -86,6 +87,7 @@ FIGURES: dict[str, Callable[[Path], go.Figure]] = {
         ablations,
         bench,
         bench_cuda,
+        roofline,
         memory,
     )
 }

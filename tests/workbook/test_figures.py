@@ -9,7 +9,8 @@ import pytest
 
 from crn_lib.paths import workbook_folder
 from crn_lib.viz import describe
-from crn_lib.workbook import figures, results_table
+from crn_lib.workbook import figures, results_table, speed_page
+from crn_lib.workbook.generated import text_between
 
 
 def stored(name: str) -> tuple[list[dict[str, Any]], str]:
@@ -55,6 +56,22 @@ def test_the_readme_has_few_lines_and_says_where_a_yardstick_fails_and_where_we_
         *_, theirs, verdict = line.strip("| ").split(" | ")
         copied, runs = map(int, re.findall(r"(\d+) of (\d+)", theirs)[0])
         assert (verdict != "yes") if 2 * copied <= runs else (verdict in ("yes", "no", "open"))
+
+
+def test_the_page_on_speed_holds_what_the_stored_rows_say() -> None:
+    root = workbook_folder()
+    own = speed_page.speed_markdown(root)
+    assert text_between(root / speed_page.PAGE, speed_page.START, speed_page.END, own) == (
+        root / speed_page.PAGE
+    ).read_text(encoding="utf-8")
+    ours = {row["length"]: row for row in speed_page.rows_of(root) if row["contender"] == "fused"}
+    lines = [line.strip("| ").split(" | ") for line in own.splitlines() if line.startswith("| ")][2:]
+    assert len(lines) == len(ours)
+    for tokens, kernel, floor, share, memory, *_ in lines:
+        row = ours[int(tokens.replace(",", ""))]
+        assert share == f"{2 * row['share_of_limit']:.0%}"  # two exponentials an element, where `crn bench` counts one
+        milliseconds = [float(text.removesuffix(" ms")) for text in (memory, floor, kernel)]
+        assert milliseconds == sorted(milliseconds) and len(set(milliseconds)) == 3
 
 
 def test_a_page_without_its_marks_is_refused(tmp_path: Path) -> None:

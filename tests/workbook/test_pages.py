@@ -15,7 +15,7 @@ import pytest
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.runner import find_lessons
 from crn_lib.workbook.site.pages import make_page, makes_control
-from crn_lib.workbook.site.stage import build, link_lessons, list_lessons
+from crn_lib.workbook.site.stage import build, link_figures, link_lessons, list_lessons
 
 PICTURE = b"not really a picture"
 FIGURE = {"data": [{"type": "scatter", "x": [1, 2], "name": "</script>"}], "layout": {"height": 300}}
@@ -139,3 +139,8 @@ def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path: Path) -> N
 def test_links_of_a_page_lead_to_the_lessons_of_the_site_and_no_others() -> None:
     text = "see [00](../notebooks/00_a.ipynb), [01](../notebooks/01_b.ipynb) and [code](../crn_lib)"
     assert link_lessons(text, [Path("00_a.ipynb")]) == "see [00](00_a.ipynb), 01 and [code](../crn_lib)"
+
+
+def test_a_figure_on_a_written_page_is_copied_beside_it(tmp_path: Path) -> None:
+    assert link_figures("![words](../figures/bench.png)", tmp_path) == "![words](static/pictures/bench.png)"
+    assert (tmp_path / "bench.png").read_bytes() == (workbook_folder() / "figures/bench.png").read_bytes()

@@ -33,6 +33,10 @@ FUSED_ACTIVATIONS = tuple(ACTIVATION_CODES)
 ALONE = 200_000
 """Numbers that one thread centres before the others would have woken up."""
 
+FEW = 2_000_000
+"""Elements of pairs that one thread takes in a millisecond, or little more: a second one gains nothing worth naming
+there, and where other programs run, the wait for its last task can cost several times as much."""
+
 TASKS = 8
 """Parts of a backward pass at least, so that threads that are halted now and then still share it evenly."""
 
@@ -44,6 +48,11 @@ def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
         behind = rows.new_zeros(()) if fill is None else fill.to(rows.dtype)[..., None]
         rows = torch.cat([rows, behind.expand(*rows.shape[:-1], missing)], dim=-1)
     return rows.numpy()
+
+
+def _threads(sequences: int, length: int, width: int) -> int:
+    """How many to compute on; no result depends on it."""
+    return 1 if sequences * length * (length + 1) // 2 * width < FEW else torch.get_num_threads()
 
 
 Prepared = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -92,8 +101,7 @@ class FusedRelation(torch.autograd.Function):
         averaged = 1 if norm == "unit" else width
         options = (averaged, ACTIVATION_CODES[activation], norm != "none", causal, receivers[0].dtype.type(EPSILON))
         weights = _row_weights(a.shape[1], causal, a)
-        threads = torch.get_num_threads()
-        run_tasks(forward_kernel, threads, receivers, senders, weights, out.numpy(), *options)
+        run_tasks(forward_kernel, _threads(*out.shape), receivers, senders, weights, out.numpy(), *options)
         ctx.save_for_backward(a, b)
         ctx.definition = partial(naive_relation, norm=norm, activation=activation, causal=causal, heads=heads)
         ctx.weights, ctx.options, ctx.heads, ctx.norm = weights, options, heads, norm
@@ -115,7 +123,7 @@ class FusedRelation(torch.autograd.Function):
         pulls = torch.empty((parts, joined, length), dtype=gradient.dtype)
         sums = (d_receivers.numpy(), d_senders.numpy(), pulls.numpy())
         options = *ctx.options, ctx.norm == "exact"
-        threads = torch.get_num_threads()
+        threads = _threads(joined, length, padded)
         run_tasks(backward_kernel, threads, receivers, senders, ctx.weights, upstream, *sums, *options)
         summed = (d_receivers, d_senders[0] if parts == 1 else torch.from_numpy(d_senders.numpy().sum(0)))
         gradients = [merge_heads(x[..., : a.shape[-1] // ctx.heads], ctx.heads) for x in summed]

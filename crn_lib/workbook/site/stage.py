@@ -53,7 +53,8 @@ def stage(lessons: list[Path], source: Path) -> None:
     for lesson in lessons:
         nbformat.write(make_page(lesson, pictures), source / lesson.name)
     for page in source.glob("*.md"):
-        page.write_text(link_lessons(page.read_text(encoding="utf-8"), lessons), encoding="utf-8")
+        text = link_lessons(page.read_text(encoding="utf-8"), lessons)
+        page.write_text(link_figures(text, pictures), encoding="utf-8")
     index = source / "index.md"
     front = index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons))
     index.write_text(front.replace(COPIER_HERE, alive("copier", page_state(FIRST_STRING))), encoding="utf-8")
@@ -77,6 +78,16 @@ def link_lessons(text: str, lessons: list[Path]) -> str:
         return f"[{found[1]}]({found[2]})" if found[2] in there else found[1]
 
     return re.sub(r"\[([^\]]*)\]\(\.\./notebooks/([^)#]+)\)", from_the_page, text)
+
+
+def link_figures(text: str, pictures: Path) -> str:
+    """Figures shown from `../figures` as they lie in the site, where they are copied to."""
+
+    def copied(found: re.Match[str]) -> str:
+        shutil.copy(workbook_folder() / "figures" / found[1], pictures)
+        return f"](static/pictures/{found[1]})"
+
+    return re.sub(r"\]\(\.\./figures/([\w]+\.png)\)", copied, text)
 
 
 def list_lessons(lessons: list[Path]) -> str:

@@ -12,7 +12,7 @@ import torch
 from numba import njit
 
 from crn_lib.ops import ACTIVATIONS, relation
-from crn_lib.ops.cpu import simd, vector_math
+from crn_lib.ops.cpu import fused, simd, vector_math
 from crn_lib.ops.cpu.fused import FUSED_ACTIVATIONS
 from crn_lib.ops.cpu.scalar_math import exponential
 from tests.ops.relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
@@ -26,7 +26,8 @@ def test_there_is_a_kernel_for_every_activation():
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 @pytest.mark.parametrize("batch", [1, 2, 20])
-def test_the_number_of_threads_changes_rounding_only(use_threads, threads, batch):
+def test_on_any_number_of_threads_it_is_the_definition(use_threads, monkeypatch, threads, batch):
+    monkeypatch.setattr(fused, "FEW", 0)
     a, b = pair(batch, 23, WIDTH)
     truth = with_gradients(a, b, heads=2, backend="naive")
     use_threads(threads)
@@ -36,8 +37,9 @@ def test_the_number_of_threads_changes_rounding_only(use_threads, threads, batch
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("width", [16, 18, 64])
-def test_the_same_call_gives_the_same_bits_wherever_its_memory_lies(use_threads, threads, width):
+def test_the_same_call_gives_the_same_bits_wherever_its_memory_lies(use_threads, monkeypatch, threads, width):
     """Checkpoints resume bit for bit only if this holds; narrow rows are the ones whose place can matter."""
+    monkeypatch.setattr(fused, "FEW", 0)
     use_threads(threads)
     a, b = pair(2, 9, width, dtype=torch.float32)
     first = with_gradients(a, b, backend="fused")
@@ -52,7 +54,8 @@ def test_the_same_call_gives_the_same_bits_wherever_its_memory_lies(use_threads,
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_starts_its_own_threads(use_threads):
+def test_a_forked_process_starts_its_own_threads(use_threads, monkeypatch):
+    monkeypatch.setattr(fused, "FEW", 0)
     use_threads(2)
     a, b = pair(1, 8, 8)
     truth = relation(a, b)

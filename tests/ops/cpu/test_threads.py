@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from crn_lib.ops.cpu import threads
+from crn_lib.ops.cpu import fused, threads
 from crn_lib.ops.cpu.threads import run_shares
 from tests.ops.relation_cases import pair, with_gradients
+
+
+@pytest.fixture(autouse=True)
+def no_call_too_small_for_threads(monkeypatch):
+    monkeypatch.setattr(fused, "FEW", 0)
 
 
 @pytest.fixture
@@ -58,6 +63,13 @@ def test_the_number_of_threads_changes_no_bit(use_threads, batch, causal):
         for _ in range(3):
             found = with_gradients(a, b, heads=2, causal=causal, backend="fused")
             assert all(torch.equal(x, y) for x, y in zip(found, truth, strict=True))
+
+
+def test_a_small_call_takes_one_thread(monkeypatch, use_threads):
+    use_threads(3)
+    assert fused._threads(1, 40, 18) == 3
+    monkeypatch.setattr(fused, "FEW", 1 + 20 * 41 * 18)
+    assert fused._threads(1, 40, 18) == 1 and fused._threads(2, 40, 18) == 3
 
 
 @pytest.mark.parametrize("batch", [1, 9])

@@ -1,0 +1,101 @@
+"""`docs/speed.md`, "How fast, and why": its numbers and its figure, computed from the rows of `crn bench`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+
+from crn_lib.bench.cases import PAIR_ARRAYS, PANEL_CASES
+from crn_lib.files import replace_text
+from crn_lib.sweeps.rows import read_rows
+from crn_lib.viz.roofline import draw_roofline
+from crn_lib.workbook.generated import text_between
+
+START, END = "<!-- speed: written by `crn publish speed` -->", "<!-- end of speed -->"
+PAGE = "docs/speed.md"
+CASE, WIDTH = PANEL_CASES[0], 192
+PASSES = 2
+"""Exponentials for each causal element at least: one forward, one backward, since none is stored in between."""
+
+ARRAYS_OF_ROWS = 6
+"""Read and written at least: forward two inputs and the output, backward the output's gradient and the inputs'."""
+
+Row = Mapping[str, Any]
+
+
+def rows_of(root: Path) -> list[Row]:
+    """The rows of one sequence at every length."""
+    return [row for row in read_rows(root / "figures/data/bench.jsonl") if row["case"] == CASE]
+
+
+def roofs(rows: Sequence[Row]) -> dict[str, dict[int, float]]:
+    """Causal elements a second that the machine allows, by what limits them and by length."""
+    machine = rows[0]
+    exponentials, memory = machine["exponentials_per_second"] / PASSES, machine["bytes_per_second"] / 4
+    pairs_once = 2 * PAIR_ARRAYS["torch.compile"]  # written and read, for senders still to come as well
+    lengths = sorted({row["length"] for row in rows})
+    return {
+        f"{PASSES} exponentials an element": dict.fromkeys(lengths, exponentials),
+        "memory, rows read and written once": {n: memory * (n + 1) / 2 / ARRAYS_OF_ROWS for n in lengths},
+        "memory, one array of pairs": {n: memory * (n + 1) / (2 * n) / pairs_once for n in lengths},
+    }
+
+
+def roofline(root: Path) -> go.Figure:
+    """Causal elements a second against tokens, and what exponentials and memory allow."""
+    rows = rows_of(root)
+    return draw_roofline(rows, roofs(rows), about=f"Forward and backward, {_machine(rows[0])}.")
+
+
+def speed_markdown(root: Path) -> str:
+    """The machine's limits, and a line a length: the kernel's time, both limits, and the others' times."""
+    rows = rows_of(root)
+    found = {(row["contender"], row["length"]): row for row in rows}
+    allowed, lengths = roofs(rows), sorted({row["length"] for row in rows})
+    exponentials, memory, _ = allowed.values()
+    headings = ("tokens", "kernel", "exponentials alone", "share", "memory alone", "torch.compile", "eager, by hand")
+    lines = []
+    for length in lengths:
+        ours = found["fused", length]
+        elements = ours["elements_per_second"] * ours["seconds"]
+        others = (found.get((name, length)) for name in ("torch.compile", "eager, layer norm by hand"))
+        lines.append(
+            (
+                f"{length:,}",
+                _milliseconds(ours["seconds"]),
+                _milliseconds(elements / exponentials[length]),
+                f"{ours['elements_per_second'] / exponentials[length]:.0%}",
+                _milliseconds(elements / memory[length]),
+                *("not run" if row is None else f"{row['seconds'] / ours['seconds']:.1f}x" for row in others),
+            )
+        )
+    machine, longest = rows[0], lengths[-1]
+    table = ["| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines)]
+    rates = (
+        f"In cache this machine takes {machine['exponentials_per_second'] / 1e9:.1f} G exponentials a second, and it "
+        f"copies {machine['bytes_per_second'] / 1e9:.0f} GB of memory a second, read and written. At {longest:,} "
+        f"tokens there are {PASSES * 1e-9 * longest * (longest + 1) / 2 * WIDTH:.2f} G exponentials to take, and "
+        f"{4e-6 * ARRAYS_OF_ROWS * longest * WIDTH:.0f} MB to move: "
+        f"{memory[longest] / exponentials[longest]:,.0f} times as long for the first as for the "
+        "second."
+    )
+    return "\n\n".join((rates, "\n".join(table), f"One sequence, forward and backward, {_machine(machine)}."))
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms"
+
+
+def _machine(row: Row) -> str:
+    vectors = f" ({row['vectors']})" if row.get("vectors") else ""
+    return (
+        f"width {WIDTH}, float32, {row['processor']}{vectors}, {row['threads']} threads, "
+        f"torch {row['versions']['torch']}"
+    )
+
+
+def update(root: Path) -> None:
+    """Write the page's generated part anew."""
+    page = root / PAGE
+    replace_text(page, text_between(page, START, END, speed_markdown(root)))
