@@ -11,7 +11,7 @@ from crn_lib.workbook.editions.lesson import Lesson
 
 PROSE = Path(__file__).parent / "guides"
 MISTAKES = Path(__file__).parent / "mistakes.json"
-COSTS = Path(__file__).parent / "costs.json"
+MEMORY = Path(__file__).parent / "memory.json"
 
 PATHS = {
     "One lecture": ("00", "01", "04", "08"),
@@ -30,7 +30,7 @@ def guide(lesson: Lesson) -> str:
     if not path.exists():
         raise ValueError(f"{lesson.path.name} has no guide: write {path}")
     minutes = f"**Minutes** {lesson.minutes} reading, {lesson.exercise_minutes} exercises"
-    facts = (minutes, _cost_of(lesson), f"**Builds on** {', '.join(lesson.needs) or 'nothing'}")
+    facts = (minutes, f"**Memory** {_memory(lesson)} MiB", f"**Builds on** {', '.join(lesson.needs) or 'nothing'}")
     head = [
         f"# {lesson.title}: guide",
         f"**Students can afterwards**\n\n{lesson.goals}",
@@ -52,18 +52,21 @@ def syllabus(lessons: Sequence[Lesson]) -> str:
             f"[{lesson.title}](student/{lesson.path.name})",
             str(lesson.minutes),
             str(lesson.exercise_minutes),
-            _seconds(lesson),
             _memory(lesson),
             ", ".join(lesson.needs),
         )
         for lesson in lessons
     ]
-    headings = ("lesson", "minutes of reading", "of exercises", "seconds to execute", "memory, MB", "builds on")
+    headings = ("lesson", "minutes of reading", "of exercises", "memory, MiB", "builds on")
     arrows = [f"  L{need} --> L{lesson.number}" for lesson in lessons for need in lesson.needs]
     names = [f'  L{lesson.number}["{lesson.title}"]' for lesson in lessons]
     graph = "\n".join(["```mermaid", "graph LR", *names, *arrows, "```"])
-    costs = f"Executed once, with the profile `laptop`, on {_costs()['machine']}. Yours will differ."
-    return _fill(PROSE / "syllabus.md", lessons=_table(headings, rows), costs=costs, graph=graph, paths=_paths(lessons))
+    memory = (
+        f"Memory is what all processes of the lesson held at their most, executed once on {_measured()['machine']}."
+    )
+    return _fill(
+        PROSE / "syllabus.md", lessons=_table(headings, rows), memory=memory, graph=graph, paths=_paths(lessons)
+    )
 
 
 def _paths(lessons: Sequence[Lesson]) -> str:
@@ -117,23 +120,14 @@ def _mistakes(lesson: Lesson) -> str:
     return "\n\n".join(parts)
 
 
-def _costs() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(COSTS.read_text(encoding="utf-8"))
+def _measured() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(MEMORY.read_text(encoding="utf-8"))
     return found
 
 
-def _cost_of(lesson: Lesson) -> str:
-    return f"**To execute** {_seconds(lesson)} s and {_memory(lesson)} MB on {_costs()['machine']}"
-
-
-def _seconds(lesson: Lesson) -> str:
-    known = _costs()["lessons"].get(lesson.number)
-    return "not measured" if known is None else str(known["seconds"])
-
-
 def _memory(lesson: Lesson) -> str:
-    known = _costs()["lessons"].get(lesson.number)
-    return "not measured" if known is None else f"{known['mebibytes']:,}"
+    known = _measured()["mebibytes"].get(lesson.number)
+    return "not measured" if known is None else f"{known:,}"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

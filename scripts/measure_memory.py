@@ -1,14 +1,13 @@
-"""Measures what each lesson takes: seconds, and the most memory its kernel holds, with the profile laptop.
+"""Measures the most memory that each lesson holds while it is executed with its defaults.
 
-Writes `crn_lib/workbook/editions/costs.json`, which the syllabus of `crn course build` shows. For a quiet machine;
-lessons may be named, one by one.
+Writes `crn_lib/workbook/editions/memory.json`, which the syllabus of `crn course build` shows. Takes minutes; lessons
+may be named.
 """
 
 import json
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -18,8 +17,8 @@ from crn_lib.provenance import processor
 from crn_lib.workbook.runner import find_lessons, run_lesson
 
 
-def measure(lesson: Path) -> dict[str, float]:
-    """Seconds, and mebibytes of all processes that running it started, at their most."""
+def measure(lesson: Path) -> int:
+    """Mebibytes of all processes that running it started, at their most."""
     most, over = 0, threading.Event()
 
     def watch() -> None:
@@ -35,21 +34,19 @@ def measure(lesson: Path) -> dict[str, float]:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         run_lesson(lesson, Path(folder) / lesson.name, {}, progress=False)
-    seconds = time.perf_counter() - begun
     over.set()
     watcher.join()
-    return {"seconds": round(seconds), "mebibytes": round(most / 2**20)}
+    return round(most / 2**20)
 
 
 if __name__ == "__main__":
     root = workbook_folder()
-    path = root / "crn_lib/workbook/editions/costs.json"
-    known = json.loads(path.read_text(encoding="utf-8"))["lessons"] if path.exists() else {}
+    path = root / "crn_lib/workbook/editions/memory.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["mebibytes"] if path.exists() else {}
     for lesson in find_lessons(root / "notebooks", sys.argv[1:]):
         known[lesson.stem[:2]] = measure(lesson)
         machine = f"{processor('cpu')}, {psutil.cpu_count()} processors"
-        written = {"machine": machine, "lessons": dict(sorted(known.items()))}
+        written = {"machine": machine, "mebibytes": dict(sorted(known.items()))}
         path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
