@@ -34,10 +34,12 @@ def measure(lesson: Path) -> int:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with tempfile.TemporaryDirectory() as folder:
-        run_lesson(lesson, Path(folder) / lesson.name, {}, progress=False)
-    over.set()
-    watcher.join()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            run_lesson(lesson, Path(folder) / lesson.name, {}, progress=False)
+    finally:  # a watcher that goes on would keep a failed lesson's process alive
+        over.set()
+        watcher.join()
     return round(most / 2**20)
 
 
