@@ -73,7 +73,7 @@ def test_a_model_is_one_file_and_one_line(copy: Path) -> None:
     line = re.search(r"one line: `(\w+,)`", section("Add a model"))
     face = copy / "crn_lib/models/__init__.py"
     assert line
-    face.write_text(face.read_text().replace("    causal_rn,\n", f"    causal_rn,\n    {line[1]}\n", 1))
+    face.write_text(face.read_text().replace("    delta_net,\n", f"    delta_net,\n    {line[1]}\n", 1))
     ruff = [sys.executable, "-m", "ruff"]
     for check in (["check"], ["format", "--check"]):
         subprocess.run([*ruff, *check, "crn_lib/models"], cwd=copy, check=True, capture_output=True)
