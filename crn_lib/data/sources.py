@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from crn_lib.config import require
 from crn_lib.data import committed, pictures, sentences, texts
 from crn_lib.data.splits import Bytes, Images, Sentences, Split
@@ -52,6 +54,21 @@ SENTENCES = {
     "sentiment": SentenceSource(PATH, sentences.sentiment, 2),
     **{name: SentenceSource(PATH_OR_HUB, load, classes) for name, (load, classes) in sentences.LOADERS.items()},
 }
+
+
+def require_classes(split: Split[Images] | Split[Sentences], what: str, source: str) -> None:
+    """Refuse data that nothing can be learnt or tested from.
+
+    Args:
+        what: one of the things that are classified, in a word.
+        source: where they are from, for the message.
+
+    Raises:
+        ConfigError: a part has none, or training one class only.
+    """
+    for name, part in split._asdict().items():
+        require(len(part.classes) > 0, f"the {name} part of {source} has no {what}")
+    require(len(np.unique(split.train.classes)) > 1, f"all training {what}s of {source} are of one class")
 
 
 def check_path(source: str, where: str, path: object) -> None:

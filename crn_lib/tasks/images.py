@@ -9,7 +9,7 @@ from torch import Tensor
 
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Images, Split
-from crn_lib.data.sources import IMAGES, ImageSource, check_path
+from crn_lib.data.sources import IMAGES, ImageSource, check_path, require_classes
 from crn_lib.tasks.copying import NOT_SCORED
 from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
 from crn_lib.tasks.scores import accuracies
@@ -110,9 +110,7 @@ class ImagesTask:
         """
         config = self.config
         split = IMAGES[config.source].load(config.path, config.split_seed)
-        for name, part in split._asdict().items():
-            require(len(part.classes) > 0, f"the {name} part of {config.source} has no image")
-        require(len(np.unique(split.train.classes)) > 1, f"all training images of {config.source} are of one class")
+        require_classes(split, "image", config.source)
         return split
 
     @cached_property

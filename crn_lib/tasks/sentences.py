@@ -6,9 +6,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from crn_lib.config import require, require_choice, require_whole
+from crn_lib.config import require_choice, require_whole
 from crn_lib.data import Sentences, Split
-from crn_lib.data.sources import SENTENCES, check_path
+from crn_lib.data.sources import SENTENCES, check_path, require_classes
 from crn_lib.tasks.copying import NOT_SCORED
 from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
 from crn_lib.tasks.scores import accuracies
@@ -87,9 +87,7 @@ class SentencesTask:
         """
         config = self.config
         split = SENTENCES[config.source].load(config.path, config.split_seed)
-        for name, part in split._asdict().items():
-            require(len(part.classes) > 0, f"the {name} part of {config.source} has no sentence")
-        require(len(set(split.train.classes)) > 1, f"all training sentences of {config.source} are of one class")
+        require_classes(split, "sentence", config.source)
         return split
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
