@@ -227,7 +227,7 @@ EXERCISES = (
         requirements=(
             "For every i and j, a_i + b_j is the layer applied to the row [x_i, x_j]: weight @ [x_i, x_j] + bias.",
             "The bias is in a, and b has none: a row of zeros has the bias as its a and zeros as its b.",
-            "The layer's products are made once a row, not once a pair, and all in torch.",
+            "The layer's products are made once per row, not once per pair, and all in torch.",
             AS_PRECISE,
         ),
         examine=_examine_split,
