@@ -91,6 +91,7 @@ def _add_curve(
         name=f"{curve.name}, fitted line",
         line={"color": colour, "width": 2, "dash": "dash"},
         hoverinfo="skip",
+        showlegend=False,  # the marks' entry says enough
     )
     figure.add_scatter(
         x=curve.lengths,
