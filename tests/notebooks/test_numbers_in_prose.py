@@ -30,7 +30,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "05_growing_memory": {
         "1000": "an example of a length, in a question",
         "50": "a length, in an investigation",
-        "500": "a length, in an investigation",
         "5000": "a length, in an investigation",
     },
     "01_copying_task": {"95": "the confidence of every interval in the workbook"},
