@@ -19,8 +19,9 @@ from pathlib import Path
 
 from tests.waiting import PATIENCE, wait_until
 
-IMPORTED = ("ipykernel.ipkernel", "ipykernel.kernelapp", "crn_lib", "ipywidgets", "tqdm.auto")
+IMPORTED = ("ipykernel.ipkernel", "ipykernel.kernelapp", "crn_lib", "torch._dynamo", "numba", "ipywidgets", "tqdm.auto")
 IMPORTED += tuple(f"crn_lib.{room}" for room in ("analysis", "course", "experiments", "models", "ops", "sweeps", "viz"))
+IMPORTED += tuple(f"crn_lib.ops.cpu.{kernels}" for kernels in ("decoding", "fused", "scan", "selective_scan"))
 ROOT = Path(__file__).parents[1]
 ASKER = """
 import json, os, signal, socket, sys

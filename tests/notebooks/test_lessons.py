@@ -147,7 +147,7 @@ def test_nbval_reproduces_the_stored_outputs(lesson: Path, kernel_environment: d
     # Without the grammars that crn_lib.course does without: pytest would read them too.
     start = "import sys; sys.modules['rfc3987_syntax'] = None; import pytest; sys.exit(pytest.main())"
     kernel = [] if kernel_environment else ["--nbval-current-env"]
-    command = [sys.executable, "-c", start, "--nbval-lax", *kernel]
+    command = [sys.executable, "-c", start, "-o", "addopts=", "--nbval-lax", *kernel]
     command += [f"--nbval-cell-timeout={PATIENCE}", f"--nbval-kernel-startup-timeout={PATIENCE}"]
     command += ["-q", "-p", "no:cacheprovider", str(lesson)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | kernel_environment)
