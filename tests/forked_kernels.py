@@ -89,7 +89,7 @@ def become_kernel(connection: socket.socket) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    del os.environ["JPY_PARENT_PID"]  # of the one who asked, which is not this process's parent
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # not of the one who asked
     sys.argv = ["ipykernel_launcher", "-f", connection_file]
     runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
     sys.exit()
