@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser.lab import Lab, chromium, jupyterlab
+from tests.browser.lab import Lab, chromium, open_lab
 
 
 @pytest.fixture(scope="package")
@@ -15,7 +15,8 @@ def browser() -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="package")
-def lab(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    root = tmp_path_factory.mktemp("workbooks")
-    with jupyterlab(root) as address:
-        yield Lab(root, address, browser)
+def lab(
+    browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory, kernel_environment: dict[str, str]
+) -> Iterator[Lab]:
+    with open_lab(tmp_path_factory.mktemp("workbooks"), browser, kernel_environment) as lab:
+        yield lab

@@ -42,7 +42,7 @@ PLACE = f"""([row, sender]) => {{
 def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 08 with its controls, in the smoke profile, and the widget in view."""
     with lab.lesson("08_how_it_retrieves") as page:
-        page.wait_for_function(STATE)
+        page.wait_for_function(STATE, polling=100)
         at(page, 0, 0)
         yield page
 
@@ -142,7 +142,7 @@ def test_another_string_is_copied(lesson_page: Page) -> None:
     ticks = (
         f"() => [...({FIGURE})().querySelectorAll('.ytick text')].map(t => t.textContent).join('').startsWith('zebra')"
     )
-    lesson_page.wait_for_function(ticks)
+    lesson_page.wait_for_function(ticks, polling=100)
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

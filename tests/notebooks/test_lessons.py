@@ -1,6 +1,7 @@
 """Every lesson: stored clean, through nbval as stored, through papermill with other parameters, stopped by bad ones."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -141,14 +142,15 @@ def test_its_verdicts_come_from_tested_functions_and_its_claim_cells_stay_short(
 
 @pytest.mark.notebooks
 @lessons
-def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
+def test_nbval_reproduces_the_stored_outputs(lesson: Path, kernel_environment: dict[str, str]) -> None:
     """What a reader sees who opens a lesson is what its code gives today, at the profile it is stored at."""
     # Without the grammars that crn_lib.course does without: pytest would read them too.
     start = "import sys; sys.modules['rfc3987_syntax'] = None; import pytest; sys.exit(pytest.main())"
-    command = [sys.executable, "-c", start, "--nbval-lax", "--nbval-current-env"]
+    kernel = [] if kernel_environment else ["--nbval-current-env"]
+    command = [sys.executable, "-c", start, "-o", "addopts=", "--nbval-lax", *kernel]
     command += [f"--nbval-cell-timeout={PATIENCE}", f"--nbval-kernel-startup-timeout={PATIENCE}"]
     command += ["-q", "-p", "no:cacheprovider", str(lesson)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | kernel_environment)
     assert ran.returncode == 0, ran.stdout[-6000:]
     assert f"{len(code_cells(lesson))} passed" in ran.stdout
 
