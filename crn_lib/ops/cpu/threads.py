@@ -72,7 +72,8 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
     if threads == 1:
         kernel(claims, *arguments)
         return
-    sleep_early()
+    if torch.get_num_threads() > 1:  # else torch has no threads that could spin, nor could a second team be made
+        sleep_early()
     pool = _workers(threads - 1)
     helpers = [pool.submit(kernel, claims, *arguments) for _ in range(threads - 1)]
     finished = kernel(claims, *arguments)
