@@ -16,8 +16,8 @@ def bench(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File of the rows: bench.jsonl, or bench_cuda.jsonl, in figures/data, or in out for a part of the "
-            "cases."
+            help="File of the rows: bench.jsonl, bench_cuda.jsonl, or bench_avx2.jsonl where NUMBA_CPU_NAME asks for "
+            "it, in figures/data, or in out for a part of the cases."
         ),
     ] = None,
     figure: Annotated[
