@@ -15,6 +15,8 @@ from types import FrameType
 from crn_lib.workbook.kernel import GRACE
 from crn_lib.workbook.outcomes import Outcome, read_junit
 
+RUN = (sys.executable, "-m", "crn_lib.cli", "run")
+
 
 @dataclass(frozen=True)
 class _Child:
@@ -79,7 +81,7 @@ def run_side_by_side(
 
 def _start(name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> _Child:
     report, errors = folder / f"{name}.xml", folder / f"{name}.txt"
-    command = [sys.executable, "-m", "crn_lib.cli", "run", name, "--junit", str(report), *arguments]
+    command = [*RUN, name, "--junit", str(report), *arguments]
     with errors.open("wb") as file:
         process = subprocess.Popen(
             command,
