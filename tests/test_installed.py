@@ -15,7 +15,7 @@ from crn_lib.paths import workbook_folder
 
 ROOT = workbook_folder()
 PARTS = ("crn_lib", "notebooks", "figures/data", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
-NOBODY = 65534
+NOBODY = "65534"
 
 # What a user does: takes the lessons, twice, opens them, adds a row to stored ones; and where kernels would be kept.
 USER = """
@@ -73,12 +73,12 @@ def snapshot(folder: Path) -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
 
 
-def unprivileged() -> dict[str, int | list[int]]:
-    """How a process is started that file modes bind: not as root, where that can be given up."""
-    nobody: dict[str, int | list[int]] = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    if os.name != "posix" or os.getuid():
-        return {}
-    return nobody if subprocess.run([sys.executable, "-c", ""], **nobody).returncode == 0 else {}  # type: ignore[call-overload]
+def without_privileges() -> list[str]:
+    """What a command is begun with so that file modes bind it: nothing, but for root where that can be given up."""
+    command = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]
+    if os.name != "posix" or os.getuid() or not shutil.which("setpriv"):
+        return []
+    return command if subprocess.run([*command, sys.executable, "-c", "import json"]).returncode == 0 else []
 
 
 def use(installed: Path, home: Path, **environment: str) -> "subprocess.Popen[str]":
@@ -86,13 +86,12 @@ def use(installed: Path, home: Path, **environment: str) -> "subprocess.Popen[st
     home.chmod(0o777)
     quiet = {name: value for name, value in os.environ.items() if name not in ("CRN_HOME", "NUMBA_CACHE_DIR")}
     return subprocess.Popen(
-        [sys.executable, "-c", USER],
+        [*without_privileges(), sys.executable, "-c", USER],
         cwd=home,
         env=quiet | {"PYTHONPATH": str(installed), "HOME": str(home)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **unprivileged(),  # type: ignore[call-overload]
     )
 
 
