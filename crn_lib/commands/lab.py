@@ -33,7 +33,7 @@ def lab(
 ) -> None:
     """Open the first lesson in JupyterLab: in a clone its own lessons, elsewhere your copies of them, in lessons."""
     from crn_lib.paths import own_folder, workbook_folder
-    from crn_lib.workbook.runner import find_lessons
+    from crn_lib.workbook.find import find_lessons
 
     options = arguments or []
     if options and not options[0].startswith("-"):
@@ -55,7 +55,7 @@ def _copy_missing(folder: Path) -> list[Path]:
     """Copy the lessons that are not there yet."""
     from crn_lib.files import replace_text
     from crn_lib.paths import workbook_folder
-    from crn_lib.workbook.runner import find_lessons
+    from crn_lib.workbook.find import find_lessons
 
     missing = [path for path in find_lessons(workbook_folder() / "notebooks") if not (folder / path.name).exists()]
     for path in missing:
