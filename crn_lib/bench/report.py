@@ -12,10 +12,8 @@ from crn_lib.bench.cases import Case
 from crn_lib.bench.limits import bytes_per_second, exponentials_per_second, forced_vectors, vector_extension
 from crn_lib.bench.timing import Contender, Disagreement, Measurement, run_case
 from crn_lib.files import replace_text
-from crn_lib.paths import data_file, workbook_folder
+from crn_lib.paths import output, own_data_file, own_folder
 from crn_lib.provenance import circumstances
-
-PARTIAL = Path("out")
 
 
 def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -144,9 +142,10 @@ def destination(
     if out is not None:
         return Path(out), Path(figure or Path(out).parent) / Path(out).stem
     if complete:
-        figures = PARTIAL if device == "cpu" and other else workbook_folder() / "figures"
-        return data_file(f"{name}.jsonl"), Path(figure or figures) / name
-    return PARTIAL / f"{name}.jsonl", Path(figure or PARTIAL) / name
+        figures = output("out") if device == "cpu" and other else own_folder() / "figures"
+        return own_data_file(f"{name}.jsonl"), Path(figure or figures) / name
+    partial = output("out")
+    return partial / f"{name}.jsonl", Path(figure or partial) / name
 
 
 def store(rows: Sequence[dict[str, Any]], path: str | Path) -> None:

@@ -117,7 +117,7 @@ def jupyterlab(root: Path, environment: dict[str, str]) -> Iterator[str]:
     command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True"]
     command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}"]
     with (temporary / "lab.log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, start_new_session=True, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=root, env=environment, start_new_session=True, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(address, server, temporary / "lab.log")
