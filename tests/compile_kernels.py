@@ -20,7 +20,8 @@ TYPES = (torch.float32, torch.float64)
 def compile_relation() -> None:
     for dtype in TYPES:
         rows = torch.ones(1, 9, 8, dtype=dtype, requires_grad=True)
-        relation(rows, rows).sum().backward()
+        for activation in ("exp", "relu"):  # `exp` has kernels of its own
+            relation(rows, rows, activation=activation).sum().backward()
     build_model(ModelConfig(width=8, blocks=1)).generate(torch.tensor([[0, 3, 4]]), 3)
 
 

@@ -19,7 +19,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.site.pages import makes_control
-from tests.browser.needed import needed_cells
+from tests.browser.needed import keep_needed
 from tests.requirements import find_browser
 from tests.waiting import PATIENCE, wait_until
 
@@ -85,7 +85,7 @@ class Lab:
 @contextmanager
 def open_lab(root: Path, browser: BrowserContext, environment: dict[str, str]) -> Iterator[Lab]:
     """JupyterLab on a folder, in a page of this browser."""
-    with jupyterlab(root, environment) as address, browser.new_page() as page:
+    with jupyterlab(root, **environment) as address, browser.new_page() as page:
         page.goto(f"{address}/lab?reset")
         page.wait_for_function("window.jupyterapp", polling=100)
         page.evaluate("() => window.jupyterapp.restored")
@@ -93,7 +93,7 @@ def open_lab(root: Path, browser: BrowserContext, environment: dict[str, str]) -
 
 
 @contextmanager
-def jupyterlab(root: Path, environment: dict[str, str]) -> Iterator[str]:
+def jupyterlab(root: Path, **environment: str) -> Iterator[str]:
     """Start JupyterLab on a folder, with this added to its environment; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -150,13 +150,8 @@ def chromium() -> Iterator[BrowserContext]:
 def _shorten(lesson: Path) -> None:
     """The smallest profile, without the cells that no control needs."""
     notebook = nbformat.read(lesson, as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    needed = needed_cells(
-        [cell.source for cell in code],
-        lambda source: makes_control(source) or "course.quiz(" in source or "course.begin(" in source,
-    )
-    left_out = [id(cell) for number, cell in enumerate(code) if number not in needed]
-    notebook.cells = [cell for cell in notebook.cells if id(cell) not in left_out]
+    quizzes = ("course.quiz(", "course.begin(")
+    keep_needed(notebook, lambda cell: makes_control(cell.source) or any(one in cell.source for one in quizzes))
     (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     assert 'profile = "laptop"' in parameters.source
     parameters.source = parameters.source.replace('profile = "laptop"', 'profile = "smoke"')
