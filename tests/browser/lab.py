@@ -52,8 +52,8 @@ RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-
 
 
 @contextmanager
-def jupyterlab(root: Path) -> Iterator[str]:
-    """Start JupyterLab on a folder; yields its address."""
+def jupyterlab(root: Path, program: str = "jupyterlab", *flags: str) -> Iterator[str]:
+    """Start JupyterLab, or another of Jupyter's servers, in a folder; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -71,10 +71,10 @@ def jupyterlab(root: Path) -> Iterator[str]:
         "IPYTHONDIR": "ipython",
     }
     environment = os.environ | {name: str(temporary / folder) for name, folder in folders.items()}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    command = [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="]
     command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True"]
-    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}"]
+    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}", *flags]
     with (temporary / "lab.log").open("w") as log:
         server = subprocess.Popen(command, cwd=root, env=environment, start_new_session=True, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
