@@ -93,8 +93,12 @@ def open_lab(root: Path, browser: BrowserContext, environment: dict[str, str]) -
 
 
 @contextmanager
-def jupyterlab(root: Path, **environment: str) -> Iterator[str]:
-    """Start JupyterLab on a folder, with this added to its environment; yields its address."""
+def jupyterlab(root: Path, program: str = "jupyterlab", *flags: str, **environment: str) -> Iterator[str]:
+    """Start JupyterLab, or another of Jupyter's servers, in a folder; yields its address.
+
+    Args:
+        environment: added to its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -111,13 +115,13 @@ def jupyterlab(root: Path, **environment: str) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    environment = os.environ | environment | {name: str(temporary / folder) for name, folder in folders.items()}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    variables = os.environ | environment | {name: str(temporary / folder) for name, folder in folders.items()}
+    command = [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="]
     command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True"]
-    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}"]
+    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}", *flags]
     with (temporary / "lab.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=root, env=environment, start_new_session=True, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=root, env=variables, start_new_session=True, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(address, server, temporary / "lab.log")

@@ -15,6 +15,8 @@ from tests.browser.lab import jupyterlab
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("nbgrader")]
 
+FORMGRADER = "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"
+
 
 def test_the_formgrader_lists_every_lesson_and_makes_the_students_version(
     browser: BrowserContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -22,7 +24,8 @@ def test_the_formgrader_lists_every_lesson_and_makes_the_students_version(
     lessons = [read_lesson(path) for path in find_lessons(workbook_folder() / "notebooks", ["00", "03"])]
     write_course(tmp_path, lessons, nbgrader_notebook)
     monkeypatch.setenv("PATH", os.defpath)  # an environment that is not activated
-    with jupyterlab(tmp_path) as address, browser.new_page() as page:
+    monkeypatch.setenv("JUPYTER_NO_CONFIG", "1")  # of all the extensions that are installed, load this one
+    with jupyterlab(tmp_path, "jupyter_server", FORMGRADER) as address, browser.new_page() as page:
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(f"{address}/formgrader/manage_assignments")
