@@ -60,7 +60,9 @@ def add_lesson(copy: Path) -> Path:
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
     for head, source in re.findall(r"^# %%([^\n]*)\n(.*?)(?=^# %%|\Z)", shown, re.MULTILINE | re.DOTALL):
         make = nbformat.v4.new_markdown_cell if "[markdown]" in head else nbformat.v4.new_code_cell
-        notebook.cells.append(make(source.strip(), metadata={"tags": ["parameters"]} if "tags" in head else {}))
+        notebook.cells.append(
+            make(source.strip(), metadata={"tags": [head.split("tags: ")[1]]} if "tags" in head else {})
+        )
     path = copy / "notebooks/12_running_means.ipynb"
     nbformat.write(notebook, path)
     return path

@@ -9,6 +9,7 @@ from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number
 from crn_lib.course.predict import predict, predict_choice
 from crn_lib.course.quiz import quiz
+from crn_lib.course.tables import table
 from crn_lib.course.widgets.ablation import AblationRun
 from crn_lib.course.widgets.copier import Copier
 from crn_lib.course.widgets.live import copy_widget, fill_up, train_live
@@ -41,6 +42,7 @@ __all__ = [
     "show",
     "show_claims",
     "show_findings",
+    "table",
     "train_live",
     "whole_number",
 ]

@@ -18,6 +18,9 @@ from crn_lib.workbook.pictures import add_pictures, without_description
 from crn_lib.workbook.runner import WIDGET_VIEW, run_lesson, without_views
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CHECKED = "nbval-check-output"
+"""The tag of a cell whose output nbval compares with the stored one."""
+
 # What a kernel of this Python says of itself, but for its version: nbconvert writes `.py` for it.
 LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3},
@@ -77,7 +80,7 @@ def problems(path: Path) -> Iterator[str]:
     for number, cell in enumerate(cells, start=1):
         if "execution" in cell.metadata or "papermill" in cell.metadata:
             yield f"cell [{number}] holds timestamps"
-        checked = "# NBVAL_CHECK_OUTPUT" in cell.source
+        checked = CHECKED in cell.metadata.get("tags", [])
         if checked and not cell.outputs:
             yield f"cell [{number}] is marked for checking and has no stored output"
         if checked and any(PLOTLY_MIME in output.get("data", {}) for output in cell.outputs):

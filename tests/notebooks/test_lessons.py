@@ -13,7 +13,7 @@ import pytest
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.collect_claims import claims_in
 from crn_lib.workbook.runner import LessonError, find_lessons, parameters_of, run_lesson
-from crn_lib.workbook.stored_lessons import problems
+from crn_lib.workbook.stored_lessons import CHECKED, problems
 from tests.waiting import PATIENCE
 
 ROOT = workbook_folder()
@@ -80,7 +80,7 @@ def test_the_stored_lesson_is_clean_and_light(lesson: Path) -> None:
 @lessons
 def test_some_stored_outputs_are_checked_and_all_exercises_are_untouched(lesson: Path) -> None:
     cells = code_cells(lesson)
-    checked = [cell for cell in cells if "# NBVAL_CHECK_OUTPUT" in cell.source]
+    checked = [cell for cell in cells if CHECKED in cell.metadata.get("tags", [])]
     assert checked and all(cell.outputs for cell in checked)
     exercises = [cell for cell in cells if "course.check(" in cell.source]
     assert len(exercises) >= 2

@@ -109,11 +109,12 @@ def test_a_failing_refresh_leaves_the_stored_lesson_as_it_was(source: str, tmp_p
 
 
 def test_every_kind_of_dirt_is_named(tmp_path: Path) -> None:
-    path = notebook(tmp_path / "00_dirty.ipynb", "# NBVAL_CHECK_OUTPUT", "2", "3", "4")
+    path = notebook(tmp_path / "00_dirty.ipynb", "1", "2", "3", "4")
     dirty = nbformat.read(path, 4)
     dirty.metadata["widgets"] = {}
     dirty.metadata["language_info"] = {"name": "python"}
     dirty.cells[0].metadata["tags"] = []
+    dirty.cells[1].metadata["tags"] = ["nbval-check-output"]
     dirty.cells[2].metadata["execution"] = {"iopub.execute_input": "2026-11-24"}
     view = {"application/vnd.jupyter.widget-view+json": {}}
     dirty.cells[2].outputs = [nbformat.v4.new_output("display_data", data=view)]

@@ -17,7 +17,6 @@ from crn_lib.course.figures import PLOTLY_MIME
 from crn_lib.course.predict import Prediction
 from crn_lib.course.widgets.copier import ALIVE_MIME
 
-CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 # Cells whose code is folded away: a quiz's gives its answer, a claim's is what one looks up, not what one reads.
 FOLDED = ("course.quiz(", "course.claim(")
 
@@ -48,7 +47,6 @@ def make_page(lesson: Path, pictures: Path) -> Any:
             cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": _needs_kernel(lesson)}))
         if any(call in cell.source for call in FOLDED):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-        cell.source = "\n".join(line for line in cell.source.splitlines() if line != CHECK_MARK).rstrip()
     return notebook
 
 

@@ -99,7 +99,7 @@ def list_lessons(lessons: list[Path]) -> str:
         can = re.search(r"\*\*After this lesson you can\*\*\s+(.+?)\n\n\*\*Minutes\*\* (\d+)", opening, re.DOTALL)
         if title is None or can is None:
             raise ValueError(f"{lesson.name}: its first cell has no title, or not what the reader can do after it")
-        parts.append(f"**[{title[1]}]({lesson.name})** · {can[2]} minutes. After it you can\n\n{can[1]}")
+        parts.append(f"**[{title[1]}]({lesson.name})** · {can[2]} minutes of reading. After it you can\n\n{can[1]}")
     return "\n\n".join(parts)
 
 
