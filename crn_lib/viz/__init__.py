@@ -6,11 +6,12 @@ from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.cost import draw_cost_check, draw_workers
-from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
+from crn_lib.viz.curves import draw_accuracy_against_state, draw_jump_or_slope, draw_training_curves, largest_gain
 from crn_lib.viz.formats import (
+    draw_broken_tensors,
+    draw_error_map,
     draw_exponent_bound,
     draw_form_errors,
-    draw_format_curves,
     draw_stalled_sums,
     show_error,
 )
@@ -53,13 +54,15 @@ __all__ = [
     "draw_answer",
     "draw_bench",
     "draw_bits_bound",
+    "draw_broken_tensors",
     "draw_close_pairs",
     "draw_copy",
     "draw_copying_curves",
     "draw_cost_check",
+    "draw_error_map",
     "draw_exponent_bound",
     "draw_form_errors",
-    "draw_format_curves",
+    "draw_jump_or_slope",
     "draw_meeting_points",
     "draw_memory",
     "draw_multiples",
@@ -83,6 +86,7 @@ __all__ = [
     "draw_task_layout",
     "draw_training_curves",
     "draw_workers",
+    "largest_gain",
     "show_bytes",
     "show_count",
     "show_error",
