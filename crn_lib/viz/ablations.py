@@ -14,6 +14,7 @@ from crn_lib.experiments.ablations import (
     ablation_cells,
 )
 from crn_lib.sweeps.stored_runs import SOLVED, Run, Spread, budget_in_words
+from crn_lib.viz.contrast import ink_on, on_scale
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
@@ -22,7 +23,6 @@ NONE_TO_ALL = [[0.0, "#f3e3c3"], [0.5, "#8fb8c9"], [1.0, "#00507d"]]
 
 PANEL_HEIGHT = 330
 NO_ROW = "no row yet"
-DARK = "#1f2933"
 
 
 def draw_ablations(
@@ -143,7 +143,7 @@ def _add_panel(
         text=[_cell_text(cells[v, length]) if v in letters else NO_ROW for v in grid],
         textfont={
             "size": 11,
-            "color": ["white" if letters.get(v, 0) > 0.6 else DARK if v in letters else INK for v in grid],
+            "color": [ink_on(on_scale(NONE_TO_ALL, letters[v])) if v in letters else INK for v in grid],
         },
         xaxis=f"x{suffix}",
         yaxis=f"y{suffix}",

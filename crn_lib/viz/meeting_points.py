@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from crn_lib.viz.contrast import as_text
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
 Point = tuple[float, float]
@@ -47,7 +48,7 @@ def draw_meeting_points(
             name=name,
             text=[letter.replace("<", "&lt;").replace(">", "&gt;") for letter in letters[: len(points)]],
             textposition=place,
-            textfont={"color": colour, "family": "monospace", "size": 13},
+            textfont={"color": as_text(colour), "family": "monospace", "size": 13},
             marker={"symbol": symbol, "size": 9, "color": colour, "line": {"color": INK, "width": 0.5}},
             hovertext=[f"{name}, position {position}" for position in range(len(points))],
             hoverinfo="text",

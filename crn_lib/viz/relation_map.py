@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 
+from crn_lib.viz.contrast import as_text
 from crn_lib.viz.theme import BLUE, GREEN, INK, VERMILION, new_figure
 
 MAP_NAMES = {
@@ -125,7 +126,11 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         mode="text",
         text=[f"<b>{_escape(said)}</b> {'' if good else '✗'}" for said, good in zip(says, right, strict=True)],
         textposition="middle right",
-        textfont={"family": "monospace", "size": 14, "color": [GREEN if good else VERMILION for good in right]},
+        textfont={
+            "family": "monospace",
+            "size": 14,
+            "color": [as_text(GREEN if good else VERMILION) for good in right],
+        },
         hoverinfo="skip",
         cliponaxis=False,
     )

@@ -1,4 +1,4 @@
-"""The house theme: readable on JupyterLab's light and dark pages, safe for colour-blind readers."""
+"""The house theme: a sheet of white paper on light and dark pages, safe for colour-blind readers."""
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 
@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 
 from crn_lib.config import require_choice
 from crn_lib.models import BLOCKS
+from crn_lib.viz.contrast import PAPER
 
-INK = "#767c85"
-"""Text and axes: contrast of 4 to 1 or more against white and against JupyterLab's dark background."""
+INK = "#3f464f"
+"""Text and axes: 4.5 to 1 and more on the paper and on every translucent colour of a cell."""
 
 GRID = "rgba(128, 128, 128, 0.25)"
 
@@ -107,8 +108,8 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
     layout = go.Layout(
         title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 15}},
         font={"color": INK, "size": 13},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=PAPER,
+        plot_bgcolor=PAPER,
         height=height,
         autosize=True,
         margin={"l": 70, "r": 20, "t": 64, "b": 56},

@@ -29,9 +29,8 @@ def store_figure(figure: go.Figure, path: Path) -> str:
         temporary.write_text(_with_words(temporary.read_text(encoding="utf-8"), figure, picture.name), encoding="utf-8")
 
     replace_file(page, write_page)
-    white = go.Figure(figure).update_layout(paper_bgcolor="white", plot_bgcolor="white")
     try:
-        drawn = white.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
+        drawn = figure.to_image("png", width=PNG_WIDTH, height=figure.layout.height, scale=1.5)
     except RuntimeError as error:  # kaleido or its browser is missing
         return f"figure in {page}; no PNG: {str(error).strip().splitlines()[0]}"
     replace_file(picture, lambda temporary: temporary.write_bytes(drawn))

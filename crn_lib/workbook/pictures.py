@@ -31,10 +31,7 @@ def add_pictures(notebook: Any) -> None:
         RuntimeError: this machine cannot draw them: kaleido or its browser is missing. The outputs are as they were.
     """
     outputs = [output for output in _outputs(notebook) if PLOTLY_MIME in output.get("data", {})]
-    figures = [
-        go.Figure(output.data[PLOTLY_MIME]).update_layout(paper_bgcolor="white", plot_bgcolor="white")
-        for output in outputs
-    ]
+    figures = [go.Figure(output.data[PLOTLY_MIME]) for output in outputs]
     for output, figure, (png, webp) in zip(outputs, figures, _draw(figures), strict=True):
         words = describe(figure) or output.data.get("text/plain", "") or figure.layout.title.text or "a figure"
         source = f"data:image/webp;base64,{webp}"
