@@ -17,6 +17,7 @@ from crn_lib.viz.formats import (
 )
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
+from crn_lib.viz.lookup_grid import Lookup, draw_lookups
 from crn_lib.viz.meeting_points import draw_meeting_points
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
@@ -44,6 +45,7 @@ __all__ = [
     "NORM_PLACES",
     "PAIR_FORMULAS",
     "Answers",
+    "Lookup",
     "NormPlace",
     "RelationMap",
     "describe",
@@ -63,6 +65,7 @@ __all__ = [
     "draw_exponent_bound",
     "draw_form_errors",
     "draw_jump_or_slope",
+    "draw_lookups",
     "draw_meeting_points",
     "draw_memory",
     "draw_multiples",

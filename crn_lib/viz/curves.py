@@ -96,7 +96,7 @@ def draw_accuracy_against_state(
     )
     bound = [needed * k / 40 for k in range(1, 41)]
     figure.add_scatter(
-        x=[*bound, 1e6], y=[*(b / needed for b in bound), 1.0], mode="lines", name="bound by bits",
+        x=bound, y=[b / needed for b in bound], mode="lines", name="bound by bits",
         line={"color": GREY, "width": 2, "dash": "dash"}, hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     for point in points:
@@ -108,7 +108,7 @@ def draw_accuracy_against_state(
             mode="markers+text",
             name=KIND_NAMES[kind],
             text=KIND_NAMES[kind],
-            textposition=PLACES.get(kind, "top center") if low else PLACES.get(kind, "bottom center"),
+            textposition="top center" if low else PLACES.get(kind, "bottom center"),
             marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 13},
             hovertemplate="%{x:,} bytes: %{y:.1%}",
             cliponaxis=False,
@@ -126,8 +126,8 @@ def draw_accuracy_against_state(
     return figure
 
 
-PLACES = {"causal_rn": "middle left", "linear_transformer": "middle right", "transformer": "bottom center"}
-"""Where a kind's name stands beside its mark, in the place of above or below it."""
+PLACES = {"causal_rn": "top left", "linear_transformer": "top center"}
+"""Where a kind's name stands if it copies most letters; below its mark for the others."""
 
 
 def draw_jump_or_slope(
@@ -150,10 +150,10 @@ def draw_jump_or_slope(
     words = ", ".join(f"{KIND_NAMES[kind]} {gain:.0%}" for kind, gain in gains.items())
     figure = draw_training_curves(histories, steps=steps, string_length=string_length)
     figure.update_layout(
-        title=f"{says}<br><sup>strings of {string_length} letters; a curve ends where training ended</sup>",
+        title_text=f"{says}<br><sup>strings of {string_length} letters; a curve ends where training ended</sup>",
         showlegend=False,
         height=440,
-        margin={"r": 170},
+        margin={"r": 200},
         meta={"description": f"{describe(figure)} Most gained between two evaluations: {words}."},
     )
     figure.update_yaxes(range=[-0.03, 1.06])

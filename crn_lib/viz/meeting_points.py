@@ -11,7 +11,12 @@ Point = tuple[float, float]
 
 
 def draw_meeting_points(
-    receivers: Sequence[Point], minus_senders: Sequence[Point], nearest: Sequence[int], tokens: str, shown: float
+    receivers: Sequence[Point],
+    minus_senders: Sequence[Point],
+    nearest: Sequence[int],
+    tokens: str,
+    shown: float,
+    labels: Sequence[str] = (),
 ) -> go.Figure:
     """A line from every receiver that writes a letter to the sender nearest to it in the whole width.
 
@@ -21,6 +26,7 @@ def draw_meeting_points(
         nearest: for each receiver the position of the nearest of all its senders, before the projection.
         tokens: one character a position, the string first: the source of the receiver `i` is position `i + 1`.
         shown: the part of all squared distances that the two axes keep.
+        labels: at the receivers; the letter that each must write if they are not given.
     """
     found = sum(sender == row + 1 for row, sender in enumerate(nearest))
     figure = new_figure(
@@ -37,9 +43,17 @@ def draw_meeting_points(
         xs += [point[0], minus_senders[sender][0], None]
         ys += [point[1], minus_senders[sender][1], None]
     figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREY, "width": 1.5}, hoverinfo="skip", showlegend=False)
+    written = labels or tokens[1:]
     for name, points, letters, colour, symbol, place in (
         ("minus a sender: its token", minus_senders, tokens, BLUE, "circle", "top center"),
-        ("a receiver: the letter it must write", receivers, tokens[1:], VERMILION, "diamond", "bottom center"),
+        (
+            "a receiver: the letter it must write",
+            receivers,
+            labels or tokens[1:],
+            VERMILION,
+            "diamond",
+            "bottom center",
+        ),
     ):
         figure.add_scatter(
             x=[x for x, _ in points],

@@ -119,7 +119,7 @@ EXERCISES = (
         key="08.opposed",
         title="who cancels whom",
         difficulty=1,
-        minutes=7,
+        minutes=5,
         requirements=(
             "Entry i is the sender j whose row has the most negative correlation with receiver i's.",
             "Correlations are those of centred rows: a number added to a whole row changes nothing.",
@@ -148,7 +148,7 @@ EXERCISES = (
         key="08.lookup",
         title="build a copier that cancels",
         difficulty=3,
-        minutes=12,
+        minutes=10,
         requirements=(
             (
                 "From row `offset` on, the largest of the first 26 columns of the exact relation is the letter "
