@@ -39,6 +39,7 @@ from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
 from crn_lib.viz.theme import KIND_NAMES, describe
 from crn_lib.viz.units import show_bytes, show_count, show_seconds
+from crn_lib.viz.waits import draw_waits
 
 __all__ = [
     "KIND_NAMES",
@@ -88,6 +89,7 @@ __all__ = [
     "draw_steps_to_solve",
     "draw_task_layout",
     "draw_training_curves",
+    "draw_waits",
     "draw_workers",
     "largest_gain",
     "show_bytes",

@@ -46,7 +46,7 @@ def draw_ablations(
     counts = [_panel_title([cells[v, length] for v in grid if (v, length) in cells], length) for length in lengths]
     about = f"<br><sup>{budget_in_words(runs)}</sup>" if runs else ""
     figure = new_figure(
-        f"Which variants copy: seeds that reached {SOLVED:.0%} of strings; framed, all of them{about}",
+        f"{_says(cells.values())}: seeds that reached {SOLVED:.0%} of strings; framed, all of them{about}",
         description=_grid_in_words(cells, lengths, grid, counts),
         height=110 + PANEL_HEIGHT * len(lengths),
     )
@@ -149,6 +149,12 @@ def _add_panel(
         yaxis=f"y{suffix}",
         hoverinfo="skip",
     )
+
+
+def _says(cells: Iterable[Cell]) -> str:
+    """What the grid shows at a glance, if it does."""
+    norms = {cell.variant.norm for cell in cells if cell.solved}
+    return "Every variant that copies has the exact norm" if norms == {"exact"} else "Which variants copy"
 
 
 def _add_frame(figure: go.Figure, place: tuple[int, int], suffix: str) -> None:

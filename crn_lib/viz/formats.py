@@ -222,7 +222,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
     """
     need(found, "format")
     first = {name: _first_broken(tensors) for name, tensors in found.items()}
-    says = "; ".join(f"{name}: {f'first {tensor}' if tensor else 'none'}" for name, tensor in first.items())
+    says = "; ".join(f"{name}: {tensor.split(':')[0]} breaks first" for name, tensor in first.items() if tensor)
     words = [
         f"{name}, {tensor}: " + ", ".join(f"{fraction:.1%} {kind}" for kind, fraction in kinds.items() if fraction)
         for name, tensors in found.items()
@@ -235,7 +235,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
         shared_yaxes=True,
         horizontal_spacing=0.06,
         figure=new_figure(
-            f"Which tensor breaks first?<br><sup>of which most numbers are not ordinary: {says}</sup>",
+            f"{says or 'No tensor breaks'}<br><sup>the tensors of one training step, in the order they are made</sup>",
             description="Bars of what the tensors of one training step hold, from the first to the last made. "
             f"{'; '.join(words)}.",
             height=430,
@@ -250,16 +250,26 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
                 name=kind,
                 legendgroup=kind,
                 showlegend=column == 1,
-                marker={"color": colour, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 6}},
+                marker={
+                    "color": colour,
+                    "line": {"width": 0},
+                    "pattern": {"shape": pattern, "size": 7, "fgcolor": INK, "fillmode": "overlay"},
+                },
                 hovertemplate=f"%{{y}}: %{{x:.1%}} {kind}<extra></extra>",
                 row=1,
                 col=column,
             )
-    figure.update_xaxes(title="of its numbers", tickformat=".0%", range=[0, 1], tickvals=[0, 0.5, 1], **PANEL_AXIS)
+    figure.update_xaxes(
+        title={"text": "fraction of its numbers", "standoff": 4},
+        tickformat=".0%",
+        range=[0, 1],
+        tickvals=[0, 0.5, 1],
+        **PANEL_AXIS,
+    )
     figure.update_yaxes(autorange="reversed", **PANEL_AXIS)
-    legend = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
+    legend = {"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top"}
     figure.update_layout(
-        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "t": 96, "b": 90}, legend=legend
+        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "t": 96, "b": 100}, legend=legend
     )
     return figure
 

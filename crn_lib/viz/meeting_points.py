@@ -46,14 +46,7 @@ def draw_meeting_points(
     written = labels or tokens[1:]
     for name, points, letters, colour, symbol, place in (
         ("minus a sender: its token", minus_senders, tokens, BLUE, "circle", "top center"),
-        (
-            "a receiver: the letter it must write",
-            receivers,
-            labels or tokens[1:],
-            VERMILION,
-            "diamond",
-            "bottom center",
-        ),
+        ("a receiver: the letter it must write", receivers, written, VERMILION, "diamond", "bottom center"),
     ):
         figure.add_scatter(
             x=[x for x, _ in points],
