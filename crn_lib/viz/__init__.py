@@ -3,6 +3,7 @@
 from crn_lib.viz.ablations import draw_ablation_pair, draw_ablations
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
+from crn_lib.viz.boxes import draw_three_memories
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.cost import draw_cost_check, draw_workers
@@ -32,11 +33,13 @@ from crn_lib.viz.norm_places import (
     draw_rank_growth,
 )
 from crn_lib.viz.pair import draw_pair
+from crn_lib.viz.plane import draw_nearest_is_loudest
 from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.readable import draw_readable
 from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
 from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
+from crn_lib.viz.tables import draw_factor_table, draw_mechanism
 from crn_lib.viz.theme import KIND_NAMES, describe
 from crn_lib.viz.units import show_bytes, show_count, show_seconds
 from crn_lib.viz.waits import draw_waits
@@ -64,12 +67,16 @@ __all__ = [
     "draw_cost_check",
     "draw_error_map",
     "draw_exponent_bound",
+    "draw_factor_table",
     "draw_form_errors",
+    "draw_format_curves",
     "draw_jump_or_slope",
     "draw_lookups",
+    "draw_mechanism",
     "draw_meeting_points",
     "draw_memory",
     "draw_multiples",
+    "draw_nearest_is_loudest",
     "draw_norm_circuit",
     "draw_norm_costs",
     "draw_norm_place",
@@ -88,6 +95,7 @@ __all__ = [
     "draw_state_against_length",
     "draw_steps_to_solve",
     "draw_task_layout",
+    "draw_three_memories",
     "draw_training_curves",
     "draw_waits",
     "draw_workers",

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from crn_lib.config import require_whole
 from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
+from crn_lib.viz.contrast import as_text
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
 
 CURVE_POINTS = 160
@@ -58,6 +59,8 @@ def draw_bits_bound(
         for length in lengths:
             own = [p for p in points if (p["kind"], p["string_length"]) == (kind, length)]
             mark = KIND_SYMBOLS[kind] + ("" if length == lengths[0] else "-open")
+            if length == lengths[0]:
+                _label(figure, own[-1]["bits_per_letter"], own[-1]["median"], KIND_NAMES[kind], KIND_COLOURS[kind])
             figure.add_scatter(
                 x=[p["bits_per_letter"] for p in own],
                 y=[p["median"] for p in own],
@@ -86,12 +89,20 @@ def draw_bits_bound(
             },
             hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
         )
+        _label(figure, point["bits_per_letter"], point["accuracy"], "yours", KIND_COLOURS[point["kind"]])
     figure.update_xaxes(
         title="bits of state for each letter of the string", type="log", dtick=1, exponentformat="power"
     )
     figure.update_yaxes(title="letters right", range=[-0.03, 1.2], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_layout(showlegend=True)
+    figure.add_annotation(x=-1.1, y=0.36, text="bound for any memory", showarrow=False)
+    figure.update_layout(showlegend=False)
     return figure
+
+
+def _label(figure: go.Figure, bits: float, accuracy: float, text: str, colour: str) -> None:
+    """A word at the right of a point, in its colour."""
+    where = {"x": math.log10(bits), "y": accuracy, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
+    figure.add_annotation(text=f"<b>{text}</b>", showarrow=False, font={"color": as_text(colour), "size": 12}, **where)
 
 
 def draw_state_against_length(

@@ -9,7 +9,7 @@ from crn_lib.config import require_whole
 from crn_lib.tasks import NOT_SCORED
 from crn_lib.tasks.copying import BOS, EOS, SEP, CopyingTask
 from crn_lib.tasks.evaluate import CopyTrace
-from crn_lib.viz.theme import GREEN, INK, VERMILION, need, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, INK, VERMILION, need, new_figure
 
 EMPTY, PLAIN, MARK, RIGHT, WRONG = range(5)
 CELL_COLOURS = (
@@ -22,9 +22,9 @@ CELL_COLOURS = (
 
 
 def _cells(
-    rows: Sequence[Sequence[tuple[str, int]]], heights: Sequence[float], hover: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[tuple[str, int | None]]], heights: Sequence[float], hover: Sequence[Sequence[str]]
 ) -> go.Heatmap:
-    """Rows of coloured cells with a text each; `heights` are the rows' centres, lowest first."""
+    """Rows of coloured cells with a text each, or of nothing; `heights` are the rows' centres, lowest first."""
     steps = [(edge / len(CELL_COLOURS), c) for i, c in enumerate(CELL_COLOURS) for edge in (i, i + 1)]
     return go.Heatmap(
         z=[[code for _, code in row] for row in rows],
@@ -106,22 +106,32 @@ def draw_task_layout(task: CopyingTask, tokens: Sequence[int], targets: Sequence
     wanted = ["" if t == NOT_SCORED else marks.get(t) or task.decode(torch.tensor([t])) for t in targets]
     scored = sum(bool(w) for w in wanted)
     figure = new_figure(
-        f"{len(seen)} tokens in, {scored} of them scored",
-        description=f"Input: {' '.join(seen)}. Scored from SEP on: {' '.join(w for w in wanted if w)}.",
-        height=210,
+        f"Every letter must be read from where it stood: {len(seen)} tokens in, {scored} of them scored",
+        description=f"Input: {' '.join(seen)}. Scored from SEP on: {' '.join(w for w in wanted if w)}. "
+        "An arrow leads from every letter to be said to the cell it must be read from.",
+        height=270,
     )
     figure.add_trace(
         _cells(
             [
                 [(w, RIGHT if w else EMPTY) for w in wanted],
+                [("", None)] * len(seen),
                 [(s, MARK if s in marks.values() else PLAIN) for s in seen],
             ],
-            [0, 1],
-            [[f"must say {w}" if w else "not scored" for w in wanted], [f"sees {s}" for s in seen]],
+            [0, 1, 2],
+            [
+                [f"must say {w}" if w else "not scored" for w in wanted],
+                [""] * len(seen),
+                [f"sees {s}" for s in seen],
+            ],
         )
     )
+    first = tokens.index(SEP)
+    for letter in range(1, first):  # from where a letter must be said to where it must be read
+        arrow = {"axref": "x", "ayref": "y", "arrowcolor": BLUE, "arrowwidth": 1.5, "arrowhead": 2, "text": ""}
+        figure.add_annotation(x=letter, y=1.5, ax=first + letter - 1, ay=0.5, **arrow)
     figure.update_xaxes(title="position", dtick=2, showgrid=False)
-    figure.update_yaxes(tickvals=[0, 1], ticktext=["must say", "sees"], showgrid=False, ticks="")
+    figure.update_yaxes(tickvals=[0, 2], ticktext=["must say", "sees"], showgrid=False, ticks="")
     figure.update_layout(margin={"l": 80, "t": 44, "b": 44})
     return figure
 

@@ -1,6 +1,6 @@
 """Several settings of one figure side by side: what a widget shows, for a page without a kernel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ from crn_lib.viz.theme import describe, need, new_figure
 
 COPIED_AXIS_FIELDS = (
     "title",
+    "visible",
     "range",
     "type",
     "tickformat",
@@ -55,7 +56,8 @@ def draw_multiples(
     frame = new_figure(title, description=description, height=height)
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
     legend = any(panel.layout.showlegend for panel in panels.values())
-    margin = {"l": 84, "r": 20, "t": 80 + 30 * legend, "b": 50}
+    widest = max(int(panel.layout.margin.l) for panel in panels.values())
+    margin = {"l": max(84, widest), "r": 20, "t": 80 + 30 * legend, "b": 50}
     grid.update_layout(height=height + 30 * legend, template="none", showlegend=legend, margin=margin)
     if legend:  # one for all panels, between the title and theirs
         above = 1 + 24 / (height + 30 - margin["t"] - margin["b"])
@@ -70,6 +72,9 @@ def draw_multiples(
         grid.add_traces(panel.data, rows=[row] * len(panel.data), cols=[column] * len(panel.data))
         for name, update in (("xaxis", grid.update_xaxes), ("yaxis", grid.update_yaxes)):
             axis = panel.layout[name].to_plotly_json()
+            inner = column > 1 if name == "yaxis" else number + columns < len(panels)
+            if inner and _all_titled_alike(panels.values(), name):
+                axis.pop("title", None)  # said once, at the edge
             update({field: axis[field] for field in COPIED_AXIS_FIELDS if field in axis}, row=row, col=column)
         suffix = str(number + 1) if number else ""
         for kind, add in (("shapes", grid.add_shape), ("annotations", grid.add_annotation)):
@@ -79,3 +84,7 @@ def draw_multiples(
                     plain[ref] = plain.get(ref, ref[0]).replace(ref[0], ref[0] + suffix, 1)
                 add(plain)
     return grid
+
+
+def _all_titled_alike(panels: Iterable[go.Figure], axis: str) -> bool:
+    return len({panel.layout[axis].title.text for panel in panels}) == 1

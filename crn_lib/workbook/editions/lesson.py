@@ -77,8 +77,9 @@ class Lesson:
 
     @property
     def exercise_minutes(self) -> int:
-        """What the cards of its exercises add up to."""
-        return sum(stored.exercise.minutes for stored in self.exercises)
+        """What its cards add up to, those of investigations too, which nothing checks."""
+        text = "\n".join(cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
+        return sum(int(minutes) for minutes in re.findall(r"^Difficulty [●○]+ · (\d+) minutes", text, re.MULTILINE))
 
 
 def read_lesson(path: Path) -> Lesson:
