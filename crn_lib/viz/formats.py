@@ -284,12 +284,15 @@ OVERFLOWN = 1.0
 SMALL_TO_LARGE = [[0.0, "#f3e3c3"], [0.45, "#e6a15a"], [0.85, "#a3371c"], [1.0, "#1f2933"]]
 
 
-def draw_error_map(errors: Mapping[str, Sequence[float]], magnitudes: Sequence[float]) -> go.Figure:
+def draw_error_map(
+    errors: Mapping[str, Sequence[float]], magnitudes: Sequence[float], *, with_scale: bool = False
+) -> go.Figure:
     """Relative error of each form at each magnitude as a colour, the darker the larger; a cross where it overflows.
 
     Args:
         errors: form to one error a magnitude; infinite where a result was not finite.
         magnitudes: ascending; one column each.
+        with_scale: whether the colours are explained beside it.
     """
     need(errors, "form")
     forms = list(errors)
@@ -305,7 +308,13 @@ def draw_error_map(errors: Mapping[str, Sequence[float]], magnitudes: Sequence[f
         colorscale=SMALL_TO_LARGE,
         xgap=1,
         ygap=3,
-        showscale=False,
+        showscale=with_scale,
+        colorbar={
+            "title": {"text": "largest relative error", "side": "right"},
+            "tickvals": [LOWEST, -6, -4, -2, 0, OVERFLOWN],
+            "ticktext": ["10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1%", "100%", "overflow"],
+            "thickness": 12,
+        },
         customdata=[[show_error(e) for e in errors[f]] for f in forms],
         hovertemplate="%{customdata}<extra></extra>",
     )

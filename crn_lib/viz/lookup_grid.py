@@ -1,6 +1,6 @@
 """How the copiers of the ablations find their letters: what is left without their ring, and how loud it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -23,14 +23,21 @@ class Lookup:
     share: Sequence[float]
 
 
-def draw_lookups(found: Mapping[tuple[str, str], Lookup], activations: Sequence[str], *, title: str) -> go.Figure:
+def draw_lookups(
+    found: Mapping[tuple[str, str], Lookup],
+    looked: Container[tuple[str, str]],
+    activations: Sequence[str],
+    *,
+    title: str,
+) -> go.Figure:
     """A row for each place of the norms, a column for each activation; a cell's colour is the share of the source.
 
     A cell says how many models there are, the letters that are left without their ring, and the share, or that none
     copies.
 
     Args:
-        found: by place and activation.
+        found: by place and activation, the forms of which some model copies.
+        looked: the forms that were looked at; those that are not in `found` copy nothing.
         activations: the columns, by name.
         title: says what is seen.
     """
@@ -59,7 +66,7 @@ def draw_lookups(found: Mapping[tuple[str, str], Lookup], activations: Sequence[
         x=[name for _, name in every],
         y=[place for place, _ in every],
         mode="text",
-        text=[_cell(found[key]) if key in found else "none copies" for key in every],
+        text=[_cell(found[key]) if key in found else "none copies" if key in looked else "" for key in every],
         textfont={
             "size": 11,
             "color": [ink_on(on_scale(NONE_TO_ALL, middle[key])) if key in middle else INK for key in every],
@@ -73,7 +80,7 @@ def draw_lookups(found: Mapping[tuple[str, str], Lookup], activations: Sequence[
     figure.update_yaxes(
         categoryorder="array", categoryarray=places[::-1], range=[-0.5, len(places) - 0.5], showgrid=False, ticks=""
     )
-    figure.update_layout(margin={"l": 190, "t": 76, "b": 40}, showlegend=False)
+    figure.update_layout(margin={"l": 240, "t": 76, "b": 40}, showlegend=False)
     return figure
 
 

@@ -16,8 +16,11 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
         title: says what is seen.
     """
     need(runs, "run")
-    rows = sorted(runs, key=lambda run: (run.string_length, run.kind, run.row["seed"]))
-    names = [f"{KIND_NAMES[r.kind]}, {r.string_length} letters, seed {r.row['seed']}" for r in rows]
+    rows = sorted(runs, key=lambda run: (run.string_length, run.kind, run.row["seed"], budget(run)))
+    names: list[str] = []
+    for run in rows:
+        name = f"{KIND_NAMES[run.kind]}, {run.string_length} letters, seed {run.row['seed']}"
+        names.append(f"{name}, again" if name in names else name)
     said = [f"{name}: {in_words(run)}" for name, run in zip(names, rows, strict=True)]
     figure = new_figure(title, description="; ".join(said) + ".", height=150 + 30 * len(rows))
     waits = [wait(run) for run in rows]
@@ -41,10 +44,10 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
             x=solved(run) or budget(run), y=name, text=in_words(run), showarrow=False, xanchor="left", xshift=6
         )
     most = max(max(solved(run) or budget(run) for run in rows), 1)
-    figure.update_xaxes(title="training steps", range=[0, 1.42 * most], tickformat=",")
+    figure.update_xaxes(title="training steps", range=[0, 1.6 * most], tickformat=",")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     legend = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
-    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 230, "t": 92})
+    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 260, "t": 92})
     return figure
 
 

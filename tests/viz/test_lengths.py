@@ -57,6 +57,13 @@ def test_marks_are_medians_with_their_ranges_and_the_unsolved_stand_apart(unit, 
     assert "LSTM, 32 letters: 0 of 3 seeds in 1,000 steps." in describe(figure)
 
 
+def test_the_title_says_beyond_which_length_no_fixed_memory_copied():
+    short = point("linear_transformer", 16, [150]), point("linear_transformer", 32, [])
+    assert draw_steps_to_solve([*POINTS, *short]).layout.title.text.startswith("Beyond 16 letters only memories that")
+    assert draw_steps_to_solve(POINTS).layout.title.text.startswith("Only memories that grow copy")
+    assert draw_steps_to_solve(POINTS[:2]).layout.title.text.startswith("How soon 99%")
+
+
 def test_no_line_joins_models_of_another_width_and_the_kind_is_named_once():
     figure = draw_steps_to_solve([*POINTS[:2], point("causal_rn", 128, [400]) | {"width": 128}])
     narrow, _, wide, _ = figure.data
