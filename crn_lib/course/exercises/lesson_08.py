@@ -125,7 +125,7 @@ EXERCISES = (
             "Correlations are those of centred rows: a number added to a whole row changes nothing.",
             "The lengths of the rows do not matter.",
             "Only senders j ≤ i count.",
-            "What it is given stays as it is. The result is a tensor of whole numbers.",
+            "What it is given stays as it is. The result is a tensor of integers.",
         ),
         examine=_examine_opposed,
         untouched=5,
@@ -151,7 +151,7 @@ EXERCISES = (
         minutes=10,
         requirements=(
             (
-                "From row `offset` on, the largest of the first 26 columns of the exact relation is the letter "
+                "From row `offset` on, the largest of the first 26 channels of the exact relation is the letter "
                 "`offset` positions back. You choose the width, at least 26."
             ),
             "A receiver knows its place only: a does not depend on the letters.",
