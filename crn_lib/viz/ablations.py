@@ -44,9 +44,9 @@ def draw_ablations(
     places = list(dict.fromkeys(variant.place for variant in grid))
     activations = [ACTIVATION_NAMES[name] for name in GRID_ACTIVATIONS if name in {v.activation for v in grid}]
     counts = [_panel_title([cells[v, length] for v in grid if (v, length) in cells], length) for length in lengths]
-    about = f"<br><sup>{budget_in_words(runs)}</sup>" if runs else ""
+    about = f". {budget_in_words(runs)}" if runs else ""
     figure = new_figure(
-        f"{_says(cells.values())}: seeds that reached {SOLVED:.0%} of strings; framed, all of them{about}",
+        f"{_says(cells.values())}<br><sup>Seeds that reached {SOLVED:.0%} of strings; framed: all of them{about}</sup>",
         description=_grid_in_words(cells, lengths, grid, counts),
         height=110 + PANEL_HEIGHT * len(lengths),
     )

@@ -66,7 +66,7 @@ def test_the_title_says_beyond_which_length_no_fixed_memory_copied():
 
 def test_no_line_joins_models_of_another_width_and_the_kind_is_named_once():
     figure = draw_steps_to_solve([*POINTS[:2], point("causal_rn", 128, [400]) | {"width": 128}])
-    narrow, _, wide, _ = figure.data
+    narrow, _, wide, *_ = figure.data
     assert (len(narrow.x), len(wide.x)) == (2, 1) and (narrow.showlegend, wide.showlegend) == (True, False)
 
 
