@@ -8,6 +8,9 @@ from plotly.subplots import make_subplots
 
 from crn_lib.viz.theme import describe, need, new_figure
 
+LEGEND_WIDTH = 700
+"""Pixels of a line of the legend, where a figure is as narrow as its stored picture."""
+
 COPIED_AXIS_FIELDS = (
     "title",
     "visible",
@@ -56,11 +59,13 @@ def draw_multiples(
     frame = new_figure(title, description=description, height=height)
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
     legend = any(panel.layout.showlegend for panel in panels.values())
+    lines = _legend_lines(panels.values()) if legend else 0
     widest = max(int(panel.layout.margin.l) for panel in panels.values())
-    margin = {"l": max(84, widest), "r": 20, "t": 80 + 30 * legend, "b": 50}
-    grid.update_layout(height=height + 30 * legend, template="none", showlegend=legend, margin=margin)
+    margin = {"l": max(84, widest), "r": 20, "t": 80 + 26 * lines, "b": 50}
+    grid.update_layout(title={"y": 1, "yanchor": "top", "pad": {"t": 14}})  # above the legend, however tall that is
+    grid.update_layout(height=height + 26 * lines, template="none", showlegend=legend, margin=margin)
     if legend:  # one for all panels, between the title and theirs
-        above = 1 + 24 / (height + 30 - margin["t"] - margin["b"])
+        above = 1 + 24 / (height + 26 * lines - margin["t"] - margin["b"])
         grid.update_layout(legend={"orientation": "h", "x": 0, "y": above, "yanchor": "bottom"})
     named: set[str] = set()
     for number, panel in enumerate(panels.values()):
@@ -84,6 +89,12 @@ def draw_multiples(
                     plain[ref] = plain.get(ref, ref[0]).replace(ref[0], ref[0] + suffix, 1)
                 add(plain)
     return grid
+
+
+def _legend_lines(panels: Iterable[go.Figure]) -> int:
+    """How many lines the legend of all panels takes: letters of 7.5 pixels, and a mark of 60 before each name."""
+    names = {trace.name for panel in panels for trace in panel.data if trace.name and trace.showlegend is not False}
+    return max(1, -(-int(sum(60 + 7.5 * len(name) for name in names)) // LEGEND_WIDTH))
 
 
 def _all_titled_alike(panels: Iterable[go.Figure], axis: str) -> bool:

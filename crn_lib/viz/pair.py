@@ -32,7 +32,7 @@ def draw_pair(
     causal: bool,
     unit: str,
 ) -> go.Figure:
-    """A pair taken apart. Left: `f(a_i + b_j)` of one column for all pairs. Right: the pair's rows, column by column.
+    """A pair taken apart. Left: `f(a_i + b_j)` of one channel for all pairs. Right: the rows of the pair, by channel.
 
     Args:
         inputs: one number a position, drawn as bars along both sides of the table.
@@ -40,8 +40,8 @@ def draw_pair(
         values: `f(a_i + b_j)` for every pair: `values[i][j]` is a row of `width` numbers.
         means: what each receiver gets, `length` rows.
         receiver, sender: the chosen pair.
-        column: the column in the table on the left.
-        names: of the columns.
+        column: the channel in the table on the left.
+        names: of the channels.
         activation: name of `f`.
         causal: whether pairs with `j > i` are left out.
         unit: of the inputs and sums.
@@ -66,11 +66,11 @@ def draw_pair(
         f"{activation}({_signed(total[column])}) = {_signed(bent[column])}"
     )
     figure = new_figure(
-        f"receiver i = {receiver}, sender j = {sender}, column “{names[column]}”<br>{found}",
+        f"receiver i = {receiver}, sender j = {sender}, channel “{names[column]}”<br>{found}",
         description=(
             f"Receiver {receiver} ({unit}: {inputs[receiver]:g}) and sender {sender} ({unit}: {inputs[sender]:g}). "
-            f"In column {names[column]}: {found}. The mean over {seen} is {_signed(means[receiver][column])}. "
-            "All columns: "
+            f"In channel {names[column]}: {found}. The mean over {seen} is {_signed(means[receiver][column])}. "
+            "All channels: "
             + "; ".join(f"{_plain(name)} {', '.join(_signed(x) for x in row)}" for name, row in rows.items())
             + "."
         ),
@@ -78,7 +78,7 @@ def draw_pair(
     )
     hidden = [[causal and j > i for j in range(length)] for i in range(length)]
     cells = [[None if hidden[i][j] else values[i][j][column] for j in range(length)] for i in range(length)]
-    figure.add_trace(_cells(cells, 0, [*range(length)], f"{activation}(sum), column {names[column]}"))
+    figure.add_trace(_cells(cells, 0, [*range(length)], f"{activation}(sum), channel {names[column]}"))
     heights = [(i + 0.5) * length / len(rows) - 0.5 for i in range(len(rows))]
     figure.add_trace(_cells([list(row) for row in rows.values()], left, heights, "of this pair"))
     _add_inputs(figure, inputs, receiver, sender, unit)

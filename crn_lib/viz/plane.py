@@ -1,7 +1,7 @@
 """A receiver and its senders, sign turned, as points of a plane: the nearer a sender, the louder it is."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
@@ -9,31 +9,25 @@ from crn_lib.viz.contrast import PAPER
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, need, new_figure
 
 Point = tuple[float, float]
-RINGS = (0.5, 1.0, 2.0, 4.0)
+RINGS = (0.5, 1.0, 2.0)
 """Scales at which a circle is drawn around the receiver."""
 
 
-def draw_nearest_is_loudest(
-    receiver: Point, senders: Mapping[str, Point], shares: Sequence[float], *, width: int
-) -> go.Figure:
-    """One receiver `A_i`, its senders at `-B_j`, circles of equal scale, and marks as large as what is heard of each.
+def draw_nearest_is_loudest(receiver: Point, senders: Mapping[str, Point], *, width: int) -> go.Figure:
+    """One receiver `A_i`, its senders at `-B_j`, circles of equal scale, and marks that grow with a pair's scale.
 
     Args:
         receiver: the centred row in two coordinates that keep lengths.
-        senders: name to the centred row, its sign turned, in the same coordinates.
-        shares: the part of each sender in what the receiver reads.
+        senders: name to the centred row, its sign turned, in the same coordinates; rows of equal spread.
         width: of the rows: the scale of a pair is the root of the width, over the distance.
     """
     need(senders, "sender")
     scales = {name: math.sqrt(width) / math.dist(receiver, point) for name, point in senders.items()}
-    loudest = max(scales, key=lambda name: scales[name])
     figure = new_figure(
-        f"The nearer −B lies to the receiver, the louder the sender: “{loudest}” is heard",
+        "The nearer −B lies to A, the louder the pair: its scale is one over the distance",
         description=f"A receiver and {len(senders)} senders, sign turned, in a plane, with circles of equal scale. "
-        + "; ".join(
-            f"{name}: scale {scales[name]:.2f}, share {s:.0%}" for name, s in zip(senders, shares, strict=True)
-        ),
-        height=480,
+        + "; ".join(f"{name}: scale {scale:.2f}" for name, scale in scales.items()),
+        height=520,
     )
     for scale in RINGS:
         radius = math.sqrt(width) / scale
@@ -45,9 +39,8 @@ def draw_nearest_is_loudest(
             y1=receiver[1] + radius,
             line={"color": GREY, "width": 1, "dash": "dot"},
         )
-        figure.add_annotation(
-            x=receiver[0], y=receiver[1] + radius, text=f"scale {scale:g}", showarrow=False, bgcolor=PAPER
-        )
+        text = f"scale {scale:g}, temperature {1 / scale:g}"
+        figure.add_annotation(x=receiver[0], y=receiver[1] - radius, text=text, showarrow=False, bgcolor=PAPER)
     for point in senders.values():
         figure.add_shape(
             type="line", x0=receiver[0], y0=receiver[1], x1=point[0], y1=point[1], line={"color": GREY, "width": 1}
@@ -66,11 +59,10 @@ def draw_nearest_is_loudest(
         y=[y for _, y in senders.values()],
         mode="markers+text",
         text=[f"<b>{name}</b>, scale {scales[name]:.1f}" for name in senders],
-        textposition="top center",
+        textposition=["middle right" if x > receiver[0] else "middle left" for x, _ in senders.values()],
         textfont={"color": INK},
-        marker={"color": BLUE, "size": [10 + 40 * share for share in shares]},
-        hovertext=[f"{name}: share {share:.0%}" for name, share in zip(senders, shares, strict=True)],
-        hoverinfo="text",
+        marker={"color": BLUE, "size": [8 + 6 * scale for scale in scales.values()]},
+        hoverinfo="skip",
         cliponaxis=False,
     )
     figure.update_xaxes(visible=False, scaleanchor="y")

@@ -41,7 +41,7 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
     figure = new_figure(
         f"{title}<br>{'; '.join(second)}",
         description=f"{what.capitalize()} against length, both axes logarithmic. At {title}. {'; '.join(second)}.",
-        height=430,
+        height=470,
     )
     ends = min(c.lengths[0] for c in curves), max(c.lengths[-1] for c in curves)
     for number, (curve, (value, _)) in enumerate(zip(curves, here, strict=True)):
@@ -63,7 +63,8 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
     figure.add_vline(x=length, line={"color": GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title="length (tokens)", type="log", **_length_ticks(*ends))
     figure.update_yaxes(title=what, type="log", **_decades(curves, ends[1], unit))
-    figure.update_layout(showlegend=True, margin={"l": 84}, legend={"x": 0.02, "y": 0.99, "yanchor": "top"})
+    above = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}  # not on the data
+    figure.update_layout(showlegend=True, margin={"l": 84, "t": 112}, legend=above)
     return figure
 
 
@@ -90,6 +91,7 @@ def _add_curve(
         name=f"{curve.name}, fitted line",
         line={"color": colour, "width": 2, "dash": "dash"},
         hoverinfo="skip",
+        showlegend=False,  # the marks' entry says enough
     )
     figure.add_scatter(
         x=curve.lengths,

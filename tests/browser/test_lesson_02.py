@@ -58,8 +58,8 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
     slider(lesson_page, "activation").press("Home")
     exp = drawn(lesson_page, PAIR_FIGURE, "exp(3 − 3) = exp(0) = 1")
     assert exp["cells"] != relu["cells"] and "exp(sum)" in exp["rows"]
-    slider(lesson_page, "column").press("ArrowRight")
-    other_column = drawn(lesson_page, PAIR_FIGURE, "column “j over i”")
+    slider(lesson_page, "channel").press("ArrowRight")
+    other_column = drawn(lesson_page, PAIR_FIGURE, "channel “j over i”")
     assert other_column["cells"] != exp["cells"] and other_column["frames"] != exp["frames"]
     assert "mean, j ≤ 0" in other_column["rows"]
     slider(lesson_page, "senders seen").press("End")
@@ -69,8 +69,8 @@ def test_activation_column_and_senders_are_chosen_by_keyboard(lesson_page: Page)
     slider(lesson_page, "senders seen").press("Home")
     once(lesson_page, PAIR_FIGURE, "s.rows.includes('mean, j ≤ 0')")
     slider(lesson_page, "activation").press("ArrowRight")
-    slider(lesson_page, "column").press("Home")
-    assert drawn(lesson_page, PAIR_FIGURE, "relu(3 − 3)", "column “i over j”")["cells"] == relu["cells"]
+    slider(lesson_page, "channel").press("Home")
+    assert drawn(lesson_page, PAIR_FIGURE, "relu(3 − 3)", "channel “i over j”")["cells"] == relu["cells"]
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

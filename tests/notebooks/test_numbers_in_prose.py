@@ -27,7 +27,12 @@ NOT_PROSE = (
 )
 EXPLAINED: dict[str, dict[str, str]] = {
     "04_normalise_first": {"1000": "an example of a length, of which the half million follows"},
-    "05_growing_memory": {"1000": "an example of a length, in a question"},
+    "05_growing_memory": {
+        "1000": "an example of a length, in a question",
+        "50": "a length, in an investigation",
+        "500": "a length, in an investigation",
+        "5000": "a length, in an investigation",
+    },
     "01_copying_task": {"95": "the confidence of every interval in the workbook"},
     "07_ablations": {
         "256": "the paper's longest strings",

@@ -112,7 +112,7 @@ EXERCISES = (
         minutes=5,
         requirements=(
             "The score is the share of right letters; `>` stands for EOS and is no letter.",
-            "Without EOS right behind the last letter the score is 0.",
+            "Without EOS right after the last letter the score is 0.",
             "With EOS anywhere before that the score is 0.",
         ),
         examine=_examine_score,
@@ -133,7 +133,7 @@ EXERCISES = (
         key="01.code",
         title="the best code, by brute force",
         difficulty=3,
-        minutes=10,
+        minutes=8,
         requirements=(
             "The result is the largest share of letters, over all strings, that so many bits of memory can give back.",
             "Where there are at least as many states as strings, it is 1.",

@@ -208,7 +208,7 @@ EXERCISES = (
         key="02.santoro",
         title="write Santoro's relation network",
         difficulty=1,
-        minutes=8,
+        minutes=6,
         requirements=(
             "The result is f of the sum of g(x_i, x_j) over all ordered pairs; f is applied once, to the sum.",
             "An object makes a pair with itself, so a scene of one object has one pair.",
@@ -223,11 +223,11 @@ EXERCISES = (
         key="02.split",
         title="split a layer into receiver and sender",
         difficulty=1,
-        minutes=6,
+        minutes=5,
         requirements=(
             "For every i and j, a_i + b_j is the layer applied to the row [x_i, x_j]: weight @ [x_i, x_j] + bias.",
             "The bias is in a, and b has none: a row of zeros has the bias as its a and zeros as its b.",
-            "The layer's products are made once a row, not once a pair, and all in torch.",
+            "The layer's products are made once per row, not once per pair, and all in torch.",
             AS_PRECISE,
         ),
         examine=_examine_split,
@@ -237,7 +237,7 @@ EXERCISES = (
         key="02.causal",
         title="write the causal mean over pairs",
         difficulty=2,
-        minutes=10,
+        minutes=7,
         requirements=(
             "Row i of the result is the sum of g over the pairs of i with every j ≤ i, divided by i + 1.",
             "A receiver sees itself: with one row the result is g of the pair [x_0, x_0].",
@@ -252,7 +252,7 @@ EXERCISES = (
         key="02.leak",
         title="find out who sees whom",
         difficulty=2,
-        minutes=10,
+        minutes=7,
         requirements=(
             "The result is an (n, n) tensor of booleans.",
             "It is true at [i, j] where row i of the output changes when row j of x is changed, and false elsewhere.",

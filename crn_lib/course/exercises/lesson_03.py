@@ -131,7 +131,7 @@ EXERCISES = (
         requirements=(
             "Row i is exp(a_i) times the sum of exp(b_j) over j ≤ i, divided by the i + 1 senders seen.",
             "A receiver sees its own sender: with one token the answer is exp(a_0 + b_0).",
-            "Every sequence of the batch and every column is on its own.",
+            "Every sequence of the batch and every channel is on its own.",
             "The work grows with the length, not with its square, and all of it is done in torch.",
             AS_PRECISE,
         ),
@@ -146,7 +146,7 @@ EXERCISES = (
         requirements=(
             "The result is the logarithm of the causal mean: log of 1/(i+1) Σ_{j≤i} exp(a_i + b_j).",
             "It is finite and right when every a or every b is in the thousands, of either sign.",
-            "It is right when b rises or falls by thousands along the sequence, and when columns differ by thousands.",
+            "It is right when b rises or falls by thousands along the sequence, and when channels differ by thousands.",
             (
                 "You write the scan, in torch: no torch.logcumsumexp or logsumexp, and no work that grows with the "
                 "length squared. torch.logaddexp, which adds two numbers, is allowed."

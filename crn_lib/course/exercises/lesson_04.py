@@ -107,12 +107,12 @@ EXERCISES = (
         key="04.variance",
         title="the variance of every pair",
         difficulty=2,
-        minutes=8,
+        minutes=7,
         requirements=(
             "Entry (i, j) is the population variance of a_i + b_j over the width.",
             "It is right for rows whose mean is not 0.",
             "Receivers are rows and senders columns, also where there are not as many of both.",
-            "It holds one number a pair: no array of every pair times the width, and everything in torch.",
+            "It holds one number per pair: no array of every pair times the width, and everything in torch.",
             AS_PRECISE,
         ),
         examine=_examine_variance,
@@ -120,9 +120,9 @@ EXERCISES = (
     ),
     Exercise(
         key="04.exact",
-        title="the exact relation from one scale a pair",
+        title="the exact relation from one scale per pair",
         difficulty=2,
-        minutes=10,
+        minutes=7,
         requirements=(
             "Row i is the mean over the i + 1 senders j ≤ i of exp(s_ij (A_i + B_j)), which is exp LN(a_i + b_j).",
             "A receiver sees its own sender: with one token the answer is exp LN(a_0 + b_0).",

@@ -182,8 +182,8 @@ EXERCISES = (
         difficulty=1,
         minutes=5,
         requirements=(
-            "A `pool` holds one row of `width` numbers a token in every block, each of `bytes_each` bytes.",
-            "A KV `cache` holds two such rows a token in every block.",
+            "A `pool` holds one row of `width` numbers per token in every block, each of `bytes_each` bytes.",
+            "A KV `cache` holds two such rows per token in every block.",
             "Only whole tokens count: the last one must fit completely.",
             (
                 "A running `sum` holds one row in every block, however many tokens come: the answer is math.inf if "
