@@ -7,16 +7,18 @@ from crn_lib.viz.boxes import draw_three_memories
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
 from crn_lib.viz.copying import draw_copy, draw_task_layout
 from crn_lib.viz.cost import draw_cost_check, draw_workers
-from crn_lib.viz.curves import draw_accuracy_against_state, draw_training_curves
+from crn_lib.viz.curves import draw_accuracy_against_state, draw_jump_or_slope, draw_training_curves, largest_gain
 from crn_lib.viz.formats import (
+    draw_broken_tensors,
+    draw_error_map,
     draw_exponent_bound,
     draw_form_errors,
-    draw_format_curves,
     draw_stalled_sums,
     show_error,
 )
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
+from crn_lib.viz.lookup_grid import Lookup, draw_lookups
 from crn_lib.viz.meeting_points import draw_meeting_points
 from crn_lib.viz.memory import draw_memory
 from crn_lib.viz.multiples import draw_multiples
@@ -40,12 +42,14 @@ from crn_lib.viz.scaling import draw_scaling
 from crn_lib.viz.tables import draw_factor_table, draw_mechanism
 from crn_lib.viz.theme import KIND_NAMES, describe
 from crn_lib.viz.units import show_bytes, show_count, show_seconds
+from crn_lib.viz.waits import draw_waits
 
 __all__ = [
     "KIND_NAMES",
     "NORM_PLACES",
     "PAIR_FORMULAS",
     "Answers",
+    "Lookup",
     "NormPlace",
     "RelationMap",
     "describe",
@@ -56,14 +60,18 @@ __all__ = [
     "draw_answer",
     "draw_bench",
     "draw_bits_bound",
+    "draw_broken_tensors",
     "draw_close_pairs",
     "draw_copy",
     "draw_copying_curves",
     "draw_cost_check",
+    "draw_error_map",
     "draw_exponent_bound",
     "draw_factor_table",
     "draw_form_errors",
     "draw_format_curves",
+    "draw_jump_or_slope",
+    "draw_lookups",
     "draw_mechanism",
     "draw_meeting_points",
     "draw_memory",
@@ -89,7 +97,9 @@ __all__ = [
     "draw_task_layout",
     "draw_three_memories",
     "draw_training_curves",
+    "draw_waits",
     "draw_workers",
+    "largest_gain",
     "show_bytes",
     "show_count",
     "show_error",
