@@ -12,8 +12,11 @@ import pytest
 import torch
 from playwright._impl._driver import compute_driver_executable
 
+from crn_lib.analysis import Moved, copy_sources, copy_without, drop, influence, most_opposed, run_edited
+from crn_lib.analysis.retarget import moved_rows, receivers_of, receivers_replaced
 from crn_lib.course import Copier, frontend
-from crn_lib.course.widgets.copier import ALIVE_MIME, page_state
+from crn_lib.course.widgets.alive import ALIVE_MIME
+from crn_lib.course.widgets.copier import copier_state
 from crn_lib.models import ModelConfig, SequenceModel, build_model
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import trace_copy
@@ -74,6 +77,62 @@ def numbers(model: SequenceModel) -> dict[str, Any]:
     }
 
 
+EDITS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "two pairs dropped": {"dropped": {(1, 3): 4, (0, 5): 2}},
+    "next receivers": {"moved": Moved(1, TEXT)},
+    "receivers of another string": {"moved": Moved(-2, "quickbrownf"), "dropped": {(1, 0): 0, (1, 8): 9}},
+    "one row of one block": {"moved": Moved(3, TEXT, (1,)), "rows": [2]},
+}
+
+
+@torch.no_grad()
+def edited(name: str, model: SequenceModel, edit: dict[str, Any]) -> dict[str, Any]:
+    """A copy under edits, which node's tests compare with: as `copy_without` gives it, and the logits of its rows.
+
+    In float64, as `numbers` says. `rows` leaves only some of the moved rows, which `copy_without` cannot.
+    """
+    model = copy.deepcopy(model).double()
+    dropped, moved = edit.get("dropped", {}), edit.get("moved")
+    where, blocks = copy_sources(len(TEXT)), range(len(model.blocks))
+    rows = moved_rows(len(TEXT), moved.shift) if moved else None
+    donor = TASK.lay_out(TASK.encode(moved.donor)[None], torch.tensor([len(TEXT)]))[0] if moved else None
+    kept = (
+        [n for n in range(len(rows.rows)) if n + max(0, -moved.shift) in edit.get("rows", range(99))] if moved else []
+    )
+    given, at = {}, torch.tensor([], dtype=torch.long)
+    if moved:
+        found, at = receivers_of(model, donor), rows.rows[kept]
+        given = {block: found[block][:, rows.donors[kept]] for block in moved.blocks}
+    with receivers_replaced(model, given, at):
+        copied = copy_without(model, TASK, TEXT, dropped)
+        senders = torch.full((len(blocks), 1, model.config.heads, len(where.rows)), -1)
+        for (block, letter), sender in dropped.items():
+            senders[block, :, :, letter] = sender
+        logits = run_edited(model, copied.tokens[None], {b: drop(senders[b]) for b in blocks}, where.rows)
+    if moved and "rows" not in edit:
+        assert copy_without(model, TASK, TEXT, dropped, moved).written == copied.written
+    first = len(TEXT) + 1
+    shift = moved.shift if moved else 0
+    by_block = [[(letter, sender) for (b, letter), sender in dropped.items() if b == block] for block in blocks]
+    to = [(int(row) - first, int(row) - first + shift) for row in at]
+    maps = []
+    for pairs in copied.pairs:
+        values = {"correlation": pairs.correlation, "scale": pairs.scale, "share": influence(pairs).share}
+        seen = {key: [row[: first + n + 1] for n, row in enumerate(v[0, 0].tolist())] for key, v in values.items()}
+        maps.append({**seen, "opposed": most_opposed(pairs)[0, 0].tolist()})
+    return {
+        "model": name,
+        "text": TEXT,
+        "dropped": by_block,
+        "moved": [to if block in given else [] for block in blocks],
+        "donor": moved.donor if moved else TEXT,
+        "written": copied.written,
+        "logits": logits[0, where.rows].tolist(),
+        "maps": maps,
+    }
+
+
 @pytest.fixture(scope="module")
 def models() -> dict[str, SequenceModel]:
     return {kind: shipped(kind) for kind in frontend.SHIPPED} | {name: drawn(shape) for name, shape in SHAPES.items()}
@@ -83,12 +142,21 @@ def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, Se
     for name, model in models.items():
         (tmp_path / f"{name}.safetensors").write_bytes(frontend.model_bytes(model))
     (tmp_path / "numbers.json").write_text(json.dumps({name: numbers(model) for name, model in models.items()}))
+    copies = [
+        {"name": f"{name}, {words}", **edited(name, models[name], edit)}
+        for name in ("causal_rn", "wide_heads")
+        for words, edit in EDITS.items()
+    ]
+    assert len({copied["written"] for copied in copies if copied["model"] == "causal_rn"}) == len(EDITS)
+    (tmp_path / "edited.json").write_text(json.dumps(copies))
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
     command = [NODE, "--test", "--test-reporter=tap", *tests]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (passed,) = re.findall(r"^# pass (\d+)$", ran.stdout, re.MULTILINE)
-    assert int(passed) >= 3 * len(models) + 8 and re.search(r"^# skipped 0$", ran.stdout, re.MULTILINE)
+    assert int(passed) >= 3 * len(models) + 2 * len(copies) + 9 and re.search(
+        r"^# skipped 0$", ran.stdout, re.MULTILINE
+    )
 
 
 def test_the_models_that_ship_hold_their_row_and_are_small() -> None:
@@ -120,8 +188,8 @@ def test_the_copier_gives_its_module_the_models_asked_for_and_pages_those_that_s
     assert weights["transformer"] == frontend.shipped_model("transformer")
     assert "trained in this lesson" in copier.models[0]["note"] and "512,000" in copier.models[1]["note"]
     bundle, _ = copier._repr_mimebundle_()
-    assert bundle[ALIVE_MIME] == {"module": "copier", "state": page_state("abc")}
-    carried = [about["weights"]["carried"] for about in page_state("abc")["models"]]
+    assert bundle[ALIVE_MIME] == {"module": "copier", "state": copier_state("abc")}
+    carried = [about["weights"]["carried"] for about in copier_state("abc")["models"]]
     assert set(carried) <= set(frontend.carried_names()) and len(carried) == 3
     json.dumps(bundle)
     with pytest.raises(ValueError, match="lstm"):
