@@ -39,7 +39,7 @@ class RelationMapWidget {
     this.copy = copyEdited(this.model, "", { dropped: [], moved: [], donor: "" });
     this.root = root;
     /** @type {MapName} */
-    this.colour = "correlation";
+    this.colour = host.get("colour");
     this.text = "";
     /** @type {number | null} the only length the model knows */
     this.only = null;
@@ -81,7 +81,9 @@ class RelationMapWidget {
       element(
         "div",
         { class: "controls" },
-        oneOf("model:", names, "0", (number) => this.load(Number(number))),
+        names.length > 1
+          ? oneOf("model:", names, "0", (number) => this.load(Number(number)))
+          : element("span", {}, `model: ${this.shown[0].name}`),
         oneOf("colour shows:", COLOURS, this.colour, (colour) => {
           this.colour = /** @type {MapName} */ (colour);
           this.draw();

@@ -56,6 +56,7 @@ class RelationWidget(Alive, module="relation_map"):
 
     text = traitlets.Unicode().tag(sync=True)
     models = traitlets.List(traitlets.Dict()).tag(sync=True)
+    colour = traitlets.Unicode("correlation").tag(sync=True)
 
     def __init__(self, model: SequenceModel, task: CopyingTask, text: str) -> None:
         config = model.config
@@ -67,8 +68,8 @@ class RelationWidget(Alive, module="relation_map"):
         super().__init__(text=text, models=[own, {**_shipped(), "weights": shipped_model(KIND)}])
 
     def page_state(self) -> dict[str, Any]:
-        """The text, with the model that ships."""
-        return {"text": self.text, "models": [{**_shipped(), "weights": carried_weights(KIND)}]}
+        """The text, with the model that ships: in its lookup many pairs cancel nearly, and scales tell them apart."""
+        return {"text": self.text, "models": [{**_shipped(), "weights": carried_weights(KIND)}], "colour": "scale"}
 
 
 def _shipped() -> dict[str, Any]:
