@@ -32,7 +32,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
 # All but the first from crn_lib/course/frontend, as is host.js.
-html_css_files = ["workbook.css", "widget.css", "copier.css", "relation_map.css"]
+html_css_files = ["workbook.css", "widget.css", "copier.css", "relation_map.css", "sampled.css"]
 html_js_files = [("figures.js", {"defer": "defer"}), ("host.js", {"defer": "defer"})]
 mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts
 

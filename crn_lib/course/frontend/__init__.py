@@ -18,7 +18,13 @@ from safetensors.torch import save
 from crn_lib.models import SequenceModel
 
 FOLDER = Path(__file__).parent
-MODULES = ("copier", "relation_map")
+ALIVE_MIME = "application/vnd.crn-alive+json"
+"""What a stored lesson keeps of a control that computes in the page: its module, and the state to mount it with."""
+
+WITHOUT_KERNEL = "A control stands here: run this cell, or open the static edition."
+"""What is shown in its place where neither a kernel nor the page's script is."""
+
+MODULES = ("copier", "relation_map", "sampled")
 SHARED_STYLE = "widget"
 SHIPPED = ("causal_rn", "transformer", "linear_rn")
 """Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""

@@ -4,11 +4,8 @@ from typing import Any
 
 import anywidget
 
-from crn_lib.course.frontend import SHIPPED, module_text, shipped_row, style_text
+from crn_lib.course.frontend import ALIVE_MIME, SHIPPED, WITHOUT_KERNEL, module_text, shipped_row, style_text
 from crn_lib.models import SequenceModel
-
-ALIVE_MIME = "application/vnd.crn-alive+json"
-"""What a stored lesson keeps of a control that computes in the page: its module, and the state to mount it with."""
 
 
 class Alive(anywidget.AnyWidget):
@@ -27,7 +24,7 @@ class Alive(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
-        bundle["text/plain"] = "A control stands here: run this cell, or open the static edition."
+        bundle["text/plain"] = WITHOUT_KERNEL
         bundle[ALIVE_MIME] = {"module": self.module, "state": self.page_state()}
         return bundle, metadata
 

@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
+import plotly.graph_objects as go
 import pytest
 import torch
 from playwright._impl._driver import compute_driver_executable
@@ -15,11 +17,13 @@ from playwright._impl._driver import compute_driver_executable
 from crn_lib.analysis import Moved, copy_sources, copy_without, drop, influence, most_opposed, run_edited
 from crn_lib.analysis.retarget import moved_rows, receivers_of, receivers_replaced
 from crn_lib.course import Copier, frontend
-from crn_lib.course.widgets.alive import ALIVE_MIME
+from crn_lib.course.frontend import ALIVE_MIME
+from crn_lib.course.recorded import record
 from crn_lib.course.widgets.copier import copier_state
 from crn_lib.models import ModelConfig, SequenceModel, build_model
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import trace_copy
+from crn_lib.viz.theme import new_figure
 from tests.course.frontend.shipped import TASK, shipped
 
 NODE = compute_driver_executable()[0]
@@ -133,6 +137,36 @@ def edited(name: str, model: SequenceModel, edit: dict[str, Any]) -> dict[str, A
     }
 
 
+def recorded() -> dict[str, Any]:
+    """A figure recorded at all settings of its controls, and the figures themselves, one of them refused."""
+
+    def draw(height: int, name: str, bent: bool) -> go.Figure:
+        if height == 3 and bent:
+            raise ValueError("too high")
+        figure = new_figure(f"{name} of {height}", description="a line")
+        figure.add_scatter(x=[0, 1], y=[0, height + 0.125])
+        if bent:
+            figure.add_bar(y=[height])
+        return figure
+
+    controls = {
+        "height": ipywidgets.IntSlider(value=2, min=1, max=3, description="height (m)"),
+        "name": ipywidgets.Dropdown(options=["tree", "house"], value="house"),
+        "bent": ipywidgets.Checkbox(value=True),
+    }
+    settings = [(height, name, bent) for height in (1, 2, 3) for name in ("tree", "house") for bent in (False, True)]
+    figures = [
+        "too high" if setting[0] == 3 and setting[2] else json.loads(draw(*setting).to_json()) for setting in settings
+    ]
+    state = record(draw, controls)
+    assert state["offered"] == len(settings) and [control["chosen"] for control in state["controls"]] == [1, 1, 1]
+    assert [(own["words"], own["kind"]) for own in state["controls"]] == [
+        ("height (m)", "slider"), ("name", "list"), ("bent", "tick"),
+    ]  # fmt: skip
+    assert state["controls"][0]["options"] == ["1", "2", "3"]
+    return {"packed": state["packed"], "figures": figures}
+
+
 @pytest.fixture(scope="module")
 def models() -> dict[str, SequenceModel]:
     return {kind: shipped(kind) for kind in frontend.SHIPPED} | {name: drawn(shape) for name, shape in SHAPES.items()}
@@ -150,11 +184,12 @@ def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, Se
     assert len({copied["written"] for copied in copies if copied["model"] == "causal_rn"}) == len(EDITS)
     (tmp_path / "edited.json").write_text(json.dumps(copies))
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
+    (tmp_path / "recorded.json").write_text(json.dumps(recorded()))
     command = [NODE, "--test", "--test-reporter=tap", *tests]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (passed,) = re.findall(r"^# pass (\d+)$", ran.stdout, re.MULTILINE)
-    assert int(passed) >= 3 * len(models) + 2 * len(copies) + 9 and re.search(
+    assert int(passed) >= 3 * len(models) + 2 * len(copies) + 10 and re.search(
         r"^# skipped 0$", ran.stdout, re.MULTILINE
     )
 

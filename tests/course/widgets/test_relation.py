@@ -7,7 +7,7 @@ import torch
 from crn_lib.analysis import cancellation_copier, copy_sources, copy_without
 from crn_lib.analysis.edited_copy import EditedCopy
 from crn_lib.course import RelationWidget, frontend, relation_map
-from crn_lib.course.widgets.alive import ALIVE_MIME
+from crn_lib.course.frontend import ALIVE_MIME
 from crn_lib.course.widgets.relation import RELATION_MAPS
 from crn_lib.experiments.retrieval_onset import crossing
 from crn_lib.models import ModelConfig, SequenceModel, build_model
