@@ -12,7 +12,9 @@ from crn_lib.course.quiz import quiz
 from crn_lib.course.widgets.ablation import AblationRun
 from crn_lib.course.widgets.copier import Copier
 from crn_lib.course.widgets.live import copy_widget, fill_up, train_live
+from crn_lib.course.widgets.memory import MemoryBoxes
 from crn_lib.course.widgets.relation import RelationWidget, relation_map
+from crn_lib.course.widgets.rows import DictionaryPlane, NormsOfAPair
 from crn_lib.course.widgets.sweep import SweepTable
 from crn_lib.course.widgets.training import TrainingWidget
 
@@ -20,7 +22,10 @@ __all__ = [
     "AblationRun",
     "CheckFailed",
     "Copier",
+    "DictionaryPlane",
     "LiveFigure",
+    "MemoryBoxes",
+    "NormsOfAPair",
     "NotAttempted",
     "ParameterError",
     "RelationWidget",

@@ -24,7 +24,7 @@ ALIVE_MIME = "application/vnd.crn-alive+json"
 WITHOUT_KERNEL = "A control stands here: run this cell, or open the static edition."
 """What is shown in its place where neither a kernel nor the page's script is."""
 
-MODULES = ("copier", "relation_map", "sampled")
+MODULES = ("copier", "relation_map", "sampled", "pair", "plane", "memory")
 SHARED_STYLE = "widget"
 SHIPPED = ("causal_rn", "transformer", "linear_rn")
 """Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""

@@ -14,13 +14,23 @@ import pytest
 import torch
 from playwright._impl._driver import compute_driver_executable
 
-from crn_lib.analysis import Moved, copy_sources, copy_without, drop, influence, most_opposed, run_edited
+from crn_lib.analysis import (
+    Moved,
+    copy_sources,
+    copy_without,
+    drop,
+    influence,
+    most_opposed,
+    relation_pairs,
+    run_edited,
+)
 from crn_lib.analysis.retarget import moved_rows, receivers_of, receivers_replaced
 from crn_lib.course import Copier, frontend
 from crn_lib.course.frontend import ALIVE_MIME
 from crn_lib.course.recorded import record
 from crn_lib.course.widgets.copier import copier_state
 from crn_lib.models import ModelConfig, SequenceModel, build_model
+from crn_lib.ops import pre_activation, relation
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import trace_copy
 from crn_lib.viz.theme import new_figure
@@ -167,6 +177,41 @@ def recorded() -> dict[str, Any]:
     return {"packed": state["packed"], "figures": figures}
 
 
+def pairs() -> list[dict[str, Any]]:
+    """Two rows of three numbers, and what the exponential sees of them."""
+    axes = torch.tensor([[1.0, -1.0, 0.0], [1.0, 1.0, -2.0]], dtype=torch.float64)
+    axes = axes / axes.norm(dim=1, keepdim=True)
+    found = []
+    for points in ([[2.0, 0.5], [-1.0, 1.5]], [[1.0, 1.0], [-1.0, -0.9]], [[0.3, -2.0], [0.3, -2.0]], [[3, 0], [0, 3]]):
+        a, b = torch.tensor(points, dtype=torch.float64) @ axes
+        seen = {norm: pre_activation(a, b, norm).tolist() for norm in ("none", "approx", "exact")}
+        found.append({"points": points, "rows": [a.tolist(), b.tolist()], "seen": seen})
+    return found
+
+
+def dictionaries() -> list[dict[str, Any]]:
+    """Receivers and senders of a dictionary whose places lie in a plane, their pairs, and what is read."""
+    found = []
+    for width, size, near in ((16, 0.3, 0.4), (64, 0.2, 0.05), (10, 0.5, 1.5)):
+        angle = 2 * torch.pi * torch.arange(width - 4, dtype=torch.float64) / (width - 4)
+        waves = torch.cat([torch.zeros(2, 4), torch.stack([angle.cos(), angle.sin()])], dim=1)
+        waves = layer_norm(waves)
+        places = torch.tensor([[1.0, 0.2], [-0.5, 1.2], [-0.8, -1.0], [0.9, -0.9]], dtype=torch.float64)
+        receiver = places[1] + torch.tensor([near, 0.0])
+        b = size * layer_norm(torch.eye(4, width, dtype=torch.float64)) - places @ waves
+        a = (receiver @ waves).expand(4, width)
+        own = relation_pairs(a[None], b[None], torch.tensor([3]), norm="exact", activation="exp", heads=1)
+        wanted = {
+            "rows": [a[0].tolist(), *b.tolist()],
+            "scale": own.scale[0, 0, 0].tolist(),
+            "share": influence(own).share[0, 0, 0].tolist(),
+            "out": relation(a[None], b[None], norm="exact", activation="exp", backend="naive")[0, 3].tolist(),
+        }
+        at = [{"x": x, "y": y} for x, y in [receiver.tolist(), *places.tolist()]]
+        found.append({"width": width, "size": size, "receiver": at[0], "places": at[1:], "wanted": wanted})
+    return found
+
+
 @pytest.fixture(scope="module")
 def models() -> dict[str, SequenceModel]:
     return {kind: shipped(kind) for kind in frontend.SHIPPED} | {name: drawn(shape) for name, shape in SHAPES.items()}
@@ -184,12 +229,13 @@ def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, Se
     assert len({copied["written"] for copied in copies if copied["model"] == "causal_rn"}) == len(EDITS)
     (tmp_path / "edited.json").write_text(json.dumps(copies))
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
+    (tmp_path / "rows.json").write_text(json.dumps({"pairs": pairs(), "dictionaries": dictionaries()}))
     (tmp_path / "recorded.json").write_text(json.dumps(recorded()))
     command = [NODE, "--test", "--test-reporter=tap", *tests]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (passed,) = re.findall(r"^# pass (\d+)$", ran.stdout, re.MULTILINE)
-    assert int(passed) >= 3 * len(models) + 2 * len(copies) + 10 and re.search(
+    assert int(passed) >= 3 * len(models) + 2 * len(copies) + 12 and re.search(
         r"^# skipped 0$", ran.stdout, re.MULTILINE
     )
 
