@@ -10,7 +10,7 @@ from crn_lib.course.widgets.alive import Alive
 class NormsOfAPair(Alive, module="pair"):
     """Two rows of three numbers as arrows, and what the exponential sees of the pair at three places of the norm."""
 
-    points = traitlets.List().tag(sync=True)
+    points = traitlets.List(traitlets.List()).tag(sync=True)
 
     def __init__(self, a: tuple[float, float] = (2.0, 0.8), b: tuple[float, float] = (-1.4, -1.2)) -> None:
         """Where the rows stand at first, in the plane of rows of mean 0 (`rowAt` in `frontend/norm_places.js`)."""
