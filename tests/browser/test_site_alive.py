@@ -86,6 +86,23 @@ def test_the_relation_map_shows_the_librarys_numbers_while_pairs_are_dropped_by_
     assert maps.locator(".cross").count() == 1, "one a row"
 
 
+def test_a_first_touch_looks_and_a_second_one_drops(reader: Reader) -> None:
+    maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
+    canvas = maps.locator("[data-block='1'] canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    at = {
+        "clientX": box["x"] + box["width"] / 26 * 4.5,
+        "clientY": box["y"] + box["height"] / 13 * 5.5,
+        "bubbles": True,
+    }
+    for crosses in (0, 1, 0):
+        for event in ("pointerdown", "click"):
+            canvas.dispatch_event(event, {**at, "pointerType": "touch"})
+        assert "Block 1, token 6" in maps.locator(".status").inner_text()
+        assert maps.locator(".cross").count() == crosses
+
+
 def test_a_look_computes_nothing_and_a_dropped_pair_one_copy(reader: Reader) -> None:
     maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
     maps.locator("input[type=text]").fill(TEXT)
