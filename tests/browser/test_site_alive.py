@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page
 
-from crn_lib.analysis import copy_without, influence, most_opposed
+from crn_lib.analysis import copy_without, influence, most_amplified
 from crn_lib.viz import draw_state_against_length
 from tests.browser.accessibility import serious
 from tests.browser.reader import READY_FOR_AXE, Reader, lesson_pages
@@ -71,7 +71,7 @@ def test_the_relation_map_shows_the_librarys_numbers_while_pairs_are_dropped_by_
             rings = maps.locator(f"[data-block='{block}'] .ring").evaluate_all(
                 "rings => rings.map(r => +r.getAttribute('cx') - 0.5)"
             )
-            assert [round(ring) for ring in rings] == most_opposed(pairs)[0, 0].tolist()
+            assert [round(ring) for ring in rings] == most_amplified(pairs)[0, 0].tolist()
         field.press("Home")
         for _ in range(4 + step):
             field.press("ArrowRight")

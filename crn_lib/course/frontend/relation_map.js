@@ -23,7 +23,7 @@ const COLOURS = [
   ["share", "share of the output"],
 ];
 const LEGEND =
-  "a row: a token written · a column: a position heard (< begins, | ends the string) · ring: the most anti-aligned sender · " +
+  "a row: a token written · a column: a position heard (< begins, | ends the string) · ring: the sender that stands out, by correlation the most anti-aligned · " +
   "frame: the pair looked at · cross: a dropped pair · +1: has the receiver of the next row";
 const KEYS =
   "Keys: arrows choose a pair, Delete drops it or brings it back, Shift with ↑ or ↓ moves its row's receiver. Mouse: click " +
@@ -50,7 +50,7 @@ class RelationMapWidget {
     this.dropped = [];
     /** @type {Map<number, number>[]} */
     this.moved = [];
-    /** @type {number[][]} of each block and row the most anti-aligned sender */
+    /** @type {number[][]} of each block and row the sender that stands out */
     this.rings = [];
     /** @type {Record<MapName, Float64Array>[][]} */
     this.pairs = [];
@@ -86,6 +86,7 @@ class RelationMapWidget {
           : element("span", {}, `model: ${this.shown[0].name}`),
         oneOf("colour shows:", COLOURS, this.colour, (colour) => {
           this.colour = /** @type {MapName} */ (colour);
+          this.mark();
           this.draw();
         }),
         this.shift.root,
@@ -195,9 +196,15 @@ class RelationMapWidget {
     this.pairs = this.copy.receivers.map((receivers, block) =>
       pairsOfRows(receivers, this.copy.senders[block], model.config.heads),
     );
-    this.rings = this.pairs.map((rows) => rows.map((row) => argmin(row.correlation)));
+    this.mark();
     this.tellCopy();
     this.draw();
+  }
+
+  /** A ring on the sender that stands out in what the colours show: the most anti-aligned, the loudest, the largest share. */
+  mark() {
+    const standsOut = this.colour === "correlation" ? argmin : argmax;
+    this.rings = this.pairs.map((rows) => rows.map((row) => standsOut(row[this.colour])));
   }
 
   draw() {
