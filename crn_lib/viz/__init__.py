@@ -36,7 +36,7 @@ from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.plane import draw_nearest_is_loudest
 from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.readable import draw_readable
-from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
+from crn_lib.viz.relation_map import RelationMap, draw_relation_map
 from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
 from crn_lib.viz.tables import draw_factor_table, draw_mechanism
@@ -86,7 +86,6 @@ __all__ = [
     "draw_rank_growth",
     "draw_readable",
     "draw_relation_map",
-    "draw_relation_view",
     "draw_retrieval_course",
     "draw_scaling",
     "draw_seed_accuracies",
