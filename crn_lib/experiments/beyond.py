@@ -32,24 +32,25 @@ EQUAL = 1.05
 
 
 class Panel(NamedTuple):
-    """A task of the lesson: whose rows, what it is called, and which of the sweep's runs are on it."""
+    """A task of the lesson: whose rows, its name and that of its main metric, and which runs of the sweep it has."""
 
     sweep: str
     title: str
+    score: str
     blocks: int
     fields: Mapping[str, Any]
 
 
 PANELS = {
-    "recall": Panel("recall", "Recall of 16 pairs", 2, {}),
-    "suffix": Panel("ngram", "Look-up, asked after the string", 4, {"where": "suffix"}),
-    "prefix": Panel("ngram", "Look-up, asked before the string", 4, {"where": "prefix"}),
-    "regression": Panel("regression", "Regression in context", 4, {"dims": 5}),
-    "hops": Panel("hops", "0 to 4 hops", 4, {}),
-    "patches": Panel("images", "Digits, 16 patches", 4, {"layout": "patches"}),
-    "pixels": Panel("images", "Digits, 64 pixels", 4, {"layout": "pixels"}),
-    "permuted": Panel("images", "Digits, 64 pixels in random order", 4, {"layout": "permuted"}),
-    "text": Panel("text", "Next byte of the sonnets", 4, {}),
+    "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {}),
+    "suffix": Panel("ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix"}),
+    "prefix": Panel("ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix"}),
+    "regression": Panel("regression", "Regression in context", "variance explained", 4, {"dims": 5}),
+    "hops": Panel("hops", "0 to 4 hops", "letters right", 4, {}),
+    "patches": Panel("images", "Digits, 16 patches", "images right", 4, {"layout": "patches"}),
+    "pixels": Panel("images", "Digits, 64 pixels", "images right", 4, {"layout": "pixels"}),
+    "permuted": Panel("images", "Digits, 64 pixels in random order", "images right", 4, {"layout": "permuted"}),
+    "text": Panel("text", "Next byte of the sonnets", "bytes right", 4, {}),
 }
 """By the names that the lesson calls them; `blocks` is the depth at which kinds are compared."""
 
