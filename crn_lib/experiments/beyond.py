@@ -54,6 +54,9 @@ PANELS = {
 }
 """By the names that the lesson calls them; `blocks` is the depth at which kinds are compared."""
 
+FOUR = ("recall", "suffix", "prefix", "patches")
+"""Panels that one figure shows together."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -208,3 +211,23 @@ def hops_by_number(point: Point) -> list[float]:
     """k-hop induction: the share right of strings with 0, 1, 2 ... hops, the median over seeds."""
     hops: int = point.config.task.hops  # type: ignore[attr-defined]
     return [point.metric(f"accuracy_{k}_hops").median for k in range(hops + 1)]
+
+
+def in_short(points: Sequence[Point]) -> str:
+    """All of them in one line, `no row yet` where there is none."""
+    named = (f"{p.model.kind.replace('_', ' ')} of width {p.model.width}: {p.words()}" for p in points)
+    return "; ".join(named) or "no row yet"
+
+
+def circumstances_of(points: Iterable[Point]) -> tuple[str, str]:
+    """Over what, and on what: how many rates and seeds at the best of them the points have, and their devices."""
+    own = list(points)
+    if not own:
+        return "no seed yet", "no row yet"
+    counts = [
+        f"{min(found)}" if min(found) == max(found) else f"{min(found)} to {max(found)}"
+        for found in ([len(p.tried) for p in own], [len(p.runs) for p in own])
+    ]
+    rows = [run.row for p in own for run in p.runs]
+    devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))
+    return f"learning rates tried: {counts[0]}; seeds at the best: {counts[1]}", devices

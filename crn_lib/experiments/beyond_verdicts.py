@@ -10,7 +10,7 @@ from typing import Any
 
 from crn_lib.experiments.beyond import EQUAL, Point, comparable, find, hops_by_number
 from crn_lib.experiments.lengths import FIXED_STATES, shares_at
-from crn_lib.experiments.verdicts import Verdict, all_of, any_of
+from crn_lib.experiments.verdicts import Verdict, accuracy_as_well, all_of, any_of
 from crn_lib.sweeps.stored_runs import Run, Spread
 
 MARGIN = 0.02
@@ -211,3 +211,8 @@ def text_as_well(ours: float, yardstick: float, packed: float) -> Verdict:
     if not all(map(math.isfinite, (ours, yardstick, packed))) or yardstick >= packed:
         return None
     return ours <= yardstick + MARGIN
+
+
+def digits_as_well(ours: float, yardstick: float, ridge: float) -> Verdict:
+    """Whether our accuracy is not below the yardstick's; open if that reads digits worse than ridge regression does."""
+    return accuracy_as_well(ours, yardstick, works_at=ridge, margin=MARGIN)

@@ -123,7 +123,7 @@ def draw_errors_by_examples(
     last = len(next(iter([*models.values(), *estimators.values()]))) - 1
     figure = new_figure(
         f"Error after each number of examples<br><sup>{about}. 1: as good as predicting 0. Grey: no model.</sup>",
-        description=f"Squared error over the variance after {last} examples: {', '.join(words)}.",
+        description=f"Squared error over the variance, last number of examples, {last}: {', '.join(words)}.",
         height=440,
     )
     for name, errors in estimators.items():
@@ -215,7 +215,7 @@ def draw_fitted_line(
     found = {KIND_NAMES[kind]: line[at] for kind, line in models.items()} | {n: e[at] for n, e in estimators.items()}
     figure = new_figure(
         f"After {len(examples)} example{'s' if len(examples) > 1 else ''}: what is predicted at each x",
-        description=f"{len(examples)} points. Predicted at x = {grid[at]:.2g}: "
+        description=f"Examples: {len(examples)}. Predicted at x = {grid[at]:.2g}: "
         + ", ".join(f"{name} {value:.2f}" for name, value in found.items())
         + ".",
         height=440,

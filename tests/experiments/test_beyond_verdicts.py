@@ -177,3 +177,8 @@ def test_what_copies_at_a_length_and_what_solves_at_a_width() -> None:
     assert found == {"transformer": True, "ssm": False}
     task = replace(RecallConfig(pairs=4, length=16, vocab=32), filler="random")
     assert verdicts.solved_by([point("lstm", {1e-3: 0.4}, task=task)], 8) == {"lstm": None}
+
+
+def test_digits_as_well() -> None:
+    assert verdicts.digits_as_well(0.95, 0.96, 0.93) is True and verdicts.digits_as_well(0.9, 0.96, 0.93) is False
+    assert verdicts.digits_as_well(0.95, 0.9, 0.93) is None and verdicts.digits_as_well(math.nan, 0.96, 0.93) is None

@@ -60,33 +60,42 @@ def _examine_recall(attempt: Call) -> None:
     )
 
 
-def _different_best(scores: Tensor) -> list[int]:
-    """By plain loops."""
-    counts = []
+def _static(scores: Tensor) -> list[bool]:
+    """By plain loops: no two receivers order two senders in opposite ways."""
+    found = []
     for channel in scores.permute(2, 0, 1).tolist():
-        best = [row.index(max(row)) for row in channel if row.count(max(row)) == 1]
-        counts.append(len(set(best)))
-    return counts
+        above = {(j, k) for row in channel for j, x in enumerate(row) for k, y in enumerate(row) if x > y}
+        found.append(not any((k, j) in above for j, k in above))
+    return found
 
 
 def _examine_static(attempt: Call) -> None:
     def compare(requirement: int, case: str, scores: Tensor) -> None:
-        answer = expect_whole(1, case, attempt(scores))
-        wanted = _different_best(scores)
-        expect(
-            1, len(answer) == len(wanted), f"for {case}: got {len(answer)} numbers, wanted {len(wanted)}, one a channel"
-        )
-        expect_same(requirement, case, answer, wanted)
+        answer, wanted = attempt(scores), _static(scores)
+        try:
+            given = [bool(value) for value in answer]
+        except (TypeError, RuntimeError):
+            fail(1, f"for {case}: got {shown(answer)}, wanted one truth value per channel")
+        expect(1, len(given) == len(wanted), f"for {case}: got {len(given)} truth values, wanted {len(wanted)}")
+        found = f"for {case}: got {given}, wanted {wanted}"
+        expect(requirement, given == wanted, found)
 
-    for seed, (receivers, senders, channels) in enumerate(((1, 1, 1), (3, 3, 3), (5, 3, 2), (3, 6, 4), (12, 9, 5))):
+    for seed, (receivers, senders, channels) in enumerate(((1, 1, 1), (3, 3, 3), (2, 4, 5), (5, 3, 2), (7, 6, 4))):
         shape = f"{receivers} receivers, {senders} senders, {channels} channels"
-        compare(2, f"drawn scores of {shape}", normal(receivers, senders, channels, seed=seed))
-        ranked = normal(receivers, 1, channels, seed=seed) + normal(1, senders, channels, seed=seed + 50)
-        compare(2, f"sums a + b of {shape}", ranked)
+        drawn = normal(receivers, senders, channels, seed=seed)
+        compare(2, f"drawn scores of {shape}", drawn)
+        summed = normal(receivers, 1, channels, seed=seed) + normal(1, senders, channels, seed=seed + 50)
+        compare(2, f"sums a + b of {shape}", summed)
+        mixed = torch.cat([summed, drawn[:, :, :1]], dim=2)
+        compare(2, f"sums a + b and one drawn channel, {shape}", mixed)
+        compare(3, f"max(0, a + b) of {shape}", summed.clamp(min=0))
+        crowned = drawn.clone()
+        crowned[:, 0] = 9.0  # all agree on the best sender, and on nothing else
+        compare(4, f"drawn scores with one best sender for all, {shape}", crowned)
     compare(3, "scores that are all 0, 4 receivers, 3 senders, 2 channels", torch.zeros(4, 3, 2))
     for seed in range(20):
-        numbers = torch.randint(0, 3, (6, 4, 3), generator=torch.Generator().manual_seed(seed)).double()
-        compare(3, f"scores of 0, 1 and 2 (seed {seed}), 6 receivers, 4 senders, 3 channels", numbers)
+        numbers = torch.randint(0, 2, (3, 3, 6), generator=torch.Generator().manual_seed(seed)).double()
+        compare(3, f"scores of 0 and 1 (seed {seed}), 3 receivers, 3 senders, 6 channels", numbers)
 
 
 def _examine_fit(attempt: Call) -> None:
@@ -128,13 +137,17 @@ EXERCISES = (
     ),
     Exercise(
         key="10.static",
-        title="count the best senders",
+        title="the static test",
         difficulty=2,
         minutes=8,
         requirements=(
-            "From `scores`, `(receivers, senders, channels)`, it makes one whole number per channel.",
-            "The number counts the different senders whose score is the largest for at least one receiver.",
-            "A receiver whose largest score belongs to two or more senders has no best one, and does not count.",
+            "From `scores`, `(receivers, senders, channels)`, it makes one truth value per channel.",
+            (
+                "It is true where no two receivers disagree: nowhere does one score sender j above sender k, and "
+                "another k above j."
+            ),
+            "Equal scores are no disagreement.",
+            "All senders count, not only the best.",
         ),
         examine=_examine_static,
     ),

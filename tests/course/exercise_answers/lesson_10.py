@@ -80,19 +80,14 @@ def always_the_same(pairs: int, length: int, vocab: int, generator: torch.Genera
     return recall(pairs, length, vocab, torch.Generator().manual_seed(0))
 
 
-def best_senders(scores: Tensor) -> list[int]:
-    top = scores.amax(dim=1, keepdim=True)
-    alone = (scores == top).sum(dim=1) == 1
-    best = scores.argmax(dim=1)
-    return [len(best[alone[:, c], c].unique()) for c in range(scores.shape[2])]
+def static(scores: Tensor) -> Tensor:
+    above = (scores[:, :, None] > scores[:, None]).any(dim=0)  # (sender, sender, channel)
+    return ~(above & above.transpose(0, 1)).any(dim=(0, 1))
 
 
-def best_senders_by_hits(scores: Tensor) -> Tensor:
-    """Which sender is the only largest of some receiver, counted over senders."""
-    first, second = scores.topk(min(2, scores.shape[1]), dim=1).values[:, [0, -1]].unbind(dim=1)
-    alone = (first > second) | torch.tensor(scores.shape[1] == 1)
-    hits = (scores == first[:, None]) & alone[:, None]
-    return hits.any(dim=0).sum(dim=0)
+def static_by_pairs_of_receivers(scores: Tensor) -> list[bool]:
+    signs = torch.sign(scores[:, :, None] - scores[:, None])
+    return [bool((signs[:, None, ..., c] * signs[None, ..., c] >= 0).all()) for c in range(scores.shape[2])]
 
 
 def fit(x: Tensor, y: Tensor) -> Tensor:
@@ -140,11 +135,11 @@ def fit_first_by_all(x: Tensor, y: Tensor) -> Tensor:
     return found
 
 
-RIGHT: dict[str, Callable[..., Any]] = {"10.recall": recall, "10.static": best_senders, "10.fit": fit}
+RIGHT: dict[str, Callable[..., Any]] = {"10.recall": recall, "10.static": static, "10.fit": fit}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "10.recall": [recall_of_the_library],
-    "10.static": [best_senders_by_hits],
+    "10.static": [static_by_pairs_of_receivers],
     "10.fit": [fit_by_lstsq],
 }
 
@@ -161,16 +156,17 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "tokens only": lambda *given: recall(*given)[0],
     },
     "10.static": {
-        "the best receiver of each sender": lambda scores: best_senders(scores.transpose(0, 1)),
-        "ties count as the first of them": lambda scores: [
-            len(scores[:, :, c].argmax(dim=1).unique()) for c in range(scores.shape[2])
-        ],
-        "one number for all channels": lambda scores: [len(scores.flatten(1).argmax(dim=1).unique())],
-        "the smallest in place of the largest": lambda scores: best_senders(-scores),
-        "the mean over channels": lambda scores: sum(best_senders(scores)) / scores.shape[2],
-        "receivers that have a best one": lambda scores: (
-            (scores == scores.amax(dim=1, keepdim=True)).sum(dim=1) == 1
-        ).sum(dim=0),
+        "receivers ranked by the senders": lambda scores: static(scores.transpose(0, 1)),
+        "ties in the order of their places": lambda scores: (
+            (scores.argsort(dim=1, stable=True) == scores.argsort(dim=1, stable=True)[:1]).all(dim=1).all(dim=0)
+        ),
+        "only the best sender": lambda scores: (scores.argmax(dim=1) == scores.argmax(dim=1)[:1]).all(dim=0),
+        "one truth value for all channels": lambda scores: [bool(static(scores).all())],
+        "the other way round": lambda scores: ~static(scores),
+        "whether all scores are the same": lambda scores: (scores == scores[:1]).all(dim=1).all(dim=0),
+        "neighbouring senders only": lambda scores: (
+            ~((scores.diff(dim=1) > 0).any(dim=0) & (scores.diff(dim=1) < 0).any(dim=0)).any(dim=0)
+        ),
     },
     "10.fit": {
         "uses its own y": fit_with(own=True),
