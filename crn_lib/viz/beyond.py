@@ -41,9 +41,9 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     low, high = min([*sizes, *([bits / 8] if bits else [])]) / 2, max(sizes) * 2
     if points:
         chance = points[0].config.task.chance
-        _rule(figure, [low, high], [chance, chance], "guessing" if chance > 0 else "", place="top right")
+        _rule(figure, [low, high], [chance, chance], "guessing" if chance > 0 else "", place="top left")
     if bits:
-        _rule(figure, [bits / 8] * 2, [-0.04, 0.9], f"{show_bytes(bits / 8)} are needed", place="top center")
+        _rule(figure, [bits / 8] * 2, [-0.04, 0.9], f"{show_bytes(bits / 8)} are needed", place="middle right")
     for kind in KIND_NAMES:
         if own := sorted((p for p in points if p.model.kind == kind), key=lambda p: p.state_bytes):
             _draw_kind(figure, kind, own, limit)
@@ -55,7 +55,7 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     ticks = [m * 10.0**k for k in range(9) for m in (1, 3) if low <= m * 10**k <= high]
     ticks = [tick for tick in ticks if len(ticks) < 9 or log10(tick).is_integer()]
     figure.update_xaxes(
-        title="bytes held for one sequence when it has been read", type="log", range=[log10(low), log10(high)],
+        title={"text": "bytes held per sequence", "standoff": 6}, type="log", range=[log10(low), log10(high)],
         tickvals=ticks, ticktext=[show_bytes(tick) for tick in ticks],
     )  # fmt: skip
     figure.update_yaxes(title=panel.score, range=[-0.04, 1.12], tickformat=".0%")
@@ -70,7 +70,7 @@ def _named(point: Point) -> str:
 def _rule(figure: go.Figure, x: Sequence[float], y: Sequence[float], words: str, *, place: str) -> None:
     """A dotted line with its words, as a trace: shapes on logarithmic axes lose their places in small multiples."""
     figure.add_scatter(
-        x=x, y=y, mode="lines+text", text=["", words] if place == "top center" else [words, ""], textposition=place,
+        x=x, y=y, mode="lines+text", text=["", words], textposition=place,
         textfont={"size": 11, "color": INK}, line={"color": GREY, "dash": "dot", "width": 1.5}, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
@@ -83,6 +83,7 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
         x=[p.state_bytes for p in points],
         y=[score.median for score in scores],
         error_y={
+            "visible": any(score.high > score.low for score in scores),
             "array": [score.high - score.median for score in scores],
             "arrayminus": [score.median - score.low for score in scores],
             "thickness": 1,
