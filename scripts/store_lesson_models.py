@@ -22,7 +22,8 @@ def main() -> None:
     folder = data_file("models")
     folder.mkdir(exist_ok=True)
     for config in load_sweep("regression").configs:
-        if config.model.input_width != 1:
+        stored = folder / f"line_{config.model.kind}.safetensors"
+        if config.model.input_width != 1 or stored.exists():
             continue
         config = replace(config, steps=STEPS, checkpoint_every=500)
         run = checkpoint_folder() / "lesson_10" / config_key(config)
@@ -32,7 +33,7 @@ def main() -> None:
         whole = Checkpoint.load(run / CHECKPOINT_NAME)
         weights = {name: tensor for name, tensor in whole.tensors.items() if name.startswith("model.")}
         header = {"config": whole.header["config"], "explained": result.teacher_forced["explained"]}
-        Checkpoint(weights, header).save(folder / f"line_{config.model.kind}.safetensors")
+        Checkpoint(weights, header).save(stored)
         print(config.model.kind, header["explained"], flush=True)
 
 

@@ -23,6 +23,9 @@ from crn_lib.training import TrainConfig
 RATES = 5
 """Learning rates, of which the best is not at an edge, that a model needs before it is said to fail."""
 
+RATES_TO_COMPARE = 3
+"""Learning rates that two models need each before it is said that one is not as good as the other."""
+
 ALIKE = 0.01
 """Scores this close to the best count as equal when the best rate is chosen: then one away from the edges is taken."""
 
@@ -93,6 +96,11 @@ class Point:
     def at_edge(self) -> bool:
         """Whether the best rate is the smallest or the largest that was tried."""
         return self.rate in (min(self.tried), max(self.tried))
+
+    @property
+    def had_its_chance(self) -> bool:
+        """Whether it was given `RATES_TO_COMPARE` rates, the best of them not at an edge."""
+        return len(self.tried) >= RATES_TO_COMPARE and not self.at_edge
 
     @property
     def score(self) -> Spread:
@@ -213,9 +221,9 @@ def hops_by_number(point: Point) -> list[float]:
     return [point.metric(f"accuracy_{k}_hops").median for k in range(hops + 1)]
 
 
-def in_short(points: Sequence[Point]) -> str:
-    """All of them in one line, `no row yet` where there is none."""
-    named = (f"{p.model.kind.replace('_', ' ')} of width {p.model.width}: {p.words()}" for p in points)
+def in_short(points: Sequence[Point], names: Mapping[str, str]) -> str:
+    """All of them in one line, kinds by these names; `no row yet` where there is none."""
+    named = (f"{names[p.model.kind]} of width {p.model.width}: {p.words()}" for p in points)
     return "; ".join(named) or "no row yet"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from crn_lib.experiments import beyond_verdicts as judge
-from crn_lib.experiments.beyond import Point, comparable, errors_by_examples
+from crn_lib.experiments.beyond import Point, comparable, find
 from crn_lib.experiments.verdicts import Verdict
 
 WIDTH = 64
@@ -42,8 +42,12 @@ class Evidence:
         return {name: judge.solved_by(self.compared(name), WIDTH) for name in ("recall", "suffix")}
 
     def pair(self, name: str, metric: str | None = None) -> tuple[float, float]:
-        """A metric of CausalRN and Transformer on a panel, the main one if none is named; NaN without a row."""
-        found = {p.model.kind: (p.metric(metric) if metric else p.score).median for p in self.compared(name)}
+        """A metric of CausalRN and Transformer on a panel, the main one if none is named.
+
+        NaN without a row, and of one that has not had its chance.
+        """
+        own = [p for p in self.compared(name) if p.had_its_chance]
+        found = {p.model.kind: (p.metric(metric) if metric else p.score).median for p in own}
         return found.get("causal_rn", math.nan), found.get("transformer", math.nan)
 
 
@@ -59,8 +63,8 @@ class Statement(NamedTuple):
 
 
 def _fits(evidence: Evidence) -> Verdict:
-    errors = {p.model.kind: errors_by_examples(p) for p in evidence.compared("regression")}
-    return judge.fits_in_context(errors.get("causal_rn", []), errors.get("transformer", []), evidence.estimators)
+    ours, yardstick = (find(evidence.compared("regression"), kind) for kind in ("causal_rn", "transformer"))
+    return judge.fits_in_context(ours, yardstick, evidence.estimators)
 
 
 def _static(evidence: Evidence) -> list[Point]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from crn_lib.experiments.beyond import EQUAL, Point, comparable, find, hops_by_number
+from crn_lib.experiments.beyond import EQUAL, Point, comparable, errors_by_examples, find, hops_by_number
 from crn_lib.experiments.lengths import FIXED_STATES, shares_at
 from crn_lib.experiments.verdicts import Verdict, accuracy_as_well, all_of, any_of
 from crn_lib.sweeps.stored_runs import Run, Spread
@@ -142,17 +142,18 @@ def nearest_curve(errors: Sequence[float], curves: Mapping[str, Sequence[float]]
     return ordered[0][1] if ordered[0][0] <= 0.8 * ordered[1][0] else None
 
 
-def fits_in_context(
-    errors: Sequence[float], yardstick: Sequence[float], curves: Mapping[str, Sequence[float]]
-) -> Verdict:
+def fits_in_context(ours: Point | None, yardstick: Point | None, curves: Mapping[str, Sequence[float]]) -> Verdict:
     """Whether a model's errors follow least squares rather than retrieving or averaging.
 
-    Open if the yardstick, the Transformer, does not follow least squares itself: then training was too short to tell.
+    Open if the yardstick, the Transformer, does not follow least squares itself: then training was too short to tell;
+    and if ours does not, but has not had its chance.
     """
-    if nearest_curve(yardstick, curves) != "least squares":
+    if ours is None or yardstick is None or nearest_curve(errors_by_examples(yardstick), curves) != "least squares":
         return None
-    found = nearest_curve(errors, curves)
-    return None if found is None else found == "least squares"
+    found = nearest_curve(errors_by_examples(ours), curves)
+    if found == "least squares":
+        return True
+    return False if found and ours.had_its_chance else None
 
 
 def hops_reached(point: Point, threshold: float = 0.95) -> int:

@@ -28,8 +28,8 @@ def test_without_rows_everything_is_open_and_rests_on_nothing(each: Statement) -
     assert each.verdict(evidence()) is None and each.rests_on(evidence()) == []
 
 
-def wide(kind: str, score: float, task: Any, **more: Any) -> Point:
-    return point(kind, {2e-3: score}, task=task, width=64, blocks=4, more=more)
+def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2e-3, 4e-3), **more: Any) -> Point:
+    return point(kind, dict.fromkeys(rates, score), task=task, width=64, blocks=4, more=more)
 
 
 def test_each_statement_is_judged_by_its_own_rows() -> None:
@@ -57,6 +57,9 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
 
     digits = evidence(patches=[wide(kind, 0.95, ImagesConfig()) for kind in ("causal_rn", "transformer")])
     assert statement("A CausalRN reads").verdict(digits) is True
+
+    few = evidence(patches=[wide(kind, 0.95, ImagesConfig(), (2e-3,)) for kind in ("causal_rn", "transformer")])
+    assert statement("A CausalRN reads").verdict(few) is None, "one rate each"
 
     rows = lengths("none", 0.95, 0.92, 0.94, window=4)
     assert statement("Some way").verdict(Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)) is True

@@ -8,7 +8,7 @@ import pytest
 
 from crn_lib.experiments import beyond_verdicts as verdicts
 from crn_lib.experiments.beyond import Point
-from crn_lib.tasks import HopsConfig, NgramLookupConfig, RecallConfig
+from crn_lib.tasks import HopsConfig, NgramLookupConfig, RecallConfig, RegressionConfig
 from tests.experiments.test_beyond import RATES, point, tried
 
 SOLVED = {2e-3: 0.995}
@@ -110,12 +110,18 @@ def test_the_nearest_curve() -> None:
 
 
 def test_fitting_needs_a_transformer_that_fits() -> None:
-    fits, retrieves = [1.0, 0.52, 0.02], [1.0, 0.9, 0.61]
+    def learner(*errors: float, rates: tuple[float, ...] = RATES) -> Point:
+        more = {f"error_after_{i}": error for i, error in enumerate(errors)}
+        scores = {rate: 0.5 - 0.05 * (rate != 2e-3) for rate in rates}
+        return point("causal_rn", scores, task=RegressionConfig(dims=2, points=3), more=more)
+
+    fits, retrieves = learner(1.0, 0.52, 0.02), learner(1.0, 0.9, 0.61)
     assert verdicts.fits_in_context(fits, fits, CURVES) is True
     assert verdicts.fits_in_context(retrieves, fits, CURVES) is False
+    assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, rates=(2e-3,)), fits, CURVES) is None, "one rate"
     assert verdicts.fits_in_context(fits, retrieves, CURVES) is None
-    assert verdicts.fits_in_context([1.0, 0.7, 0.3], fits, CURVES) is None
-    assert verdicts.fits_in_context([], fits, CURVES) is None and verdicts.fits_in_context(fits, [], CURVES) is None
+    assert verdicts.fits_in_context(learner(1.0, 0.7, 0.3), fits, CURVES) is None
+    assert verdicts.fits_in_context(None, fits, CURVES) is None and verdicts.fits_in_context(fits, None, CURVES) is None
 
 
 def hops(blocks: int, reached: int, rates: tuple[float, ...] = RATES) -> Point:
