@@ -32,7 +32,8 @@ def write_junit(outcomes: Sequence[Outcome], path: Path) -> None:
     numbers = {"failures": count["failure"], "errors": count["error"], "skipped": count["skipped"]}
     seconds = f"{sum(outcome.seconds for outcome in outcomes):.3f}"
     top = ElementTree.Element("testsuites")
-    suite = ElementTree.SubElement(top, "testsuite", name="crn run", tests=str(len(outcomes)), time=seconds, **numbers)
+    suite = ElementTree.SubElement(top, "testsuite", name="crn run", tests=str(len(outcomes)), time=seconds)
+    suite.attrib.update(numbers)
     for outcome in outcomes:
         time = f"{outcome.seconds:.3f}"
         case = ElementTree.SubElement(suite, "testcase", classname="lessons", name=outcome.lesson, time=time)

@@ -33,6 +33,7 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "07_ablations": {"norm": "approx", "post_norm": False, "activation": "elu", "string_length": 5, "steps": 20},
     "08_how_it_retrieves": {"seed": 5, "string_length": 5, "steps": 30, "text": "zz"},
     "09_copying_by_length": {"seed": 4, "letters": 4, "shown": 128, "device": "cpu"},
+    "10_beyond_copying": {"seed": 4, "pairs": 3, "shown": "suffix", "device": "cpu"},
     "11_numbers_that_overflow": {"seed": 7, "length": 20, "columns": 3, "device": "cpu"},
     "12_scaling_out": {"seed": 3, "device": "cpu", "string_length": 3, "steps": 10, "workers": 5},
 }
@@ -61,6 +62,8 @@ BAD_PARAMETERS = [
     ("07_ablations", {"string_length": 33}, "parameter string_length must be a whole number from 4 to 32; got 33"),
     ("09_copying_by_length", {"letters": 11}, "parameter letters must be a whole number from 2 to 10; got 11"),
     ("09_copying_by_length", {"shown": 100}, "parameter shown must be one of 16, 32, 64, 128, 256; got 100"),
+    ("10_beyond_copying", {"pairs": 7}, "parameter pairs must be a whole number from 2 to 6; got 7"),
+    ("10_beyond_copying", {"shown": "copying"}, "parameter shown must be one of recall, suffix, prefix"),
     ("11_numbers_that_overflow", {"length": 4}, "parameter length must be a whole number from 8 to 256; got 4"),
     ("11_numbers_that_overflow", {"columns": 2.5}, "parameter columns must be a whole number from 2 to 64; got 2.5"),
     ("12_scaling_out", {"string_length": 9}, "parameter string_length must be a whole number from 2 to 8; got 9"),
