@@ -76,7 +76,6 @@ WRONG = {
     "kind of a course": (lambda: viz.draw_retrieval_course([[]], "x"), "kind must be one of causal_rn"),
     "unit": (lambda: viz.draw_steps_to_solve([{}], unit="x"), "unit must be one of steps, seconds; got 'x'"),
     "chosen": (lambda: viz.draw_norm_costs({}, chosen="x", length=3), "chosen must be one of"),
-    "baseline": (lambda: viz.draw_format_curves({"float16": POINTS}, title=""), "baseline must be one of float16; got"),
 }  # fmt: skip
 
 
@@ -94,7 +93,9 @@ EMPTY = {
     "draw_copying_curves": ({}, {}),
     "draw_cost_check": ([], {"title": ""}),
     "draw_exponent_bound": ({}, {"widths": [], "marked": {}}),
-    "draw_format_curves": ({}, {"title": ""}),
+    "draw_broken_tensors": ({}, {}),
+    "draw_error_map": ({}, {"magnitudes": []}),
+    "draw_jump_or_slope": ({}, {"steps": 3, "string_length": 3}),
     "draw_memory": ([], {}),
     "draw_multiples": (print, {"settings": {}}),
     "draw_other_lengths": ([], {"shortest": 3}),

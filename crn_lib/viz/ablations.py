@@ -31,7 +31,8 @@ def draw_ablations(
     """The grid of ablations: one panel a string length, a row for each place of the norms, a column an activation.
 
     A cell says how many of its seeds learnt to copy, the steps they took, or else the letters they got right, as median
-    and range; its colour is the median of the letters right. A cell without a run says so.
+    and range; its colour is the median of the letters right. It is framed if all of its seeds copied; one without a run
+    says so.
 
     Args:
         runs: stored runs, as `experiments.read_runs(path, diverged=True)` gives them.
@@ -43,9 +44,9 @@ def draw_ablations(
     places = list(dict.fromkeys(variant.place for variant in grid))
     activations = [ACTIVATION_NAMES[name] for name in GRID_ACTIVATIONS if name in {v.activation for v in grid}]
     counts = [_panel_title([cells[v, length] for v in grid if (v, length) in cells], length) for length in lengths]
-    about = f"<br><sup>{budget_in_words(runs)}</sup>" if runs else ""
+    about = f". {budget_in_words(runs)}" if runs else ""
     figure = new_figure(
-        f"Ablations: seeds that reached {SOLVED:.0%} of strings, with steps to it{about}",
+        f"{_says(cells.values())}<br><sup>Seeds that reached {SOLVED:.0%} of strings; framed: all of them{about}</sup>",
         description=_grid_in_words(cells, lengths, grid, counts),
         height=110 + PANEL_HEIGHT * len(lengths),
     )
@@ -55,6 +56,10 @@ def draw_ablations(
         suffix = str(number + 1) if number else ""
         top = 1 - number * (tall + gap)
         _add_panel(figure, grid, cells, length, suffix)
+        for variant in grid:
+            if (variant, length) in cells and cells[variant, length].always:
+                place = activations.index(ACTIVATION_NAMES[variant.activation]), places[::-1].index(variant.place)
+                _add_frame(figure, place, suffix)
         figure.layout[f"xaxis{suffix}"] = {
             "categoryorder": "array",
             "categoryarray": activations,
@@ -144,6 +149,21 @@ def _add_panel(
         yaxis=f"y{suffix}",
         hoverinfo="skip",
     )
+
+
+def _says(cells: Iterable[Cell]) -> str:
+    """What the grid shows at a glance, if it does."""
+    norms = {cell.variant.norm for cell in cells if cell.solved}
+    return "Every variant that copies has the exact norm" if norms == {"exact"} else "Which variants copy"
+
+
+def _add_frame(figure: go.Figure, place: tuple[int, int], suffix: str) -> None:
+    """Around a cell whose every seed copied: its colour is much the same where two of three did."""
+    x, y = place
+    figure.add_shape(
+        type="rect", x0=x - 0.47, x1=x + 0.47, y0=y - 0.45, y1=y + 0.45, xref=f"x{suffix}", yref=f"y{suffix}",
+        line={"color": VERMILION, "width": 3},
+    )  # fmt: skip
 
 
 def _cell_text(cell: Cell) -> str:

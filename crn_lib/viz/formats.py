@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.config import Named, require_choice
+from crn_lib.config import Named
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PANEL_AXIS, PURPLE, VERMILION, need, new_figure
 
 FORM_STYLES = Named(
@@ -205,82 +205,141 @@ def draw_exponent_bound(limits: Mapping[str, float], widths: Sequence[int], mark
     return figure
 
 
-def draw_format_curves(
-    curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str, baseline: str = "float32"
-) -> go.Figure:
-    """Letters right against steps, a panel a precision: the median over seeds, with the range as a band.
+HOW_BROKEN = {
+    "ordinary": ("#A9C4D9", ""),
+    "zero": (GREY, "."),
+    "infinite": (ORANGE, "/"),
+    "NaN": (VERMILION, "x"),
+}
+"""Colour and pattern of each kind of number that a tensor may hold."""
 
-    Every panel has the baseline's median in grey behind it: curves that lie on each other could not be told apart.
+
+def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> go.Figure:
+    """What the tensors of a training step hold, in the order in which they are made; one panel a format.
 
     Args:
-        curves: precision, a key of `FORMAT_STYLES`, to rows with `step`, `median`, `low` and `high`; the baseline too.
-        title: what was trained, where.
-        baseline: the precision in the back.
+        found: format to tensors by name, each with its fractions of the kinds of `HOW_BROKEN`.
     """
-    need(curves, "curve")
-    require_choice("baseline", baseline, tuple(curves))
-    ends = ", ".join(f"{name} {rows[-1]['median']:.0%} at step {rows[-1]['step']:.0f}" for name, rows in curves.items())
-    names = [name for name in curves if name != baseline]
-    columns = 2
-    lines = -(-len(names) // columns)
+    need(found, "format")
+    first = {name: _first_broken(tensors) for name, tensors in found.items()}
+    says = "; ".join(f"{name}: {tensor.split(':')[0]} breaks first" for name, tensor in first.items() if tensor)
+    words = [
+        f"{name}, {tensor}: " + ", ".join(f"{fraction:.1%} {kind}" for kind, fraction in kinds.items() if fraction)
+        for name, tensors in found.items()
+        for tensor, kinds in tensors.items()
+    ]
     figure = make_subplots(
-        rows=lines,
-        cols=columns,
-        subplot_titles=names,
-        shared_xaxes="all",
-        shared_yaxes="all",
-        horizontal_spacing=0.05,
-        vertical_spacing=0.3 / lines,
+        rows=1,
+        cols=len(found),
+        subplot_titles=list(found),
+        shared_yaxes=True,
+        horizontal_spacing=0.06,
         figure=new_figure(
-            f"{title}<br><sup>Grey: {baseline}</sup>",
-            description=f"{title}. Letters right against steps, a panel a format, {baseline} in grey behind each; "
-            f"median and range over seeds. At the end: {ends}.",
-            height=130 + 210 * lines,
+            f"{says or 'No tensor breaks'}<br><sup>the tensors of one training step, in the order they are made</sup>",
+            description="Bars of what the tensors of one training step hold, from the first to the last made. "
+            f"{'; '.join(words)}.",
+            height=430,
         ),
     )
-    for number, name in enumerate(names):
-        panel = {"row": number // columns + 1, "col": number % columns + 1}
-        figure.add_scatter(
-            x=[row["step"] for row in curves[baseline]],
-            y=[row["median"] for row in curves[baseline]],
-            mode="lines",
-            line={"color": GREY, "width": 7},
-            opacity=0.5,
-            hoverinfo="skip",
-            **panel,
-        )
-        _draw_format_curve(figure, curves[name], name, panel)
-    figure.update_xaxes(rangemode="tozero", showticklabels=True, **PANEL_AXIS)
-    figure.update_xaxes(title="training steps", row=lines)
-    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **PANEL_AXIS)
-    figure.update_yaxes(title="letters right", col=1)
-    figure.update_layout(showlegend=False, margin={"l": 84, "t": 110})
+    for column, tensors in enumerate(found.values(), start=1):
+        for kind, (colour, pattern) in HOW_BROKEN.items():
+            figure.add_bar(
+                y=list(tensors),
+                x=[kinds[kind] for kinds in tensors.values()],
+                orientation="h",
+                name=kind,
+                legendgroup=kind,
+                showlegend=column == 1,
+                marker={
+                    "color": colour,
+                    "line": {"width": 0},
+                    "pattern": {"shape": pattern, "size": 7, "fgcolor": INK, "fillmode": "overlay"},
+                },
+                hovertemplate=f"%{{y}}: %{{x:.1%}} {kind}<extra></extra>",
+                row=1,
+                col=column,
+            )
+    figure.update_xaxes(
+        title={"text": "fraction of its numbers", "standoff": 4},
+        tickformat=".0%",
+        range=[0, 1],
+        tickvals=[0, 0.5, 1],
+        **PANEL_AXIS,
+    )
+    figure.update_yaxes(autorange="reversed", **PANEL_AXIS)
+    legend = {"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top"}
+    figure.update_layout(
+        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "t": 96, "b": 100}, legend=legend
+    )
     return figure
 
 
-def _draw_format_curve(
-    figure: go.Figure, rows: Sequence[Mapping[str, float]], name: str, panel: Mapping[str, int]
-) -> None:
-    colour, symbol, dash = FORMAT_STYLES[name]
-    steps = [row["step"] for row in rows]
+def _first_broken(tensors: Mapping[str, Mapping[str, float]]) -> str:
+    return next((name for name, kinds in tensors.items() if kinds["ordinary"] < 0.5), "")
+
+
+OVERFLOWN = 1.0
+"""Where the colour scale of errors, powers of ten from `LOWEST` to 0, holds an overflow."""
+
+SMALL_TO_LARGE = [[0.0, "#f3e3c3"], [0.45, "#e6a15a"], [0.85, "#a3371c"], [1.0, "#1f2933"]]
+
+
+def draw_error_map(
+    errors: Mapping[str, Sequence[float]], magnitudes: Sequence[float], *, with_scale: bool = False
+) -> go.Figure:
+    """Relative error of each form at each magnitude as a colour, the darker the larger; a cross where it overflows.
+
+    Args:
+        errors: form to one error a magnitude; infinite where a result was not finite.
+        magnitudes: ascending; one column each.
+        with_scale: whether the colours are explained beside it.
+    """
+    need(errors, "form")
+    forms = list(errors)
+    z = [[OVERFLOWN if not math.isfinite(e) else math.log10(max(e, 10**LOWEST)) for e in errors[f]] for f in forms]
+    words = "; ".join(_form_in_words(form, errors[form], magnitudes) for form in forms)
+    figure = new_figure("", description=f"{words}.", height=250)
+    figure.add_heatmap(
+        x=list(range(len(magnitudes))),
+        y=list(range(len(forms))),
+        z=z,
+        zmin=LOWEST,
+        zmax=OVERFLOWN,
+        colorscale=SMALL_TO_LARGE,
+        xgap=1,
+        ygap=3,
+        showscale=with_scale,
+        colorbar={
+            "title": {"text": "largest relative error", "side": "right"},
+            "tickvals": [LOWEST, -6, -4, -2, 0, OVERFLOWN],
+            "ticktext": ["10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1%", "100%", "overflow"],
+            "thickness": 12,
+        },
+        customdata=[[show_error(e) for e in errors[f]] for f in forms],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    crosses = [(x, y) for y, f in enumerate(forms) for x, e in enumerate(errors[f]) if not math.isfinite(e)]
     figure.add_scatter(
-        x=[*steps, *steps[::-1]],
-        y=[row["high"] for row in rows] + [row["low"] for row in reversed(rows)],
-        fill="toself",
-        fillcolor=colour,
-        opacity=0.15,
-        line={"width": 0},
-        mode="lines",
+        x=[x for x, _ in crosses],
+        y=[y for _, y in crosses],
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 7, "line": {"color": "#ffffff", "width": 1.5}},
         hoverinfo="skip",
-        **panel,
+        showlegend=False,
     )
-    figure.add_scatter(
-        x=steps,
-        y=[row["median"] for row in rows],
-        mode="lines+markers",
-        name=name,
-        line={"color": colour, "width": 2, "dash": dash},
-        marker={"color": colour, "symbol": symbol, "size": 8},
-        hovertemplate=f"{name}, step %{{x}}: %{{y:.1%}}<extra></extra>",
-        **panel,
+    marked = [x for x, m in enumerate(magnitudes) if m in (0, 8, 20, 50, 80, 100)]
+    figure.update_xaxes(
+        title="magnitude", tickvals=marked, ticktext=[f"{magnitudes[x]:g}" for x in marked], showgrid=False, tickangle=0
     )
+    figure.update_yaxes(
+        tickvals=list(range(len(forms))), ticktext=forms, showgrid=False, range=[len(forms) - 0.5, -0.5]
+    )
+    figure.update_layout(showlegend=False)
+    return figure
+
+
+def _form_in_words(form: str, errors: Sequence[float], magnitudes: Sequence[float]) -> str:
+    fine = [error for error in errors if math.isfinite(error)]
+    over = [m for m, error in zip(magnitudes, errors, strict=True) if not math.isfinite(error)]
+    ends = f"overflows from {over[0]:g} on" if over else "never overflows"
+    return f"{form} {ends}, error before it at most {show_error(max(fine, default=0.0))}"

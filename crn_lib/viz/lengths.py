@@ -1,6 +1,7 @@
 """What the paper's main experiment gave here: accuracy while training by length, and steps until a length is copied."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from math import log10
 from typing import Any
 
@@ -8,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from crn_lib.config import Named
+from crn_lib.experiments.lengths import FIXED_STATES
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 from crn_lib.viz.units import show_bytes
@@ -132,8 +134,8 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
     highest = max([point[unit].high for point in solved], default=1.0)
     never = highest * 3
     figure = new_figure(
-        f"{named.capitalize()} until 99% of the strings are copied<br><sup>{about}. Bars: range over seeds. "
-        "Open marks at the top: no seed within the budget.</sup>",
+        f"{_says(points)}<br><sup>{about}. Small marks: single seeds.<br>"
+        "Open marks at the top: no seed within the budget. No line joins models of different width.</sup>",
         description=f"{named.capitalize()} to 99% of strings against letters. "
         + " ".join(_point_in_words(point, unit) for point in points),
         height=460,
@@ -141,11 +143,12 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
     kinds = [kind for kind in KIND_NAMES if any(point["kind"] == kind for point in points)]
     for number, kind in enumerate(kinds):
         own = sorted((p for p in points if p["kind"] == kind), key=lambda p: p["string_length"])
-        shift = 1.03 ** (number - (len(kinds) - 1) / 2)  # beside each other where they would cover each other
+        place = number - (len(kinds) - 1) / 2
+        shift, wide = 1.015**place, 1.035**place  # beside each other where they would cover each other
         if any(p[unit] is not None for p in own):
             _draw_solved(figure, kind, [p for p in own if p[unit] is not None], unit, shift)
         unsolved = [p for p in own if p[unit] is None]
-        _draw_unsolved(figure, kind, unsolved, never, shift, legend=len(unsolved) == len(own))
+        _draw_unsolved(figure, kind, unsolved, never, wide, legend=len(unsolved) == len(own))
     figure.add_hline(y=never / 1.6, line={"color": INK, "dash": "dot", "width": 1})
     low = min([point[unit].low for point in solved], default=1.0)
     ticks = [10.0**k * m for k in range(0, 7) for m in (1, 2, 5) if low / 2 <= 10.0**k * m <= highest * 1.2]
@@ -154,30 +157,56 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
         range=[log10(lengths[0]) - 0.12, log10(lengths[-1]) + 0.12],
     )  # fmt: skip
     figure.update_yaxes(
-        title=named, type="log", range=[log10(low / 1.5), log10(never * 1.5)],
+        title=f"{named} to 99% of strings", type="log", range=[log10(low / 1.5), log10(never * 1.5)],
         tickvals=[*ticks, never], ticktext=[*(f"{n:,.0f}" for n in ticks), "not in<br>budget"],
     )  # fmt: skip
-    figure.update_layout(showlegend=True)
+    figure.update_layout(showlegend=True, margin={"t": 92})
     return figure
 
 
+def _says(points: Sequence[Point]) -> str:
+    """What is seen, if the points show it: how far fixed memories copy, where a growing one goes on."""
+    longest = [
+        max((p["string_length"] for p in points if p["solved"] and (p["kind"] in FIXED_STATES) == fixed), default=0)
+        for fixed in (True, False)
+    ]
+    if any(p["kind"] in FIXED_STATES and longest[0] < p["string_length"] <= longest[1] for p in points):
+        return (
+            f"Beyond {longest[0]} letters only memories that grow copy"
+            if longest[0]
+            else "Only memories that grow copy"
+        )
+    return "How soon 99% of the strings are copied"
+
+
 def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: str, shift: float) -> None:
-    figure.add_scatter(
-        x=[point["string_length"] * shift for point in points],
-        y=[point[unit].median for point in points],
-        error_y={
-            "array": [point[unit].high - point[unit].median for point in points],
-            "arrayminus": [point[unit].median - point[unit].low for point in points],
-            "thickness": 1.5,
-        },
-        mode="lines+markers",
-        name=KIND_NAMES[kind],
-        legendgroup=kind,
-        line={"color": KIND_COLOURS[kind], "width": 2},
-        marker={"symbol": KIND_SYMBOLS[kind], "size": 11},
-        text=[_point_in_words(point, unit) for point in points],
-        hovertemplate="%{text}<extra></extra>",
-    )
+    """Medians, joined where models have one width: another width is another model. Small marks: the fewest and the most
+    steps, which with a median of up to three seeds are all there are."""
+    for number, (_, same) in enumerate(groupby(points, key=lambda point: point.get("width"))):
+        own = list(same)
+        x = [point["string_length"] * shift for point in own]
+        figure.add_scatter(
+            x=x,
+            y=[point[unit].median for point in own],
+            mode="lines+markers",
+            name=KIND_NAMES[kind],
+            legendgroup=kind,
+            showlegend=number == 0,
+            line={"color": KIND_COLOURS[kind], "width": 2},
+            marker={"symbol": KIND_SYMBOLS[kind], "size": 11},
+            text=[_point_in_words(point, unit) for point in own],
+            hovertemplate="%{text}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[place for place in x for _ in range(3)],
+            y=[end for point in own for end in (point[unit].low, point[unit].high, None)],
+            mode="lines+markers",
+            legendgroup=kind,
+            showlegend=False,
+            line={"color": KIND_COLOURS[kind], "width": 1.5},
+            marker={"symbol": KIND_SYMBOLS[kind], "size": 6},
+            hoverinfo="skip",
+        )
 
 
 def _draw_unsolved(

@@ -5,22 +5,28 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from crn_lib.viz.contrast import as_text
-from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
+from crn_lib.viz.theme import BLUE, GREY, GRID, INK, VERMILION, new_figure
 
 Point = tuple[float, float]
 
 
 def draw_meeting_points(
-    receivers: Sequence[Point], minus_senders: Sequence[Point], nearest: Sequence[int], tokens: str, shown: float
+    receivers: Sequence[Point],
+    minus_senders: Sequence[Point],
+    nearest: Sequence[int],
+    tokens: str,
+    shown: float,
+    labels: Sequence[str] = (),
 ) -> go.Figure:
     """A line from every receiver that writes a letter to the sender nearest to it in the whole width.
 
     Args:
         receivers: one point a letter written.
-        minus_senders: one point a position, with what stands there in `tokens`.
+        minus_senders: one point a position, with what stands there in `tokens`; only those of the string are named.
         nearest: for each receiver the position of the nearest of all its senders, before the projection.
         tokens: one character a position, the string first: the source of the receiver `i` is position `i + 1`.
         shown: the part of all squared distances that the two axes keep.
+        labels: at the receivers; the letter that each must write if they are not given.
     """
     found = sum(sender == row + 1 for row, sender in enumerate(nearest))
     figure = new_figure(
@@ -37,9 +43,19 @@ def draw_meeting_points(
         xs += [point[0], minus_senders[sender][0], None]
         ys += [point[1], minus_senders[sender][1], None]
     figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREY, "width": 1.5}, hoverinfo="skip", showlegend=False)
+    string = range(1, len(receivers) + 1)
+    others = [point for place, point in enumerate(minus_senders) if place not in string]
+    figure.add_scatter(
+        x=[x for x, _ in others],
+        y=[y for _, y in others],
+        mode="markers",
+        name="minus a sender outside the string",
+        marker={"symbol": "circle", "size": 5, "color": GRID},
+        hoverinfo="skip",
+    )
     for name, points, letters, colour, symbol, place in (
-        ("minus a sender: its token", minus_senders, tokens, BLUE, "circle", "top center"),
-        ("a receiver: the letter it must write", receivers, tokens[1:], VERMILION, "diamond", "bottom center"),
+        ("minus a sender: its letter", minus_senders[1 : len(receivers) + 1], tokens[1:], BLUE, "circle", "top center"),
+        ("a receiver", receivers, labels or tokens[1:], VERMILION, "diamond", "bottom center"),
     ):
         figure.add_scatter(
             x=[x for x, _ in points],
@@ -53,8 +69,10 @@ def draw_meeting_points(
             hovertext=[f"{name}, position {position}" for position in range(len(points))],
             hoverinfo="text",
         )
-    figure.update_xaxes(title="first direction", zeroline=False)
-    figure.update_yaxes(title="second direction", zeroline=False)
+    everything = [*receivers, *minus_senders]
+    reach = 1.15 * max(abs(number) for point in everything for number in point)
+    figure.update_xaxes(title="first direction", zeroline=False, range=[-reach, reach])
+    figure.update_yaxes(title="second direction", zeroline=False, range=[-reach, reach])
     figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
     figure.update_layout(margin={"t": 100})
     return figure

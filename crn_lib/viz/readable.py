@@ -29,9 +29,9 @@ def draw_readable(found: Sequence[Outcome], activations: Sequence[str] = GRID_AC
     shown = [outcome for outcome in found if outcome.activation in activations]
     fits = [outcome.fits for outcome in shown]
     figure = new_figure(
-        "Senders among which one pair can be read, against width<br><sup>"
-        f"marks: what had to be read, and whether it was; {fits.count(True)} as the lines say, "
-        f"{fits.count(False)} not, {fits.count(None)} not finished</sup>",
+        f"A guide, not a limit: {fits.count(False)} forms copy above the line of their colour<br><sup>"
+        f"lines: senders among which one pair can be read; marks: what had to be read; "
+        f"{fits.count(True)} as the lines say, {fits.count(False)} not, {fits.count(None)} not finished</sup>",
         description="Lines of readable senders against width, one an activation: "
         + "; ".join(f"{ACTIVATION_NAMES[name]} {readable_senders(name, 64):,.0f} at width 64" for name in activations)
         + ". Marks: "

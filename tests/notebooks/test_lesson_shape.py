@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +17,20 @@ LESSONS = find_lessons(workbook_folder() / "notebooks")
 MOST_LINES, MOST_WORDS, MOST_READING, MOST_EXERCISES = 25, 30, 60, 30
 HEADER = re.compile(r"^\*\*Minutes\*\* (\d+) reading, (\d+) exercises", re.MULTILINE)
 
-
-def lessons(*, still_to_mend: str = "") -> Callable[..., Any]:
-    """One test for each lesson; those still to mend must fail, and are taken off the list when they pass."""
-    mark = pytest.mark.xfail(strict=True, reason="a lesson not yet reworked")
-    waiting = still_to_mend.split()
-    given = [pytest.param(path, id=path.stem, marks=[mark] * (path.stem[:2] in waiting)) for path in LESSONS]
-    return pytest.mark.parametrize("lesson", given)
+lessons = pytest.mark.parametrize("lesson", LESSONS, ids=[path.stem for path in LESSONS])
 
 
 def cells_of(lesson: Path) -> list[Any]:
     return list(nbformat.read(lesson, as_version=4).cells)
 
 
-@lessons(still_to_mend="06 11 12")
+@lessons
 def test_a_cell_that_is_read_has_at_most_25_lines(lesson: Path) -> None:
     code = [cell for cell in cells_of(lesson) if cell.cell_type == "code" and not is_folded(cell)]
     assert [cell.id for cell in code if len(cell.source.splitlines()) > MOST_LINES] == []
 
 
-@lessons()
+@lessons
 def test_no_marker_is_in_sight_and_no_answer_of_a_quiz(lesson: Path) -> None:
     cells = cells_of(lesson)
     assert not any("NBVAL" in cell.source for cell in cells)
@@ -48,7 +41,7 @@ def test_no_marker_is_in_sight_and_no_answer_of_a_quiz(lesson: Path) -> None:
         assert "Right." not in shown
 
 
-@lessons(still_to_mend="06 07 08 09 11 12")
+@lessons
 def test_its_minutes_are_those_that_its_text_code_and_cards_add_up_to(lesson: Path) -> None:
     cells = cells_of(lesson)
     header = HEADER.search(cells[0].source)
@@ -57,7 +50,7 @@ def test_its_minutes_are_those_that_its_text_code_and_cards_add_up_to(lesson: Pa
     assert int(header[1]) <= MOST_READING and int(header[2]) <= MOST_EXERCISES
 
 
-@lessons(still_to_mend="08 09 11")
+@lessons
 def test_the_sentences_of_its_first_screen_are_short(lesson: Path) -> None:
     assert [s for s in sentences(cells_of(lesson)[0].source) if len(s.split()) > MOST_WORDS] == []
 
@@ -68,7 +61,7 @@ def sentences(text: str) -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+|\n\n+|\n- |\n\d\. | · ", text) if part.strip()]
 
 
-@lessons(still_to_mend="06 07 08 09 11 12")
+@lessons
 def test_every_section_runs_after_the_set_up_alone(lesson: Path) -> None:
     assert missing_names(cells_of(lesson)) == {}
 

@@ -10,14 +10,15 @@ import pytest
 from crn_lib.course import bind
 from crn_lib.viz import (
     describe,
+    draw_broken_tensors,
+    draw_error_map,
     draw_exponent_bound,
     draw_form_errors,
-    draw_format_curves,
     draw_multiples,
     draw_stalled_sums,
     show_error,
 )
-from crn_lib.viz.formats import LOWEST, OVERFLOW
+from crn_lib.viz.formats import LOWEST, OVERFLOW, OVERFLOWN
 from tests.course.messages import IN_PLACE, messages
 
 MAGNITUDES = (0, 4, 8, 16, 32)
@@ -144,17 +145,19 @@ def test_the_bound_is_drawn_where_it_is() -> None:
     assert {shape.y0 for shape in figure.layout.shapes} >= {11.09} and {s.x0 for s in figure.layout.shapes} >= {192}
 
 
-def test_each_precision_has_a_panel_with_its_band_before_the_baseline() -> None:
-    rows = [{"step": step, "median": 0.1 * step, "low": 0.0, "high": 0.2 * step} for step in (1.0, 2.0)]
-    base = [{"step": 1.0, "median": 0.5, "low": 0.5, "high": 0.5}]
-    figure = draw_format_curves({"float32": base, "float16": rows, "float16-unscaled": rows}, title="T")
-    behind, bands, lines = figure.data[::3], figure.data[1::3], figure.data[2::3]
-    assert [list(band.y) for band in bands] == [[0.2, 0.4, 0.0, 0.0]] * 2
-    assert [(line.name, line.xaxis, list(line.y)) for line in lines] == [
-        ("float16", "x", [0.1, 0.2]),
-        ("float16-unscaled", "x2", [0.1, 0.2]),
-    ]
-    assert len({(line.marker.symbol, line.line.dash) for line in lines}) == 2, "they differ in more than colour"
-    assert [(list(line.y), line.xaxis) for line in behind] == [([0.5], "x"), ([0.5], "x2")]
-    assert [note.text for note in figure.layout.annotations] == ["float16", "float16-unscaled"]
-    assert "float16 20% at step 2" in describe(figure)
+def test_the_tensors_of_a_step_are_stacked_from_the_first_made_to_the_last_and_the_first_broken_is_named() -> None:
+    fine = {"ordinary": 1.0, "zero": 0.0, "infinite": 0.0, "NaN": 0.0}
+    tensors = {"logits": fine, "v": fine | {"ordinary": 0.1, "zero": 0.9}, "weights": fine | {"ordinary": 0, "NaN": 1}}
+    figure = draw_broken_tensors({"float16": tensors, "bfloat16": {"logits": fine}})
+    assert [bar.name for bar in figure.data[:4]] == ["ordinary", "zero", "infinite", "NaN"]
+    assert list(figure.data[1].x) == [0.0, 0.9, 0.0] and figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.title.text.startswith("float16: v breaks first<br>")
+    assert "float16, v: 10.0% ordinary, 90.0% zero" in describe(figure)
+
+
+def test_an_error_is_the_darker_the_larger_and_an_overflow_is_crossed() -> None:
+    figure = draw_error_map({"factored": [1e-3, math.inf], "library": [0.0, 1e-3]}, [0, 80])
+    colours, crosses = figure.data
+    assert [list(row) for row in colours.z] == [[-3.0, OVERFLOWN], [LOWEST, -3.0]]
+    assert (list(crosses.x), list(crosses.y)) == ([1], [0])
+    assert "factored overflows from 80 on, error before it at most 0.10%; library never overflows" in describe(figure)

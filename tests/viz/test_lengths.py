@@ -47,14 +47,27 @@ def test_marks_are_medians_with_their_ranges_and_the_unsolved_stand_apart(unit, 
     figure = draw_steps_to_solve(POINTS, unit=unit)
     solved = next(trace for trace in figure.data if trace.name == "CausalRN")
     assert list(solved.y) == [150 / scale, 325 / scale]
-    assert list(solved.error_y.array) == pytest.approx([50 / scale, 25 / scale])
-    assert list(solved.error_y.arrayminus) == pytest.approx([0, 25 / scale])
+    ends = figure.data[list(figure.data).index(solved) + 1]
+    assert list(ends.y) == [150 / scale, 200 / scale, None, 300 / scale, 350 / scale, None]
     assert list(solved.x) == pytest.approx([16, 32], rel=0.05)
     never = next(trace for trace in figure.data if trace.name == "LSTM")
     assert never.marker.symbol.endswith("-open") and never.showlegend
-    assert min(never.y) > max(solved.y) + max(solved.error_y.array)
+    assert min(never.y) > 350 / scale
     assert "not in<br>budget" in figure.layout.yaxis.ticktext
     assert "LSTM, 32 letters: 0 of 3 seeds in 1,000 steps." in describe(figure)
+
+
+def test_the_title_says_beyond_which_length_no_fixed_memory_copied():
+    short = point("linear_transformer", 16, [150]), point("linear_transformer", 32, [])
+    assert draw_steps_to_solve([*POINTS, *short]).layout.title.text.startswith("Beyond 16 letters only memories that")
+    assert draw_steps_to_solve(POINTS).layout.title.text.startswith("Only memories that grow copy")
+    assert draw_steps_to_solve(POINTS[:2]).layout.title.text.startswith("How soon 99%")
+
+
+def test_no_line_joins_models_of_another_width_and_the_kind_is_named_once():
+    figure = draw_steps_to_solve([*POINTS[:2], point("causal_rn", 128, [400]) | {"width": 128}])
+    narrow, _, wide, *_ = figure.data
+    assert (len(narrow.x), len(wide.x)) == (2, 1) and (narrow.showlegend, wide.showlegend) == (True, False)
 
 
 def test_steps_are_drawn_where_nothing_was_solved():

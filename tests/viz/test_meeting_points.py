@@ -8,9 +8,15 @@ MINUS_SENDERS = [(9.0, 9.0), (0.1, 0.0), (1.1, 0.0), (2.0, 2.5), (5.0, 5.0)]
 
 def test_a_line_runs_from_each_receiver_to_its_nearest_sender_and_sources_are_counted() -> None:
     figure = draw_meeting_points(RECEIVERS, MINUS_SENDERS, [1, 2, 4], "<abc|", 0.375)
-    lines, senders, receivers = figure.data
+    lines, others, senders, receivers = figure.data
     assert list(lines.x) == [0.0, 0.1, None, 1.0, 1.1, None, 2.0, 5.0, None]
     assert list(lines.y) == [0.0, 0.0, None, 0.0, 0.0, None, 2.0, 5.0, None]
-    assert list(senders.text) == ["&lt;", "a", "b", "c", "|"] and list(receivers.text) == ["a", "b", "c"]
+    assert list(senders.text) == ["a", "b", "c"] == list(receivers.text)
+    assert (list(others.x), list(senders.x)) == ([9.0, 5.0], [0.1, 1.1, 2.0])  # BOS and SEP have no letter
     assert figure.layout.title.text.startswith("The nearest sender is the source for 2 of 3 letters")
     assert "38% of the variance" in describe(figure)
+
+
+def test_receivers_may_have_labels_of_their_own() -> None:
+    figure = draw_meeting_points(RECEIVERS, MINUS_SENDERS, [1, 2, 4], "<abc|", 0.375, ["a→b", "b→c", "c"])
+    assert list(figure.data[-1].text) == ["a→b", "b→c", "c"]

@@ -187,7 +187,7 @@ EXERCISES = (
         key="07.mask",
         title="a causal mean for every activation",
         difficulty=2,
-        minutes=8,
+        minutes=6,
         requirements=(
             "Row i of the result is the mean of activation(pairs[i, j]) over the i + 1 senders j ≤ i.",
             "It is right for every activation that works entry by entry, whatever it gives at 0 or at minus infinity.",
@@ -201,7 +201,7 @@ EXERCISES = (
         key="07.twins",
         title="what the approximate norm cannot tell apart",
         difficulty=2,
-        minutes=8,
+        minutes=6,
         requirements=(
             (
                 "It returns (a, b), (a2, b2): four tensors of one shape (length, width), at least 3 rows of at least 4 "

@@ -119,13 +119,13 @@ EXERCISES = (
         key="08.opposed",
         title="who cancels whom",
         difficulty=1,
-        minutes=7,
+        minutes=5,
         requirements=(
             "Entry i is the sender j whose row has the most negative correlation with receiver i's.",
             "Correlations are those of centred rows: a number added to a whole row changes nothing.",
             "The lengths of the rows do not matter.",
             "Only senders j ≤ i count.",
-            "What it is given stays as it is. The result is a tensor of whole numbers.",
+            "What it is given stays as it is. The result is a tensor of integers.",
         ),
         examine=_examine_opposed,
         untouched=5,
@@ -148,10 +148,10 @@ EXERCISES = (
         key="08.lookup",
         title="build a copier that cancels",
         difficulty=3,
-        minutes=12,
+        minutes=10,
         requirements=(
             (
-                "From row `offset` on, the largest of the first 26 columns of the exact relation is the letter "
+                "From row `offset` on, the largest of the first 26 channels of the exact relation is the letter "
                 "`offset` positions back. You choose the width, at least 26."
             ),
             "A receiver knows its place only: a does not depend on the letters.",

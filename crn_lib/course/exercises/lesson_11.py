@@ -173,7 +173,7 @@ EXERCISES = (
         requirements=(
             "For rows=1: the smallest width at which exp of an entry of a layer-normalised row can exceed `largest`.",
             "For more rows: the same for the sum of so many normalised rows (norm approx has rows=2).",
-            "The answer is a whole number; one less is safe. It is right beside the edge, and for formats of any size.",
+            "The answer is an integer; one less is safe. It is right beside the edge, and for formats of any size.",
         ),
         examine=_examine_width,
     ),
@@ -188,7 +188,7 @@ EXERCISES = (
                 "sum of exp of all senders so far, in the sender's format. The sender stays; nothing is kept elsewhere."
             ),
             "After 4,000 equal senders it is still right to one rounding, in bfloat16 and in float16.",
-            "It is right where senders rise or fall by thousands, and where columns differ by thousands.",
+            "It is right where senders rise or fall by thousands, and where channels differ by thousands.",
             "The state holds as many numbers after 200 senders as after 2.",
         ),
         examine=_examine_scan,

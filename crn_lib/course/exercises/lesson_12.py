@@ -105,7 +105,7 @@ EXERCISES = (
         key="12.work",
         title="count the work of a run",
         difficulty=2,
-        minutes=10,
+        minutes=8,
         requirements=(
             (
                 "For `causal_rn`, the first number is the elements of all steps: causal pairs, the receiver's own "
@@ -140,7 +140,7 @@ EXERCISES = (
         key="12.divide",
         title="divide runs among workers",
         difficulty=2,
-        minutes=10,
+        minutes=8,
         requirements=(
             "It returns a list for every worker, of indices into hours; every run is in exactly one of them.",
             "The last worker ends no later than if the longest run left always went to whoever has the least to do.",

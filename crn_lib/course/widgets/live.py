@@ -1,6 +1,6 @@
 """Widgets around a model: curves that grow while it trains, and a string copied letter by letter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import ipywidgets
@@ -15,7 +15,11 @@ from crn_lib.viz import draw_copy, draw_training_curves
 
 
 def train_live(
-    configs: Sequence[TrainConfig], *, device: str, metric: str = "character_accuracy"
+    configs: Sequence[TrainConfig],
+    *,
+    device: str,
+    metric: str = "character_accuracy",
+    stays: Callable[..., go.Figure] | None = None,
 ) -> dict[str, RunResult]:
     """Train one model after another, with curves that grow at every evaluation and stay when all is done.
 
@@ -23,6 +27,8 @@ def train_live(
         configs: runs of different kinds; the axis ends at the longest.
         device: as `train` takes it.
         metric: what the curves show.
+        stays: draws the figure that is left, from the histories by kind, `steps` and `string_length`; the curves if it
+            is not given.
 
     Returns:
         The results by kind.
@@ -46,7 +52,7 @@ def train_live(
         results[kind] = train(config, device=device, on_evaluation=grow)
         if results[kind].stopped == "interrupted":
             raise KeyboardInterrupt("training was interrupted; run the cell again to start it anew")
-    live.finish(drawn())
+    live.finish(stays(histories, steps=steps, string_length=length) if stays else drawn())
     return results
 
 

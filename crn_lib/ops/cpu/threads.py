@@ -3,7 +3,7 @@
 The kernels release the GIL, so plain Python threads run them at once. Unlike Numba's own parallel loops this
 brings no second OpenMP or TBB runtime that could clash with torch's or with a cluster worker's.
 
-A kernel takes its tasks one at a time from a counter that all its threads share (`simd.py`: `claim`, `finish`). So a
+A kernel takes its tasks one at a time from a counter that all its threads share (`task_counter.py`). So a
 helper that wakes up late, or is halted because another program got its processor, is waited for only if it holds a
 task: the caller does the rest itself. What a task computes depends on its number alone, so that results are the same
 whoever takes it.
@@ -12,8 +12,10 @@ whoever takes it.
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -22,6 +24,33 @@ import torch
 
 CLAIMS = 16
 """Numbers in an array of claims: the tasks taken stand at 0, those finished in another cache line, at `CLAIMS // 2`."""
+
+_OWN: ContextVar[int | None] = ContextVar("threads of the kernels", default=None)
+
+
+def kernel_threads() -> int:
+    """How many threads a kernel may take: torch's number, also where torch itself keeps to one just now."""
+    return _OWN.get() or torch.get_num_threads()
+
+
+@contextmanager
+def kernels_only(wanted: bool = True) -> Iterator[None]:
+    """Within it torch's own operations run on one thread, the kernels on as many as before; nothing if not `wanted`.
+
+    To wake a sleeping thread of torch's takes longer than half of a small operation, and a model of width 64 has a
+    hundred of them in a step.
+    """
+    before = torch.get_num_threads()
+    if not wanted or before == 1:
+        yield
+        return
+    own = _OWN.set(kernel_threads())
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _OWN.reset(own)
 
 
 @cache
@@ -43,7 +72,8 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
     if threads == 1:
         kernel(claims, *arguments)
         return
-    sleep_early()
+    if torch.get_num_threads() > 1:  # else torch has no threads that could spin, nor could a second team be made
+        sleep_early()
     pool = _workers(threads - 1)
     helpers = [pool.submit(kernel, claims, *arguments) for _ in range(threads - 1)]
     finished = kernel(claims, *arguments)
