@@ -104,9 +104,7 @@ def test_what_crn_home_names_takes_what_no_place_was_named_for(
     assert crn(monkeypatch, "train", *TINY) == 0
     assert (tiny_workbook / "mine" / "out").is_dir() and not (tiny_workbook / "out").exists()
     assert (tiny_workbook / "mine" / "runs" / "train" / "result.json").exists()
-    (tiny_workbook / "one.yaml").write_text(
-        "base: {steps: 2, batch: 2, task: {string_length: 3}}\ngrids: [{seed: 0}]"
-    )
+    (tiny_workbook / "one.yaml").write_text("base: {steps: 2, batch: 2, task: {string_length: 3}}\ngrids: [{seed: 0}]")
     assert crn(monkeypatch, "sweep", "one.yaml", "--device", "cpu") == 0
     assert {path.name for path in (tiny_workbook / "mine" / "figures" / "data" / "runs").glob("[!.]*")} == {
         "one.jsonl",
