@@ -22,7 +22,6 @@ from crn_lib.bench.inputs import relation_inputs, with_gradients
 from crn_lib.bench.limits import vector_extension
 from crn_lib.bench.own_settings import TORCHS_OWN
 from crn_lib.ops import relation
-from crn_lib.ops.cpu.threads import kernels_only
 from crn_lib.provenance import circumstances
 
 LENGTHS = (34, 130, 514)
@@ -112,23 +111,16 @@ def _pass(length: int) -> Callable[[], object]:
     return lambda: with_gradients(lambda a, b: relation(a, b, backend="fused"), a, b, gradient)
 
 
-def _step(case: Case, alone: bool) -> Callable[[], object]:
+def _step(case: Case) -> Callable[[], object]:
     compute = case.prepare()["causal_rn"]
     assert callable(compute)
-    step = compute
-
-    def with_kernels_only() -> object:
-        with kernels_only():
-            return step()
-
-    return with_kernels_only if alone else step
+    return compute
 
 
 STEP = step_case("causal_rn", 16, 32)
 THINGS: tuple[tuple[str, int, Callable[[], Callable[[], object]]], ...] = (
     *(("exact relation, batch 8, width 192", length, partial(_pass, length)) for length in LENGTHS),
-    (STEP.name, STEP.length, partial(_step, STEP, False)),
-    (f"{STEP.name}, as `train` takes it", STEP.length, partial(_step, STEP, True)),
+    (STEP.name, STEP.length, partial(_step, STEP)),
 )
 """What is timed: a name, tokens, and what prepares it in the process that measures."""
 

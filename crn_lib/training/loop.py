@@ -16,7 +16,7 @@ from crn_lib.device import Device, pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
-from crn_lib.ops.cpu.threads import kernels_only
+from crn_lib.ops.cpu.threads import SMALL, kernels_only
 from crn_lib.tasks import CopyingTask, build_task, mean_loss
 from crn_lib.tasks.evaluate import free_running, teacher_forced
 from crn_lib.tasks.loss import places_to_compute
@@ -26,9 +26,6 @@ from crn_lib.training.distributed import Processes, processes
 from crn_lib.training.result import RunResult, TrainingDiverged
 
 CHECKPOINT_NAME = "checkpoint.safetensors"
-
-SMALL = 200_000
-"""Numbers in a batch's residual stream below which torch's operations take one thread (`kernels_only`)."""
 
 
 def train(
@@ -200,7 +197,7 @@ class _Run:
         at = None if at is None else at.to(self.device)
         tokens, targets = tokens.to(self.device), targets.to(self.device)
         small = self.device.type == "cpu" and tokens.shape[0] * tokens.shape[1] * config.model.width < SMALL
-        with kernels_only(small):
+        with kernels_only(small):  # the model does so by itself, but its loss would not
             with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
                 outputs = self.shared_model(tokens, positions, at)
             loss = weight * mean_loss(outputs.float(), targets if at is None else targets[at])

@@ -42,6 +42,8 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     if points:
         chance = points[0].config.task.chance
         _rule(figure, [low, high], [chance, chance], "guessing" if chance > 0 else "", place="top left")
+    else:
+        figure.add_scatter(x=[1e4], y=[0.5], mode="text", text=["no row yet"], showlegend=False, hoverinfo="skip")
     if bits:
         _rule(figure, [bits / 8] * 2, [-0.04, 0.9], f"{show_bytes(bits / 8)} are needed", place="middle right")
     for kind in KIND_NAMES:
@@ -53,7 +55,7 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
             showlegend=False, hoverinfo="skip",
         )  # fmt: skip
     ticks = [m * 10.0**k for k in range(9) for m in (1, 3) if low <= m * 10**k <= high]
-    ticks = [tick for tick in ticks if len(ticks) < 9 or log10(tick).is_integer()]
+    ticks = [tick for tick in ticks if len(ticks) < 6 or log10(tick).is_integer()]
     figure.update_xaxes(
         title={"text": "bytes held per sequence", "standoff": 6}, type="log", range=[log10(low), log10(high)],
         tickvals=ticks, ticktext=[show_bytes(tick) for tick in ticks],

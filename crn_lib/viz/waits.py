@@ -44,7 +44,7 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
             x=solved(run) or budget(run), y=name, text=in_words(run), showarrow=False, xanchor="left", xshift=6
         )
     most = max(max(solved(run) or budget(run) for run in rows), 1)
-    figure.update_xaxes(title="training steps", range=[0, 1.6 * most], tickformat=",")
+    figure.update_xaxes(title="training steps", range=[0, 1.8 * most], tickformat=",")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     legend = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
     figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 260, "t": 92})
@@ -69,8 +69,8 @@ def budget(run: Run) -> int:
 
 
 def in_words(run: Run) -> str:
-    """As in `waits 800 of 900 steps`, or `waits 3,900 of 4,000 steps, then its budget ends at 19% of letters`."""
+    """As in `waits 800 of 900 steps`, or if its budget ended first `waits 3,900 of 4,000, ends at 19% of letters`."""
     end = solved(run)
     if end is not None:
         return f"waits {wait(run):,} of {end:,} steps"
-    return f"waits {wait(run):,} of {budget(run):,} steps, ends at {run.row['character_accuracy']:.0%} of letters"
+    return f"waits {wait(run):,} of {budget(run):,}, ends at {run.row['character_accuracy']:.0%} of letters"

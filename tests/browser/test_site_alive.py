@@ -53,6 +53,7 @@ def widget(reader: Reader, lesson: str, name: str) -> Locator:
     place = reader.page.locator(f".crn-alive[data-module={name}]").first
     place.scroll_into_view_if_needed()
     place.and_(reader.page.locator("[data-state=alive]")).wait_for()
+    reader.page.wait_for_function("!document.querySelector('.crn-alive[data-state=loading]')")
     return place.locator(".crn-widget")
 
 

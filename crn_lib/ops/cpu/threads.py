@@ -15,42 +15,79 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 CLAIMS = 16
 """Numbers in an array of claims: the tasks taken stand at 0, those finished in another cache line, at `CLAIMS // 2`."""
 
-_OWN: ContextVar[int | None] = ContextVar("threads of the kernels", default=None)
+SMALL = 200_000
+"""Numbers in a batch's residual stream below which torch's operations on it take one thread: to wake a second one costs
+more than it saves, and beside other programs many times as much."""
+
+
+class _Limit(threading.local):
+    """Of this Python thread: torch's number of threads before it was limited to one, 0 where it is not, and whether a
+    backward pass did so."""
+
+    before = 0
+    by_backward = False
+
+
+_LIMIT = _Limit()
 
 
 def kernel_threads() -> int:
     """How many threads a kernel may take: torch's number, also where torch itself keeps to one just now."""
-    return _OWN.get() or torch.get_num_threads()
+    return _LIMIT.before or torch.get_num_threads()
 
 
 @contextmanager
 def kernels_only(wanted: bool = True) -> Iterator[None]:
     """Within it torch's own operations run on one thread, the kernels on as many as before; nothing if not `wanted`.
 
-    To wake a sleeping thread of torch's takes longer than half of a small operation, and a model of width 64 has a
-    hundred of them in a step.
+    No result depends on it.
     """
-    before = torch.get_num_threads()
-    if not wanted or before == 1:
-        yield
-        return
-    own = _OWN.set(kernel_threads())
-    torch.set_num_threads(1)
+    outermost = wanted and not _LIMIT.before
+    if outermost:
+        _limit()
     try:
         yield
     finally:
-        torch.set_num_threads(before)
-        _OWN.reset(own)
+        if outermost:
+            _lift()
+
+
+def kernels_only_behind(result: Tensor) -> Tensor:
+    """The same tensor. Backward passes go on as under `kernels_only` once they have reached it, to their end.
+
+    A pass that fails leaves torch on one thread until another one ends.
+    """
+
+    def begin(_: Tensor) -> None:
+        if _LIMIT.by_backward or not _LIMIT.before:
+            _limit()
+            _LIMIT.by_backward = True
+            torch.autograd.Variable._execution_engine.queue_callback(_lift)
+
+    if result.requires_grad and kernel_threads() > 1:
+        result.register_hook(begin)
+    return result
+
+
+def _limit() -> None:
+    _LIMIT.before = _LIMIT.before or torch.get_num_threads()
+    torch.set_num_threads(1)
+
+
+def _lift() -> None:
+    if _LIMIT.before:
+        torch.set_num_threads(_LIMIT.before)
+        _LIMIT.before, _LIMIT.by_backward = 0, False
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from crn_lib.ops.cpu import fused, threads
-from crn_lib.ops.cpu.threads import kernel_threads, kernels_only, run_shares
+from crn_lib.ops.cpu.threads import kernel_threads, kernels_only, kernels_only_behind, run_shares
 from tests.ops.relation_cases import pair, with_gradients
 
 
@@ -99,6 +99,37 @@ def test_torchs_threads_are_sent_to_sleep_when_torch_has_some(monkeypatch, use_t
     assert not calls
     with_gradients(a, b, backend="fused")
     assert set(calls) == {2}
+
+
+def test_a_backward_pass_is_limited_from_a_tensor_on_to_its_end_and_a_failed_one_until_the_next(use_threads):
+    use_threads(3)
+    seen = []
+
+    def note(_):
+        seen.append((torch.get_num_threads(), kernel_threads()))
+
+    x = torch.ones(3, requires_grad=True)
+
+    def result():
+        early = x * 1.0
+        early.register_hook(note)
+        late = kernels_only_behind(early * 2) * 3
+        late.register_hook(note)
+        return late.sum()
+
+    result().backward()
+    assert seen == [(3, 3), (1, 3)] and torch.get_num_threads() == 3
+    failing = x.register_hook(lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        result().backward()
+    failing.remove()
+    assert (torch.get_num_threads(), kernel_threads()) == (1, 3)
+    result().backward()
+    assert torch.get_num_threads() == kernel_threads() == 3
+    with kernels_only():
+        result().backward()
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
 
 
 @pytest.mark.parametrize("batch", [1, 9])
