@@ -10,6 +10,7 @@ Anyone may import config, errors, files, paths, measure, device and provenance; 
 """
 
 import os
+from pathlib import Path
 
 # torch's OpenMP threads wait for each other by spinning. Where another program wants a core too (a browser is enough),
 # a step of a small model can then take 50 times as long. A short spin before they sleep costs nothing measurable on a
@@ -20,5 +21,11 @@ if "OMP_WAIT_POLICY" not in os.environ:
 # A large new array costs a page fault for every 4 KiB, which at 64,000 tokens takes longer than the linear relation
 # itself. torch asks Linux for pages of 2 MiB instead where this is set; it reads it once, too.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+# A user's own folder, where the library may be one that many share: what is run and compiled goes there. Whole, since
+# lessons run in other folders; Numba reads its variable once, when it is loaded.
+if os.environ.get("CRN_HOME"):
+    os.environ["CRN_HOME"] = str(Path(os.environ["CRN_HOME"]).expanduser().absolute())
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(os.environ["CRN_HOME"], "kernels")))
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ from typer.exceptions import TyperException
 
 from crn_lib.commands.bench import bench
 from crn_lib.commands.course import course
+from crn_lib.commands.lab import lab, lessons
 from crn_lib.commands.lessons import check, refresh, run
 from crn_lib.commands.measure import measure
 from crn_lib.commands.sweep import sweep
@@ -29,6 +30,8 @@ for command in (run, refresh, check, train, sweep, bench, publish, site, doctor)
     app.command()(command)
 app.add_typer(measure, name="measure")
 app.add_typer(course, name="course")
+app.add_typer(lessons, name="lessons")
+app.command(context_settings={"ignore_unknown_options": True})(lab)  # they are JupyterLab's
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import shutil
 import sys
@@ -14,6 +15,7 @@ import torch
 from crn_lib.device import pick_device
 from crn_lib.ops import which_backend
 from crn_lib.ops.backends import fused_cpu_missing
+from crn_lib.paths import WorkbookNotFound, own_folder
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LAB_EXTENSIONS = {
@@ -58,6 +60,7 @@ def examine() -> list[Finding]:
         folder, trouble = where_kept()
         detail = f"{trouble}: compiled anew, which takes a minute" if trouble else f"kept in {folder}"
         findings.append(Finding("compiled kernels", "note" if trouble else "ok", detail))
+    findings.append(_own_folder())
     free = psutil.virtual_memory().available
     state = "ok" if free >= COMFORTABLE_MEMORY else "note"
     advice = "" if state == "ok" else "; the lessons are comfortable with 3 GiB: close something large"
@@ -72,6 +75,17 @@ def examine() -> list[Finding]:
         )
     )
     return findings
+
+
+def _own_folder() -> Finding:
+    try:
+        folder = own_folder()
+    except WorkbookNotFound as error:
+        return Finding("own folder", "missing", str(error))
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(there, os.W_OK):
+        return Finding("own folder", "ok", f"rows and runs go to {folder}")
+    return Finding("own folder", "note", f"{folder} cannot be written: set CRN_HOME to a folder of your own")
 
 
 def _jupyter() -> list[Finding]:

@@ -1,5 +1,7 @@
 """Sphinx's settings for the static edition. `crn site` copies this folder beside the lessons and runs it there."""
 
+from crn_lib.course import frontend
+
 project = "The CausalRN workbook"
 html_title = project
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -31,7 +33,7 @@ html_show_search_summary = False  # they are fetched from the pages, which a bro
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
-html_css_files = ["workbook.css", "copier.css"]  # the last from crn_lib/course/frontend, as is host.js
+html_css_files = ["workbook.css", *(f"{name}.css" for name in (frontend.SHARED_STYLE, *frontend.MODULES))]
 html_js_files = [("figures.js", {"defer": "defer"}), ("host.js", {"defer": "defer"})]
 mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts
 

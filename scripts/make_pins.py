@@ -15,6 +15,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+TORCH = "torch==2.13.0"
+"""The one that everything is tested with; pyproject.toml takes others. The extra dev has the Triton that fits it."""
 ONLY_IN_CUDA_BUILDS = re.compile(r"nvidia-|cuda-|pytorch-triton")
 
 HEADER = """\
@@ -45,15 +47,13 @@ def main() -> int:
     print("Asking pip for the newest versions that pyproject.toml allows: a minute or more.", flush=True)
     extras = project["optional-dependencies"]
     try:
-        versions = resolve(project["dependencies"] + extras["dev"] + extras["site"])
+        versions = resolve([TORCH, *project["dependencies"], *extras["dev"], *extras["site"]])
     except subprocess.CalledProcessError as failure:
         print(*failure.stderr.splitlines()[-12:], sep="\n", file=sys.stderr)
         print("pip could not resolve this (reason above): requirements.txt is unchanged.", file=sys.stderr)
         return 1
     pins = [f"{n}=={v}" for n, v in sorted(versions.items()) if not ONLY_IN_CUDA_BUILDS.match(n)]
-    header = HEADER.format(
-        python=platform.python_version(), system=platform.system(), torch=f"torch=={versions['torch']}"
-    )
+    header = HEADER.format(python=platform.python_version(), system=platform.system(), torch=TORCH)
     path = ROOT / "requirements.txt"
     before = set(path.read_text().splitlines()) if path.exists() else set()
     path.write_text(header + "\n".join(pins) + "\n")

@@ -58,13 +58,14 @@ make_venv() {
     "$base" -m venv "$venv" || fail "Set-up stopped: $base could not make $venv (the reason is above)."
 }
 
+# What pip installs is compiled afterwards, on all processors (pip takes one).
 # What pip prints goes to a log and is shown only when it fails. The user's pip settings (indexes, proxies) count,
 # except --user, which an environment of one's own has no use for.
 install() { # install WHAT-IT-IS PIP-ARGUMENTS...
     what=$1
     shift
     status=0
-    PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$python" -m pip install -q --no-input "$@" >"$log" 2>&1 || status=$?
+    PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$python" -m pip install -q --no-input --no-compile "$@" >"$log" 2>&1 || status=$?
     if [ $status != 0 ]; then
         tail -n 12 "$log" >&2
         [ $status -gt 128 ] || rm -f "$unfinished" # pip gave up by itself: what it did install is whole, and can stay
@@ -125,6 +126,7 @@ test)
     echo "$here $inputs" >"$venv/.ready-test"
     ;;
 esac
+"$python" -m compileall -q -j 0 "$venv/lib" >/dev/null 2>&1 || true # some packages bring files for other Pythons
 echo "$here $inputs" >"$venv/.ready-run"
 rm -f "$unfinished"
 echo "The environment is ready."

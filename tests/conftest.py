@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests.forked_kernels import forked_kernels
 from tests.requirements import pytest_configure, pytest_runtest_setup  # noqa: F401  (hooks: what a test needs)
 from tests.waiting import PATIENCE
 
@@ -39,15 +40,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Workers take file after file, so that fixtures are made once; executed lessons share none, and go one by one."""
+    """Workers take file after file, so that fixtures are made once; executed lessons share none, and go one by one.
+    The lessons in JupyterLab share that, and go together."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByFileOrLesson(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return nodeid if nodeid.startswith("tests/notebooks/") else str(super()._split_scope(nodeid))
+            if nodeid.startswith("tests/notebooks/"):
+                return nodeid
+            file = str(super()._split_scope(nodeid))
+            return (
+                "JupyterLab" if file.startswith(("tests/browser/test_lesson", "tests/browser/test_welcome")) else file
+            )
 
     config.option.loadscopereorder = False  # in the order above, not the files with most tests first
     return ByFileOrLesson(config, log)
+
+
+@pytest.fixture(scope="session")
+def kernel_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What is added to the environment of a program whose kernels are to begin quickly; see `forked_kernels`."""
+    with forked_kernels(tmp_path_factory.mktemp("jupyter")) as environment:
+        yield environment
 
 
 @pytest.fixture

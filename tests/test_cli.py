@@ -21,6 +21,7 @@ from crn_lib.doctor import examine
 from crn_lib.files import locked
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook import collect_claims
+from crn_lib.workbook.outcomes import read_junit
 from tests.workbooks import make_workbook
 
 TINY = ["steps=4", "batch=4", "model.width=8", "model.blocks=1", "task.string_length=3", "--device", "cpu"]
@@ -46,26 +47,6 @@ def tiny_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_run_goes_on_after_a_failing_lesson_and_names_its_cell_and_error(
-    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert crn(monkeypatch, "run") == 1
-    shown = capsys.readouterr()
-    results = [line.split()[2] for line in shown.out.splitlines()[1:4]]
-    assert results == ["ok", "FAILED", "ok"]
-    assert "error: 01_bad, cell [3]: AssertionError" in shown.err
-    assert all((tiny_workbook / "out" / f"{name}.ipynb").exists() for name in ("00_good", "01_bad", "02_other"))
-
-
-def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_the_other(
-    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert crn(monkeypatch, "run", "00", "02", "-p", "size", "7", "-p", "text=abc", "--out", "made") == 0
-    injected = nbformat.read(tiny_workbook / "made" / "00_good.ipynb", 4).cells[1].source
-    assert "size = 7" in injected and 'profile = "laptop"' in injected
-    assert crn(monkeypatch, "run", "00", "-p", "size", "9") == 1
-
-
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What lessons are run with, instead of running them."""
@@ -78,6 +59,67 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     monkeypatch.setattr("crn_lib.workbook.runner.run_lesson", note)
     return calls
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_run_goes_on_after_a_failing_lesson_and_names_its_cell_and_error(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], jobs: str
+) -> None:
+    assert crn(monkeypatch, "run", "01", "02", "-p", "text=a b", "--jobs", jobs, "--junit", "made/report.xml") == 1
+    shown = capsys.readouterr()
+    assert [line.split()[2] for line in shown.out.splitlines()[1:3]] == ["FAILED", "ok"]
+    assert "error: 01_bad, cell [3]: AssertionError" in shown.err
+    assert [outcome.result for outcome in read_junit(tiny_workbook / "made" / "report.xml")] == ["FAILED", "ok"]
+    copies = {path.stem: nbformat.read(path, 4).cells for path in (tiny_workbook / "out").iterdir()}
+    assert set(copies) == {"01_bad", "02_other"}
+    assert copies["02_other"][-1].outputs[0].text == "a b\n"
+    assert any('profile = "laptop"' in cell.source for cell in copies["01_bad"])
+
+
+def test_only_what_changed_is_run_and_a_report_says_so_too_where_nothing_did(
+    tiny_workbook: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words in (
+        ["init", "-qb", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=x", "-c", "user.email=x", "commit", "-qm1"],
+    ):
+        subprocess.run(["git", *words], check=True)
+    assert crn(monkeypatch, "run", "--changed", "--junit", "report.xml") == 0
+    assert asked == [] and read_junit(Path("report.xml")) == []
+    (tiny_workbook / "notebooks" / "01_bad.ipynb").open("a").write(" ")
+    assert crn(monkeypatch, "run", "--changed", "--base", "HEAD") == 0
+    assert [call["lesson"] for call in asked] == ["01_bad"]
+    assert "1 of 3 lessons can differ from HEAD" in capsys.readouterr().err
+
+
+def test_what_crn_home_names_takes_what_no_place_was_named_for(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch, asked: list[dict[str, Any]]
+) -> None:
+    monkeypatch.setenv("CRN_HOME", str(tiny_workbook / "mine"))
+    assert crn(monkeypatch, "run", "00") == 0
+    assert crn(monkeypatch, "train", *TINY) == 0
+    assert (tiny_workbook / "mine" / "out").is_dir() and not (tiny_workbook / "out").exists()
+    assert (tiny_workbook / "mine" / "runs" / "train" / "result.json").exists()
+    (tiny_workbook / "one.yaml").write_text("base: {steps: 2, batch: 2, task: {string_length: 3}}\ngrids: [{seed: 0}]")
+    assert crn(monkeypatch, "sweep", "one.yaml", "--device", "cpu") == 0
+    assert {path.name for path in (tiny_workbook / "mine" / "figures" / "data" / "runs").glob("[!.]*")} == {
+        "one.jsonl",
+        "one.history.jsonl",
+    }
+    assert not (tiny_workbook / "figures" / "data").exists() and not (tiny_workbook / "runs").exists()
+
+
+def test_a_parameter_goes_to_the_lessons_that_have_it_in_papermills_form_and_in_the_other(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert crn(monkeypatch, "run", "00", "02", "-p", "size", "7", "-p", "text=abc", "--out", "made") == 0
+    injected = nbformat.read(tiny_workbook / "made" / "00_good.ipynb", 4).cells[1].source
+    assert "size = 7" in injected and 'profile = "laptop"' in injected
+    assert crn(monkeypatch, "run", "00", "-p", "size", "9") == 1
 
 
 @pytest.mark.parametrize("text", ["infinity", "nan", "12", "1e3", "true", "None", "", "a=b"])
@@ -125,6 +167,13 @@ def test_a_lesson_that_cannot_be_stored_does_not_end_the_others(
         (["run", "00", "--out", "notebooks"], 2, ["--out notebooks", "stored lessons"]),
         (["run", "00", "--out", "linked"], 2, ["--out linked", "stored lessons"]),
         (["run", "00", "--timeout", "0"], 2, ["--timeout", "1"]),
+        (["run", "--jobs", "0"], 2, ["--jobs", "1"]),
+        (["run", "--base", "main"], 2, ["--base main", "--changed"]),
+        (["run", "--changed", "--base", "nowhere"], 2, ["nowhere"]),
+        (["run", "--junit", "notebooks"], 2, ["notebooks", "is a folder"]),
+        (["lessons", "copy", "notebooks"], 2, ["notebooks is not empty"]),
+        (["lessons", "copy", "taken"], 2, ["taken is not empty"]),
+        (["lab", "nowhere"], 2, ["no lessons in nowhere"]),
         (["train", "model.kind=gru"], 2, ["'gru'", "causal_rn", "lstm"]),
         (["train", "learning_rate=fast"], 2, ["learning_rate", "number", "'fast'"]),
         (["train", "steps=0"], 2, ["steps", "0"]),

@@ -51,7 +51,7 @@ def parse(command: str) -> None:
         configure({}, parse_fields(parsed["fields"] or []))
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/ways_in.md"])
 def test_every_command_shown_is_one(name: str) -> None:
     shown = commands_in(ROOT / name)
     assert {command.removeprefix(".venv/bin/").split()[0] for command in shown} >= {"crn", "make"}

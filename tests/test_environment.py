@@ -1,6 +1,8 @@
 """pyproject.toml, requirements.txt, environment.yml, .ci/run and the README describe one environment."""
 
 import re
+import runpy
+import shlex
 import tomllib
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
@@ -84,7 +86,8 @@ def test_every_direct_dependency_is_pinned_within_its_range(requirement: Require
 
 def test_pins_are_one_line_a_package_for_any_machine():
     assert len(pins()) == len(PIN_LINES), "a package is pinned twice"
-    assert "torch==2.13.0" in PIN_LINES
+    torch = runpy.run_path(str(ROOT / "scripts" / "make_pins.py"))["TORCH"]
+    assert torch in PIN_LINES, "the one that the two commands install"
     for name, version in pins().items():
         assert version.local is None, f"{name}=={version}: a local version exists on some machines only"
         assert not re.match(r"nvidia-|cuda-", name), f"{name} comes with CUDA builds only"
@@ -109,6 +112,18 @@ def test_pins_agree_with_each_other():
             assert needs.specifier.contains(other, prereleases=True), f"{name}=={version} needs {needs}"
     if not checked:
         pytest.skip("no pinned package is installed here at its pinned version")
+
+
+def test_an_environment_that_has_torch_keeps_it():
+    """Colab and course images bring theirs, and a new one is gigabytes; the cell for Colab asks for none at all."""
+    (ours,) = (requirement.specifier for requirement in DIRECT if requirement.name == "torch")
+    assert all(version in ours for version in ("2.6.0", "2.9.1", "2.14.1")) and "3.0.0" not in ours
+    page = (ROOT / "docs" / "ways_in.md").read_text(encoding="utf-8")
+    _, cell = re.findall(r"^%pip install -q (.*)$", page, re.MULTILINE)
+    own = {"torch", "jupyterlab", "papermill", "ipykernel", "ipython", "jupyter-client", "jupyter-core", "kaleido"}
+    asked = table(map(Requirement, shlex.split(cell)))
+    wanted = table(map(Requirement, PROJECT["dependencies"]))
+    assert asked == {name: what for name, what in wanted.items() if name not in own | {"llvmlite", "traitlets"}}
 
 
 # --- .ci/run and the README ---

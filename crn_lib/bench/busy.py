@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from statistics import fmean, median
 from typing import Any
 
 import torch
 
-from crn_lib.bench.cases import step_case
+from crn_lib.bench.cases import Case, step_case
 from crn_lib.bench.inputs import relation_inputs, with_gradients
 from crn_lib.bench.limits import vector_extension
 from crn_lib.bench.own_settings import TORCHS_OWN
@@ -62,31 +63,36 @@ def busy_rows(busy: int) -> list[dict[str, Any]]:
     threads = where.pop("threads")
     rows: list[dict[str, Any]] = []
     for first, imports in IMPORTS.items():
-        program = f"{imports}\nfrom crn_lib.bench.busy import measure\nmeasure({threads})"
         environment = os.environ | (TORCHS_OWN if first == "torch" else {})  # what a libgomp has read that came first
-        with busy_processes(busy):
-            ran = subprocess.run(
-                [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True, check=True
-            )
-        rows += [{**where, "imported_first": first, **row} for row in json.loads(ran.stdout)]
+        for number in range(len(THINGS)):
+            program = f"{imports}\nfrom crn_lib.bench.busy import measure\nmeasure({threads}, {number})"
+            with busy_processes(busy):
+                ran = subprocess.run(
+                    [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True, check=True
+                )
+            rows += [{**where, "imported_first": first, **row} for row in json.loads(ran.stdout)]
     return rows
 
 
-def measure(threads: int) -> None:
-    """Print the rows of this process, as JSON."""
-    rows: list[dict[str, Any]] = []
-    for name, length, compute in _things():
-        times: dict[int, list[float]] = {1: [], threads: []}
-        for _ in range(ROUNDS):
-            for count, taken in times.items():
-                torch.set_num_threads(count)
-                compute()
-                taken += _call_times(compute)
-        alone = times[1]
+def measure(threads: int, number: int) -> None:
+    """Print the two rows of one of `THINGS`, as JSON.
+
+    Each belongs in a process of its own: the kernels' first call on several threads lets torch's threads sleep early
+    from then on, which whatever comes next in that process would feel.
+    """
+    name, length, prepare = THINGS[number]
+    compute = prepare()
+    times: dict[int, list[float]] = {1: [], threads: []}
+    for _ in range(ROUNDS):
         for count, taken in times.items():
-            ratio = max(median(taken) / median(alone), fmean(taken) / fmean(alone))
-            found = {"seconds": median(taken), "mean_seconds": fmean(taken), "least_seconds": min(taken)}
-            rows.append({"case": name, "length": length, "threads": count, "ratio": ratio, **found})
+            torch.set_num_threads(count)
+            compute()
+            taken += _call_times(compute)
+    rows: list[dict[str, Any]] = []
+    for count, taken in times.items():
+        ratio = max(median(taken) / median(times[1]), fmean(taken) / fmean(times[1]))
+        found = {"seconds": median(taken), "mean_seconds": fmean(taken), "least_seconds": min(taken)}
+        rows.append({"case": name, "length": length, "threads": count, "ratio": ratio, **found})
     print(json.dumps(rows))
 
 
@@ -100,18 +106,23 @@ def _call_times(compute: Callable[[], object]) -> list[float]:
     return times
 
 
-def _things() -> Iterator[tuple[str, int, Callable[[], object]]]:
-    for length in LENGTHS:
-        a, b, gradient = relation_inputs(8, length, 192)
+def _pass(length: int) -> Callable[[], object]:
+    a, b, gradient = relation_inputs(8, length, 192)
+    return lambda: with_gradients(lambda a, b: relation(a, b, backend="fused"), a, b, gradient)
 
-        def forward_and_backward() -> object:
-            return with_gradients(lambda a, b: relation(a, b, backend="fused"), a, b, gradient)  # noqa: B023  (used before the next)
 
-        yield "exact relation, batch 8, width 192", length, forward_and_backward
-    step = step_case("causal_rn", 16, 32)
-    compute = step.prepare()["causal_rn"]
+def _step(case: Case) -> Callable[[], object]:
+    compute = case.prepare()["causal_rn"]
     assert callable(compute)
-    yield step.name, step.length, compute
+    return compute
+
+
+STEP = step_case("causal_rn", 16, 32)
+THINGS: tuple[tuple[str, int, Callable[[], Callable[[], object]]], ...] = (
+    *(("exact relation, batch 8, width 192", length, partial(_pass, length)) for length in LENGTHS),
+    (STEP.name, STEP.length, partial(_step, STEP)),
+)
+"""What is timed: a name, tokens, and what prepares it in the process that measures."""
 
 
 def busy_table(rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """What this machine can do at best: exponentials in cache, and memory bandwidth; and its widest vectors."""
 
 import torch
+from numba import config
 
 from crn_lib.measure import CPU, call_times
 from crn_lib.ops.cpu.fused_kernels import exponential_kernel
@@ -14,6 +15,11 @@ REPEATS = 2000
 def vector_extension() -> str:
     """The widest vectors that the kernels use here: those of this CPU, or of `NUMBA_CPU_NAME` and its features."""
     return TARGET.vectors
+
+
+def forced_vectors() -> str:
+    """`vector_extension()` where `NUMBA_CPU_NAME` or its features choose it, empty where it is this CPU's own."""
+    return TARGET.vectors if config.CPU_NAME or config.CPU_FEATURES is not None else ""
 
 
 def exponentials_per_second() -> float:

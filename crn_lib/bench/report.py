@@ -9,13 +9,11 @@ import torch
 from tqdm import tqdm
 
 from crn_lib.bench.cases import Case
-from crn_lib.bench.limits import bytes_per_second, exponentials_per_second, vector_extension
+from crn_lib.bench.limits import bytes_per_second, exponentials_per_second, forced_vectors, vector_extension
 from crn_lib.bench.timing import Contender, Disagreement, Measurement, run_case
 from crn_lib.files import replace_text
-from crn_lib.paths import data_file, workbook_folder
+from crn_lib.paths import output, own_data_file, own_folder
 from crn_lib.provenance import circumstances
-
-PARTIAL = Path("out")
 
 
 def run_cases(cases: Sequence[Case]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -136,14 +134,18 @@ def destination(
         out, figure: file and folder that were asked for.
         complete: all cases have been run. Otherwise the workbook's own files, which hold all, are not touched, unless
             `out` names them.
-        device: whose files they are: `bench`, or `bench_cuda`.
+        device: whose files they are: `bench`, or `bench_cuda`. Of vectors other than this CPU's own they are
+            `bench_avx2` and the like; such a run has no figure among the workbook's.
     """
-    name = "bench" if device == "cpu" else f"bench_{device}"
+    other = device if device != "cpu" else forced_vectors()
+    name = f"bench_{other}" if other else "bench"
     if out is not None:
         return Path(out), Path(figure or Path(out).parent) / Path(out).stem
     if complete:
-        return data_file(f"{name}.jsonl"), Path(figure or workbook_folder() / "figures") / name
-    return PARTIAL / f"{name}.jsonl", Path(figure or PARTIAL) / name
+        figures = output("out") if device == "cpu" and other else own_folder() / "figures"
+        return own_data_file(f"{name}.jsonl"), Path(figure or figures) / name
+    partial = output("out")
+    return partial / f"{name}.jsonl", Path(figure or partial) / name
 
 
 def store(rows: Sequence[dict[str, Any]], path: str | Path) -> None:

@@ -16,8 +16,8 @@ def bench(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File of the rows: bench.jsonl, or bench_cuda.jsonl, in figures/data, or in out for a part of the "
-            "cases."
+            help="File of the rows: bench.jsonl, bench_cuda.jsonl, or bench_avx2.jsonl where NUMBA_CPU_NAME asks for "
+            "it, in figures/data, or in out for a part of the cases."
         ),
     ] = None,
     figure: Annotated[
@@ -34,6 +34,7 @@ def bench(
     """Time the operator, the models and decoding against named baselines, in one run."""
     from crn_lib import bench as benches
     from crn_lib.device import pick_device
+    from crn_lib.paths import output
     from crn_lib.viz import draw_bench
     from crn_lib.workbook.figure_files import store_figure
 
@@ -48,7 +49,7 @@ def bench(
         return
     if busy is not None:
         require(device == "cpu", f"--busy is about processors; got --device {device}")
-        file = out or Path("out", "bench_busy.jsonl")
+        file = out or output("out") / "bench_busy.jsonl"
         check_file(file)
         rows = benches.busy_rows(busy)
         lines = benches.busy_table(rows)

@@ -1,16 +1,11 @@
 """`crn course`: the editions of the lessons for a class, and grades for what the class hands in."""
 
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crn_lib.commands.output import print_table
-from crn_lib.config import require
+from crn_lib.commands.output import new_folder, print_table
 from crn_lib.errors import RunFailed
 
 course = typer.Typer(help="Teach with the workbook: editions for a class, and grades.", no_args_is_help=True)
@@ -25,7 +20,7 @@ def build(
     from crn_lib.paths import workbook_folder
     from crn_lib.workbook.editions.build import build_editions
 
-    with _new_folder(out) as folder:
+    with new_folder(out) as folder:
         lessons = build_editions(workbook_folder() / "notebooks", folder, hints=hints)
     typer.echo(f"{len(lessons)} lessons for students, instructors and nbgrader: {out / 'syllabus.md'}")
 
@@ -52,7 +47,7 @@ def grade(
         from crn_lib.workbook.grading.sandbox import Limits, start_server
     except ImportError as error:
         raise RunFailed(f"{error}: pip install -c requirements.txt -e '.[course]'") from None
-    with _new_folder(out) as folder:
+    with new_folder(out) as folder:
         network, files = start_server()
         if not (network and files):
             reach = " and ".join(name for name, safe in (("the network", network), ("your files", files)) if not safe)
@@ -63,23 +58,3 @@ def grade(
         )
     print_table(HEADINGS[:4], [grade.row()[:4] for grade in grades])
     typer.echo(f"{out / 'grades.csv'}, with the reasons; feedback: {out / 'feedback'}")
-
-
-@contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    """A folder that takes its name when it is complete, and is gone where that fails.
-
-    Raises:
-        ConfigError: there is something of that name.
-    """
-    require(not out.exists() or (out.is_dir() and not any(out.iterdir())), f"{out} is not empty: name a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
-    draft.mkdir()
-    try:
-        yield draft
-        if out.exists():
-            out.rmdir()
-        draft.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)

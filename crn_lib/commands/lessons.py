@@ -2,12 +2,15 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crn_lib.commands.output import check_folder, print_table
-from crn_lib.config import ConfigError
+from crn_lib.commands.output import check_file, check_folder, print_table
+from crn_lib.config import ConfigError, require
+
+if TYPE_CHECKING:
+    from crn_lib.workbook.outcomes import Outcome
 
 Lessons = Annotated[list[str] | None, typer.Argument(help="Lessons by number or name; all where none is given.")]
 
@@ -18,20 +21,34 @@ def run(
         list[str] | None, typer.Option("-p", "--parameter", metavar="NAME VALUE", help="A lesson parameter.")
     ] = None,
     profile: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
-    out: Annotated[Path, typer.Option(help="Where the executed copies go.")] = Path("out"),
+    out: Annotated[
+        Path | None, typer.Option(help="Where the executed copies go: out where not given, in CRN_HOME if that is set.")
+    ] = None,
     timeout: Annotated[
         int | None,
         typer.Option(min=1, help="Seconds one cell may take; 900 where not given, in the profile paper no limit."),
     ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Lessons at once, each in a process of its own.")] = 1,
+    junit: Annotated[Path | None, typer.Option(help="File of a report as JUnit's XML, a test case a lesson.")] = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only lessons that differ from --base, as git sees.")
+    ] = False,
+    base: Annotated[
+        str | None, typer.Option(help="Branch or commit for --changed: origin/main, else main, where not given.")
+    ] = None,
 ) -> None:
-    """Run lessons headless, and say how each went."""
+    """Run lessons headless, and say how each went.
+
+    Exit codes: 0, all ran; 1, one failed or could not be stored; 2, bad input; 130, Ctrl-C; 143, SIGTERM.
+    """
     from crn_lib.course.parameters import PROFILES, one_of
-    from crn_lib.paths import workbook_folder
-    from crn_lib.workbook.pictures import add_pictures_to
-    from crn_lib.workbook.runner import CELL_TIMEOUT, LessonError, find_lessons, parameters_of, run_lesson
+    from crn_lib.paths import output, workbook_folder
+    from crn_lib.workbook.outcomes import Outcome, write_junit
+    from crn_lib.workbook.runner import find_lessons, parameters_of
 
     one_of("profile", profile, PROFILES)
-    stored = workbook_folder() / "notebooks"
+    root = workbook_folder()
+    stored = root / "notebooks"
     chosen = find_lessons(stored, lessons or [])
     given = _split_parameters(parameter or [])
     known = {path: parameters_of(path) for path in chosen}
@@ -39,63 +56,129 @@ def run(
         if not any(name in names for names in known.values()):
             everything = sorted({name for names in known.values() for name in names})
             raise ConfigError(f"no lesson chosen has a parameter {name!r}; they have {', '.join(everything)}")
+    out = out or output("out")
     if out.resolve() == stored.resolve():
         raise ConfigError(f"--out {out} is the folder of the stored lessons, which executed copies would replace")
+    require(changed or base is None, f"--base {base} belongs to --changed")
+    if changed:
+        from crn_lib.workbook.changed import changed_lessons
+
+        chosen, against = changed_lessons(chosen, root, base)
+        typer.echo(f"{len(chosen)} of {len(known)} lessons can differ from {against}", err=True)
     check_folder(out)
+    if junit is not None:
+        check_file(junit)
     if profile == "paper":
-        timeout = timeout or 0
+        limit = "" if timeout else ", and has no limit; --timeout sets one"
         typer.echo(
             "profile paper trains at the paper's own shape, which is meant for a GPU: on a processor one cell can take "
-            "an hour or more" + ("" if timeout else ", and has no limit; --timeout sets one"),
+            f"an hour or more{limit}",
             err=True,
         )
-    limit = CELL_TIMEOUT if timeout is None else timeout or None
-    table: list[tuple[str, str, str, str]] = []
-    failures = []
-    without_pictures = ""
-    code = 0
+    table: list[Outcome] = []
     started = time.perf_counter()
+    values = {path: {name: v for name, v in given.items() if name in known[path]} for path in chosen}
+    if jobs > 1:
+        code, pictures = _run_side_by_side(chosen, values, profile, out, timeout, jobs, table), ""
+    else:
+        typed = {p: {name: _value(v, known[p][name]) for name, v in own.items()} for p, own in values.items()}
+        for path in chosen:
+            if "profile" in known[path]:
+                typed[path].setdefault("profile", profile)
+        code, pictures = _run_in_turn(chosen, typed, out, timeout or (0 if profile == "paper" else None), table)
+    ran = {outcome.lesson: outcome for outcome in table}
+    table = [ran[path.stem] for path in chosen if path.stem in ran]
+    seconds = time.perf_counter() - started
+    lines = [(o.lesson, f"{o.seconds:.1f}", o.result, str(out / f"{o.lesson}.ipynb")) for o in table]
+    print_table(("lesson", "seconds", "result", "executed copy"), lines)
+    typer.echo(f"{len(table)} of {len(chosen)} lessons in {seconds:.0f} s, profile {profile}")
+    if pictures:
+        typer.echo(f"the copies show figures in JupyterLab only: {pictures}")
+    failures = [outcome.error for outcome in table if outcome.result == "FAILED"]
+    for failure in failures:
+        typer.echo(f"error: {failure}", err=True)
+    if junit is not None:
+        write_junit([ran.get(path.stem, Outcome(path.stem)) for path in chosen], junit)
+    if code or failures:
+        raise typer.Exit(code or 1)
+
+
+def _run_in_turn(
+    chosen: list[Path], values: dict[Path, dict[str, Any]], out: Path, timeout: int | None, table: "list[Outcome]"
+) -> tuple[int, str]:
+    """Run them one after another, and put how each ended into the table.
+
+    Args:
+        timeout: 0 for none, `None` for the usual one.
+
+    Returns:
+        0, or the exit code of the interrupt that ended them; and why copies have no pictures, if so.
+    """
+    from crn_lib.workbook.outcomes import Outcome
+    from crn_lib.workbook.pictures import add_pictures_to
+    from crn_lib.workbook.runner import CELL_TIMEOUT, LessonError, run_lesson
+
+    limit = CELL_TIMEOUT if timeout is None else timeout or None
+    code, without_pictures = 0, ""
     for number, lesson in enumerate(chosen, start=1):
         typer.echo(f"[{number}/{len(chosen)}] {lesson.stem}", err=True)
-        values = {"profile": profile, **given}
-        own = {name: _value(values[name], default) for name, default in known[lesson].items() if name in values}
         begun = time.perf_counter()
         copy = out / lesson.name
-        result = "FAILED"
+        result, error = "FAILED", ""
         try:
-            run_lesson(lesson, copy, own, timeout=limit)
+            run_lesson(lesson, copy, values[lesson], timeout=limit)
             result = "ok"
-        except (LessonError, OSError) as error:
-            failures.append(str(error))
+        except (LessonError, OSError) as failure:
+            error = str(failure)
         except KeyboardInterrupt:
             result, code = "interrupted", 130
         except SystemExit as stopped:
             result, code = "interrupted", int(stopped.code or 0)
         if not code:
             without_pictures = add_pictures_to(copy) or without_pictures
-        table.append((lesson.stem, f"{time.perf_counter() - begun:.1f}", result, str(copy)))
+        table.append(Outcome(lesson.stem, time.perf_counter() - begun, result, error))
         if code:
             break
-    print_table(("lesson", "seconds", "result", "executed copy"), table)
-    typer.echo(f"{len(table)} of {len(chosen)} lessons in {time.perf_counter() - started:.0f} s, profile {profile}")
-    if without_pictures:
-        typer.echo(f"the copies show figures in JupyterLab only: {without_pictures}")
-    for failure in failures:
-        typer.echo(f"error: {failure}", err=True)
-    if code or failures:
-        raise typer.Exit(code or 1)
+    return code, without_pictures
+
+
+def _run_side_by_side(
+    chosen: list[Path],
+    values: dict[Path, dict[str, str]],
+    profile: str,
+    out: Path,
+    timeout: int | None,
+    jobs: int,
+    table: "list[Outcome]",
+) -> int:
+    from crn_lib.workbook.side_by_side import run_side_by_side
+
+    shared = ["--profile", profile, "--out", str(out), *(["--timeout", str(timeout)] if timeout else [])]
+    told = {
+        path.stem: [*shared, *(word for item in values[path].items() for word in ("-p", "=".join(item)))]
+        for path in chosen
+    }
+
+    def began(lesson: str) -> None:
+        typer.echo(f"[{list(told).index(lesson) + 1}/{len(told)}] {lesson}", err=True)
+
+    def ended(outcome: "Outcome") -> None:
+        table.append(outcome)
+        typer.echo(f"{outcome.lesson}: {outcome.result}, {outcome.seconds:.1f} s", err=True)
+
+    return run_side_by_side(told, jobs, began, ended)
 
 
 def refresh(lessons: Lessons = None) -> None:
     """Execute lessons with their defaults, store what they show, and write the claims table anew."""
     from tqdm import tqdm
 
-    from crn_lib.paths import workbook_folder
+    from crn_lib.paths import clone_folder
     from crn_lib.workbook import collect_claims
     from crn_lib.workbook.runner import find_lessons
     from crn_lib.workbook.stored_lessons import refresh as refresh_lesson
 
-    root = workbook_folder()
+    root = clone_folder()
     for lesson in tqdm(find_lessons(root / "notebooks", lessons or []), desc="refreshing", unit="lesson"):
         refresh_lesson(lesson)
     collect_claims.update(root)

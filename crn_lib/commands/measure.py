@@ -13,9 +13,9 @@ def memory() -> None:
     """Bytes that every kind of model holds while it decodes."""
     from crn_lib.experiments import memory as study
     from crn_lib.models import KINDS
-    from crn_lib.paths import data_file
+    from crn_lib.paths import own_data_file
 
-    study.fill_rows(map(study.memory_config, KINDS), study.marked_lengths(study.LONGEST), data_file(study.ROWS))
+    study.fill_rows(map(study.memory_config, KINDS), study.marked_lengths(study.LONGEST), own_data_file(study.ROWS))
 
 
 @measure.command("length_generalisation")
@@ -24,12 +24,12 @@ def length_generalisation(
 ) -> None:
     """Models of a sweep, tested on strings of other lengths."""
     from crn_lib.experiments import length_generalisation as study
-    from crn_lib.paths import data_file
+    from crn_lib.paths import own_data_file
     from crn_lib.sweeps import load_sweep, sweep_state
 
     chosen = load_sweep(sweep)
     state = sweep_state(chosen)
-    study.fill_rows(state.jobs, state.rows, data_file(f"{chosen.name}.jsonl"))
+    study.fill_rows(state.jobs, state.rows, own_data_file(f"{chosen.name}.jsonl"))
 
 
 @measure.command()
@@ -41,16 +41,17 @@ def retrieval(
 ) -> None:
     """What every block's pairs look like, and what a copy is worth without some."""
     from crn_lib.experiments import retrieval as study
-    from crn_lib.paths import checkpoint_folder, data_file
+    from crn_lib.paths import checkpoint_folder, own_data_file
 
-    trained = study.trained_runs(sweeps, rows or data_file("runs"), checkpoints or checkpoint_folder())
-    study.fill_rows(trained, data_file(study.ROWS), together=together)
+    found = rows or {own_data_file(f"runs/{name}.jsonl").parent for name in sweeps}.pop()
+    trained = study.trained_runs(sweeps, found, checkpoints or checkpoint_folder())
+    study.fill_rows(trained, own_data_file(study.ROWS), together=together)
 
 
 @measure.command("retrieval_onset")
 def retrieval_onset() -> None:
     """When in training a copier begins to retrieve."""
     from crn_lib.experiments import retrieval_onset as study
-    from crn_lib.paths import data_file
+    from crn_lib.paths import own_data_file
 
-    study.fill_rows(study.grid(), data_file(study.ROWS))
+    study.fill_rows(study.grid(), own_data_file(study.ROWS))

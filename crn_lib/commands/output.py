@@ -1,5 +1,9 @@
 """What commands print, and whether what they write can be written."""
 
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +42,23 @@ def print_table(headings: tuple[str, ...], rows: list[Any]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     for line in lines:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder that takes its name when it is complete, and is gone where that fails.
+
+    Raises:
+        ConfigError: there is something of that name.
+    """
+    require(not out.exists() or (out.is_dir() and not any(out.iterdir())), f"{out} is not empty: name a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+    draft.mkdir()
+    try:
+        yield draft
+        if out.exists():
+            out.rmdir()
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +39,7 @@ def sweep(
 ) -> None:
     """Do the runs of a sweep that have no row yet. Stop it at any moment: the same command goes on."""
     # Here and below, not at the top: torch takes seconds to import, and `crn --help` needs none of it.
+    from crn_lib.paths import own_data_file
     from crn_lib.sweeps import load_sweep, run_sweep
     from crn_lib.sweeps.progress import summary
 
@@ -48,6 +50,8 @@ def sweep(
     if limit is not None:
         require_whole("--limit", limit)
     chosen = load_sweep(source, rows)
+    if rows is None:
+        chosen = replace(chosen, rows=own_data_file(f"runs/{chosen.name}.jsonl"))
     where = make_executor(executor, workers=workers, threads=threads, address=address)
     started = time.perf_counter()
     show = _Shown(console, started)

@@ -17,7 +17,9 @@ def train(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML file of fields; those named here win.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    out: Annotated[Path, typer.Option(help="Folder of the checkpoint and result.json.")] = Path("runs/train"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the checkpoint and result.json; runs/train where not given.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the folder's checkpoint.")] = False,
 ) -> None:
     """Train one model, on copying or the task that task.name says; Ctrl-C saves, `--resume` goes on.
@@ -29,12 +31,14 @@ def train(
     torchrun --standalone --nproc-per-node 2 -m crn_lib.cli train ...
     """
     from crn_lib.files import replace_text
+    from crn_lib.paths import output
     from crn_lib.sweeps.sweep import configure
     from crn_lib.tasks import build_task
     from crn_lib.training import train as run_training
     from crn_lib.training.distributed import is_first_process
 
     chosen = configure(_read_fields(config) if config else {}, parse_fields(fields or []))
+    out = out or output("runs/train")
     check_file(out / "result.json")
     result = run_training(chosen, device=device, folder=out, resume=resume)
     interrupted = typer.Exit(130 if result.stopped == "interrupted" else 0)

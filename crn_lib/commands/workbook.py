@@ -21,12 +21,12 @@ def publish(
     """Draw figures from the stored rows, and write the tables of results and claims anew. Nothing is executed."""
     from tqdm import tqdm
 
-    from crn_lib.paths import workbook_folder
+    from crn_lib.paths import clone_folder
     from crn_lib.workbook import results_table, speed_page
     from crn_lib.workbook.figure_files import store_figure
     from crn_lib.workbook.figures import FIGURES
 
-    root = workbook_folder()
+    root = clone_folder()
     there = [*FIGURES, *TABLES]
     unknown = [name for name in names or [] if name not in there]
     if unknown:
@@ -58,13 +58,13 @@ def site(
     out: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("build/site"),
 ) -> None:
     """Build the lessons, as they are stored, as pages that need no Jupyter."""
-    from crn_lib.paths import workbook_folder
+    from crn_lib.paths import clone_folder
 
     try:
         from crn_lib.workbook.site.stage import build
     except ImportError as error:
         raise RunFailed(f"{error}: pip install -c requirements.txt -e '.[site]'") from None
-    if wrong := build(notebooks or workbook_folder() / "notebooks", out.resolve()):
+    if wrong := build(notebooks or clone_folder() / "notebooks", out.resolve()):
         raise RunFailed("\n".join(wrong))
     typer.echo(f"The static edition: {out.resolve() / 'index.html'}")
 

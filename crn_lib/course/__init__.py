@@ -13,7 +13,9 @@ from crn_lib.course.tables import table
 from crn_lib.course.widgets.ablation import AblationRun
 from crn_lib.course.widgets.copier import Copier
 from crn_lib.course.widgets.live import copy_widget, fill_up, train_live
+from crn_lib.course.widgets.memory import MemoryBoxes
 from crn_lib.course.widgets.relation import RelationWidget, relation_map
+from crn_lib.course.widgets.rows import DictionaryPlane, NormsOfAPair
 from crn_lib.course.widgets.sweep import SweepTable
 from crn_lib.course.widgets.training import TrainingWidget
 
@@ -21,7 +23,10 @@ __all__ = [
     "AblationRun",
     "CheckFailed",
     "Copier",
+    "DictionaryPlane",
     "LiveFigure",
+    "MemoryBoxes",
+    "NormsOfAPair",
     "NotAttempted",
     "ParameterError",
     "RelationWidget",

@@ -10,7 +10,9 @@ import ipywidgets
 import plotly.graph_objects as go
 from IPython.display import display
 
+from crn_lib.course.frontend import ALIVE_MIME, WITHOUT_KERNEL
 from crn_lib.course.reachable import Reachable
+from crn_lib.course.recorded import record, recording
 from crn_lib.course.status import alert
 from crn_lib.viz import describe
 
@@ -53,6 +55,15 @@ class BoundFigure(ipywidgets.VBox):
         super().__init__([row, self.error, self.figure, self.caption, Reachable()])
         for control in controls.values():
             control.observe(self._changed, names="value")
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        if recording() and self.controls:
+            bundle |= {
+                ALIVE_MIME: {"module": "sampled", "state": record(self._draw, self.controls)},
+                "text/plain": WITHOUT_KERNEL,
+            }
+        return bundle
 
     @property
     def values(self) -> dict[str, Any]:

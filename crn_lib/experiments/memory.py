@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from crn_lib.config import to_mapping
 from crn_lib.experiments.verdicts import Verdict
 from crn_lib.models import DecodingState, ModelConfig, build_model, make_blocks
-from crn_lib.models.block import COUNTER
+from crn_lib.models.block import COUNTER, Block
 from crn_lib.models.convolution import ConvolvedState
 from crn_lib.models.transformer import KeyValueCache
 from crn_lib.ops.pool import Pool
@@ -70,9 +70,14 @@ def predicted_bytes(config: ModelConfig, rows: int) -> int:
         rows: rows a growing memory has: the tokens so far, or `capacity` of them to count the spare ones too. The
             fixed states do not depend on it.
     """
-    with torch.device("meta"):  # its shape is enough: nothing is drawn or stored
-        blocks = make_blocks(config)
-    return sum(block.predicted_bytes(rows) for block in blocks) + COUNTER
+    return sum(block.predicted_bytes(rows) for block in _blocks_in_shape(config)) + COUNTER
+
+
+@lru_cache(maxsize=1)
+def _blocks_in_shape(config: ModelConfig) -> list[Block]:
+    """The blocks in their shape alone: nothing is drawn or stored. Kept, since lesson 05 asks at every length."""
+    with torch.device("meta"):
+        return make_blocks(config)
 
 
 def bytes_used(state: DecodingState) -> int:

@@ -57,28 +57,30 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float
     return max(0.0, (middle - reach) / (1 + spread)), min(1.0, (middle + reach) / (1 + spread))
 
 
-def slope_at_end(history: History) -> float:
-    """Letters right gained a step over the last part of a run; 0 where there are not two evaluations, NaN with NaN."""
+def slope_at_end(history: History, metric: str = "character_accuracy") -> float:
+    """Gained a step over a run's last part, of letters right; 0 where there are not two evaluations, NaN with NaN."""
     tail = [point for point in history if point["step"] >= (1 - LAST_PART) * history[-1]["step"]]
     tail = tail if len(tail) > 1 else list(history[-2:])
     if len(tail) < 2:
         return 0.0
-    return linear_regression([point["step"] for point in tail], [point["character_accuracy"] for point in tail]).slope
+    return linear_regression([point["step"] for point in tail], [point[metric] for point in tail]).slope
 
 
 def ending(run: Run) -> Ending:
     """How a run ended: it copied, it was stopped while still rising, or it failed.
 
     Still rising: at the slope of its last part it would have every letter right within `MORE_STEPS` times its steps.
-    A slope that is lost in the noise of the evaluations is not enough for that, and neither is NaN.
+    A slope that is lost in the noise of the evaluations is not enough for that, and neither is NaN. Of a task without
+    letters it is the main metric that rises.
     """
     if run.first() is not None:
         return "copied"
-    if not run.history or "character_accuracy" not in run.history[-1]:
+    last = run.history[-1] if run.history else {}
+    metric = "character_accuracy" if "character_accuracy" in last else run.main_metric
+    if metric not in last:
         return "failed"
-    last = run.history[-1]
-    gain = slope_at_end(run.history) * last["step"] * (MORE_STEPS - 1)
-    return "not finished" if gain >= 1 - last["character_accuracy"] else "failed"
+    gain = slope_at_end(run.history, metric) * last["step"] * (MORE_STEPS - 1)
+    return "not finished" if gain >= 1 - last[metric] else "failed"
 
 
 @dataclass(frozen=True)

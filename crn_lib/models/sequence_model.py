@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from crn_lib.config import require_whole
 from crn_lib.models.block import INIT_STD, Block, BlockState, init_linear
 from crn_lib.models.config import ModelConfig
+from crn_lib.ops.cpu.threads import SMALL, kernels_only, kernels_only_behind
 from crn_lib.ops.normalise import layer_norm
 
 
@@ -116,10 +117,12 @@ class SequenceModel(nn.Module):
                 f"at must be true or false for each of the {tuple(tokens.shape[:2])} places; "
                 f"got {at.dtype} of shape {tuple(at.shape)}"
             )
-        x = self._embed(tokens, positions)
-        for block in self.blocks:
-            x = block(x)
-        return self._logits(x if at is None else x[at])
+        numbers = tokens.shape[0] * tokens.shape[1] * self.config.width
+        if numbers >= SMALL or tokens.device.type != "cpu" or torch.compiler.is_compiling():
+            return self._forward(tokens, positions, at)
+        with kernels_only():
+            logits = self._forward(tokens, positions, at)
+        return kernels_only_behind(logits)
 
     def init_state(self, batch: int) -> DecodingState:
         """The state before the first token, on the model's own device."""
@@ -229,6 +232,12 @@ class SequenceModel(nn.Module):
         lines += [f"  {name:<20}{shape:>18}{_count(module):>14,}" for name, shape, module in parts]
         lines.append(f"  {'parameters':<20}{'':>18}{_count(self):>14,}")
         return "\n".join(lines)
+
+    def _forward(self, tokens: Tensor, positions: Tensor | None, at: Tensor | None) -> Tensor:
+        x = self._embed(tokens, positions)
+        for block in self.blocks:
+            x = block(x)
+        return self._logits(x if at is None else x[at])
 
     def _step(self, token: Tensor, state: DecodingState) -> Tensor:
         """`step` without its checks, which take as long as a block does."""

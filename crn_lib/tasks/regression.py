@@ -83,6 +83,10 @@ class RegressionConfig:
         return (self.sparsity or self.dims) * self.scale**2 + self.noise**2
 
 
+PAPER = (RegressionConfig(dims=20, points=41), RegressionConfig(dims=20, points=41, sparsity=3))
+"""The published linear functions, dense and sparse; the defaults are the small configuration of the public code."""
+
+
 class RegressionTask:
     """Draws functions and points, and scores predictions.
 

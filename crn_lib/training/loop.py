@@ -16,6 +16,7 @@ from crn_lib.device import Device, pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
+from crn_lib.ops.cpu.threads import SMALL, kernels_only
 from crn_lib.tasks import CopyingTask, build_task, mean_loss
 from crn_lib.tasks.evaluate import free_running, teacher_forced
 from crn_lib.tasks.loss import places_to_compute
@@ -195,21 +196,23 @@ class _Run:
         at = places_to_compute(self.model, targets)
         at = None if at is None else at.to(self.device)
         tokens, targets = tokens.to(self.device), targets.to(self.device)
-        with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
-            outputs = self.shared_model(tokens, positions, at)
-        loss = weight * mean_loss(outputs.float(), targets if at is None else targets[at])
-        value = self.team.mean(loss)
-        if not math.isfinite(value):
-            self._diverged(f"the loss is {value}", rate)
-        self.optimizer.zero_grad()
-        self.scaler.scale(loss).backward()
-        self.scaler.unscale_(self.optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip).item()
-        # The scaler skips such a step by itself; anywhere else it would make every weight NaN.
-        if not math.isfinite(norm) and not self.scaler.is_enabled():
-            self._diverged(f"the gradient's norm is {norm}", rate)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
+        small = self.device.type == "cpu" and tokens.shape[0] * tokens.shape[1] * config.model.width < SMALL
+        with kernels_only(small):  # the model does so by itself, but its loss would not
+            with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
+                outputs = self.shared_model(tokens, positions, at)
+            loss = weight * mean_loss(outputs.float(), targets if at is None else targets[at])
+            value = self.team.mean(loss)
+            if not math.isfinite(value):
+                self._diverged(f"the loss is {value}", rate)
+            self.optimizer.zero_grad()
+            self.scaler.scale(loss).backward()
+            self.scaler.unscale_(self.optimizer)
+            norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip).item()
+            # The scaler skips such a step by itself; anywhere else it would make every weight NaN.
+            if not math.isfinite(norm) and not self.scaler.is_enabled():
+                self._diverged(f"the gradient's norm is {norm}", rate)
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
         return value
 
     def _evaluate(self) -> None:

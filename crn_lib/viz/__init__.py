@@ -2,6 +2,7 @@
 
 from crn_lib.viz.ablations import draw_ablation_pair, draw_ablations
 from crn_lib.viz.bench import draw_bench
+from crn_lib.viz.beyond import draw_errors_by_examples, draw_fitted_line, draw_hops_by_depth, draw_score_by_bytes
 from crn_lib.viz.bits import draw_bits_bound, draw_state_against_length
 from crn_lib.viz.boxes import draw_three_memories
 from crn_lib.viz.close_pairs import draw_close_pairs, draw_seed_accuracies
@@ -36,7 +37,7 @@ from crn_lib.viz.pair import draw_pair
 from crn_lib.viz.plane import draw_nearest_is_loudest
 from crn_lib.viz.rank import draw_singular_values
 from crn_lib.viz.readable import draw_readable
-from crn_lib.viz.relation_map import RelationMap, draw_relation_map, draw_relation_view
+from crn_lib.viz.relation_map import RelationMap, draw_relation_map
 from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
 from crn_lib.viz.tables import draw_factor_table, draw_mechanism
@@ -66,10 +67,13 @@ __all__ = [
     "draw_copying_curves",
     "draw_cost_check",
     "draw_error_map",
+    "draw_errors_by_examples",
     "draw_exponent_bound",
     "draw_factor_table",
+    "draw_fitted_line",
     "draw_form_errors",
     "draw_format_curves",
+    "draw_hops_by_depth",
     "draw_jump_or_slope",
     "draw_lookups",
     "draw_mechanism",
@@ -86,9 +90,9 @@ __all__ = [
     "draw_rank_growth",
     "draw_readable",
     "draw_relation_map",
-    "draw_relation_view",
     "draw_retrieval_course",
     "draw_scaling",
+    "draw_score_by_bytes",
     "draw_seed_accuracies",
     "draw_singular_values",
     "draw_stalled_sums",

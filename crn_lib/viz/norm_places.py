@@ -199,7 +199,11 @@ def draw_pair_scale(
         name: [(c, s) for c, s, wanted in zip(correlations, scales, asked, strict=True) if wanted == which]
         for name, (_, _, _, which) in groups.items()
     }
-    spans = {name: f"{min(s for _, s in pairs):.2f} to {max(s for _, s in pairs):.2f}" for name, pairs in found.items()}
+    ends = {
+        name: sorted({f"{pick(s for _, s in pairs):.2f}" for pick in (min, max)}, key=float)
+        for name, pairs in found.items()
+    }
+    spans = {name: " to ".join(both) for name, both in ends.items()}
     words = "; ".join(f"{name} {span}" for name, span in spans.items())
     figure = new_figure(
         f"scale of a pair: {words}",

@@ -1,6 +1,5 @@
-"""Who every written letter listens to: a map of its pairs, the pairs of one letter, and what was written."""
+"""Who every written letter listens to: a map of its pairs, and what was written."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,27 +54,10 @@ class RelationMap:
         return sum(a == b for a, b in zip(self.written, self.wanted, strict=True))
 
 
-def pair_words(shown: RelationMap, row: int, sender: int) -> str:
-    """One pair in words."""
-    value = shown.values[row][sender]
-    marks = [
-        mark
-        for mark, holds in (("source", shown.sources[row] == sender), ("ring", shown.chosen[row] == sender))
-        if holds
-    ]
-    number = "not seen" if value is None else f"{MAP_NAMES[shown.name]} {value:.2f}"
-    gone = ", dropped" if (row, sender) in shown.dropped else ""
-    return (
-        f"writes {_escape(shown.wanted[row])}, hears position {sender} ({_escape(shown.senders[sender])})<br>"
-        f"{number}{''.join(f', {mark}' for mark in marks)}{gone}"
-    )
-
-
-def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title: str = "") -> go.Figure:
+def draw_relation_map(shown: RelationMap, *, title: str = "") -> go.Figure:
     """Rows are the letters being written, columns the positions they hear; a ring on the sender that stands out.
 
     Args:
-        looked_at: a row to be framed.
         title: before what is counted.
     """
     rows, columns = len(shown.wanted), len(shown.senders)
@@ -151,77 +133,8 @@ def draw_relation_map(shown: RelationMap, *, looked_at: int | None = None, title
         ticks="",
         title="must write",
     )
-    if looked_at is not None:
-        figure.add_shape(
-            type="rect",
-            x0=-0.55,
-            x1=columns - 0.45,
-            y0=looked_at - 0.5,
-            y1=looked_at + 0.5,
-            line={"color": INK, "width": 1.5},
-        )
     figure.update_layout(showlegend=False, margin={"l": 60, "r": 90, "t": 56, "b": 52}, hovermode="closest")
     return figure
-
-
-def draw_relation_view(shown: RelationMap, looked_at: int, *, title: str = "") -> go.Figure:
-    """The map, and below it the pairs of the letter looked at as bars; the source is hatched.
-
-    Behind the traces of `draw_relation_map` comes one invisible point a pair, in reading order, for hovering and
-    clicking, and then the bars.
-    """
-    figure = draw_relation_map(shown, looked_at=looked_at, title=title)
-    rows, columns, described = len(shown.wanted), len(shown.senders), figure.layout.meta["description"]
-    every = [(row, sender) for row in range(rows) for sender in range(columns)]
-    figure.add_scatter(
-        x=[sender for _, sender in every],
-        y=[row for row, _ in every],
-        mode="markers",
-        marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
-        hovertext=[pair_words(shown, row, sender) for row, sender in every],
-        hoverinfo="text",
-    )
-    values = shown.values[looked_at]
-    figure.add_bar(
-        x=list(range(columns)),
-        y=values,
-        marker={
-            "color": [VERMILION if sender == shown.chosen[looked_at] else BLUE for sender in range(columns)],
-            "pattern": {"shape": ["/" if sender == shown.sources[looked_at] else "" for sender in range(columns)]},
-        },
-        hovertext=[pair_words(shown, looked_at, sender) for sender in range(columns)],
-        hoverinfo="text",
-        xaxis="x",
-        yaxis="y2",
-    )
-    low = min((v for v in values if v is not None), default=0.0)
-    high = max((v for v in values if v is not None), default=1.0)
-    room = 0.12 * max(high - min(low, 0.0), math.ulp(1.0))
-    figure.update_layout(
-        xaxis={"title": {"standoff": 4}},
-        height=int(figure.layout.height) + 130,
-        yaxis={"domain": [0.4, 1]},
-        yaxis2={
-            "domain": [0, 0.22],
-            "anchor": "x",
-            "gridcolor": figure.layout.yaxis.gridcolor,
-            "zeroline": True,
-            "zerolinecolor": INK,
-            "range": [min(low - room, 0), max(high + room, 0)],
-            "title": {"text": f"pairs of {_escape(shown.wanted[looked_at])}"},
-            "nticks": 4,
-        },
-        bargap=0.25,
-        margin={"b": 16},
-        meta={"description": f"{described} Bars: the pairs of token {looked_at + 1}, {_bar_words(shown, looked_at)}."},
-    )
-    return figure
-
-
-def _bar_words(shown: RelationMap, row: int) -> str:
-    source = shown.sources[row]
-    value = shown.values[row][source]
-    return f"which must be {shown.wanted[row]}; at its source, position {source}, {0.0 if value is None else value:.2f}"
 
 
 def _dropped_words(shown: RelationMap) -> str:

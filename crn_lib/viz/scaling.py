@@ -35,7 +35,7 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
     ratio = here[0][0] / here[-1][0]
     values = ", ".join(f"{c.name} {show(v)} ({source})" for c, (v, source) in zip(curves, here, strict=True))
     title = f"{length:,} token{'s' if length > 1 else ''}: {values}"
-    slopes = [f"{curve.name} {curve.fit.slope:.2f}" for curve in curves if curve.fit]
+    slopes = [f"{curve.name} {round(curve.fit.slope, 2) + 0:.2f}" for curve in curves if curve.fit]
     second = [f"ratio {three_digits(ratio)}"] * (len(curves) > 1)
     second += [f"fitted slopes: {', '.join(slopes)}"] * bool(slopes)
     figure = new_figure(

@@ -6,14 +6,17 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from crn_lib.bench.cases import PANEL_CASES
+from crn_lib.experiments import beyond
 from crn_lib.experiments.lengths import LENGTH_SWEEPS, length_points, state_points
 from crn_lib.sweeps.rows import read_rows
 from crn_lib.sweeps.stored_runs import Run, budget_in_words, by_kind_and_length, curve_over_seeds, read_runs
 from crn_lib.viz.ablations import draw_ablations
 from crn_lib.viz.bench import draw_bench
+from crn_lib.viz.beyond import draw_score_by_bytes
 from crn_lib.viz.length_generalisation import draw_other_lengths
 from crn_lib.viz.lengths import draw_accuracy_by_state, draw_copying_curves, draw_steps_to_solve
 from crn_lib.viz.memory import draw_memory
+from crn_lib.viz.multiples import draw_multiples
 from crn_lib.workbook.speed_page import roofline
 
 
@@ -56,6 +59,16 @@ def other_lengths(root: Path) -> go.Figure:
     return draw_other_lengths(rows, shortest=shortest, about=budget_in_words(trained))
 
 
+def beyond_copying(root: Path) -> go.Figure:
+    """Scores of four tasks against bytes of state."""
+    points = beyond.read_points(root / "figures/data/runs")
+    return draw_multiples(
+        lambda task: draw_score_by_bytes(task, beyond.comparable(task, points[task])),
+        {beyond.PANELS[name].title: {"task": name} for name in beyond.FOUR},
+        title="Four tasks: scores against bytes held (open marks may rise)",
+    )
+
+
 def ablations(root: Path) -> go.Figure:
     """Seeds that learnt to copy, by norm, post-norm and activation, a panel a length."""
     return draw_ablations(read_runs(root / "figures/data/runs/ablations.jsonl", diverged=True))
@@ -84,6 +97,7 @@ FIGURES: dict[str, Callable[[Path], go.Figure]] = {
         seconds_to_solve,
         accuracy_by_state,
         other_lengths,
+        beyond_copying,
         ablations,
         bench,
         bench_cuda,

@@ -17,6 +17,7 @@ from crn_lib.experiments.comparison import (
 )
 from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.files import replace_text
+from crn_lib.models import ModelConfig
 from crn_lib.sweeps.rows import read_rows, seedless
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
 from crn_lib.tasks.registry import DEFAULT
@@ -46,6 +47,14 @@ SECTIONS = {
     "Strings of many lengths, with learning rates of their own": ("mixed_lengths",),
     "Ways to tell places apart, for lengths unseen": ("unseen_lengths",),
     "CausalRNs with a Transformer's number of parameters": ("equal_parameters",),
+    "Beyond copying: other tasks, at 99% of the task's own score": (
+        "recall",
+        "ngram",
+        "hops",
+        "regression",
+        "images",
+        "text",
+    ),
     "Six models, on one processor": ("lengths", "retrieval_seeds", "beyond_256", "more_steps_at_256"),
 }
 """Headings of the page, and the sweeps whose runs stand under each; none where there is no run yet."""
@@ -117,8 +126,8 @@ def _line(group: AtRate) -> tuple[str, ...]:
         for way in ("", "free_running_")
     ]
     return (
-        _letters(first) if first.task == DEFAULT else first.task.replace("_", " "),
-        KIND_NAMES[first.kind],
+        _letters(first) if first.task == DEFAULT else _task(first),
+        _model(first),
         f"{parameters_of(row):,}",
         shape_of(row),
         f"{group.rate:g}",
@@ -131,6 +140,23 @@ def _line(group: AtRate) -> tuple[str, ...]:
         *ways,
         ", ".join(sorted({device_of(run.row) for run in group.runs})),
     )
+
+
+def _task(run: Run) -> str:
+    """As in `ngram lookup, suffix`: the name of another task, and the part of it that was asked."""
+    part = next((str(run.row["task"][name]) for name in ("where", "layout") if name in run.row["task"]), "")
+    return ", ".join(filter(None, (run.task.replace("_", " "), part)))
+
+
+def _model(run: Run) -> str:
+    """The kind, and what sets the model apart from others of it."""
+    model, words = run.row["model"], [KIND_NAMES[run.kind]]
+    if model["norm"] not in (None, ModelConfig(kind=run.kind).norm):
+        words.append(f"norm {model['norm']}")
+    for name, usual in (("short_conv", 0), ("expansion", 1)):
+        if model.get(name, usual) != usual:
+            words.append(f"{name.replace('_', ' ')} {model[name]}")
+    return ", ".join(words)
 
 
 def _letters(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import papermill
 
 from crn_lib.errors import RunFailed
 from crn_lib.files import replace_text
+from crn_lib.workbook.find import find_lessons as find_lessons
 from crn_lib.workbook.kernel import LessonKernel
 from crn_lib.workbook.long_cells import LongCells
 
@@ -33,30 +34,6 @@ class LessonRun:
     lesson: str
     seconds: float
     copy: Path
-
-
-def find_lessons(folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """The notebooks of a folder, all of them or those named, in order.
-
-    Args:
-        names: file names with or without `.ipynb`, or the number they start with.
-
-    Raises:
-        ValueError: no such lesson, and the message names those there are; or the folder has none.
-    """
-    lessons = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    if not lessons:
-        raise ValueError(f"there are no lessons in {folder}")
-    if not names:
-        return lessons
-    chosen = []
-    for name in names:
-        stem = Path(name).name.removesuffix(".ipynb")
-        matches = [path for path in lessons if stem in (path.stem, path.stem[:2])]
-        if not matches:
-            raise ValueError(f"there is no lesson {name!r}; there are {', '.join(path.stem for path in lessons)}")
-        chosen += matches
-    return list(dict.fromkeys(chosen))
 
 
 def parameters_of(lesson: Path) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from crn_lib.workbook.generated import text_between
 
 START, END = "<!-- speed: written by `crn publish speed` -->", "<!-- end of speed -->"
 PAGE = "docs/speed.md"
+NARROWER = "bench_avx2.jsonl"
+"""Of `NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES= crn bench`, where the machine has wider vectors than most readers'."""
+
 CASE, WIDTH = PANEL_CASES[0], 192
 PASSES = 2
 """Exponentials for each causal element at least: one forward, one backward, since none is stored in between."""
@@ -24,9 +27,9 @@ ARRAYS_OF_ROWS = 6
 Row = Mapping[str, Any]
 
 
-def rows_of(root: Path) -> list[Row]:
+def rows_of(root: Path, file: str = "bench.jsonl") -> list[Row]:
     """The rows of one sequence at every length."""
-    return [row for row in read_rows(root / "figures/data/bench.jsonl") if row["case"] == CASE]
+    return [row for row in read_rows(root / "figures/data" / file) if row["case"] == CASE]
 
 
 def roofs(rows: Sequence[Row]) -> dict[str, dict[int, float]]:
@@ -49,8 +52,17 @@ def roofline(root: Path) -> go.Figure:
 
 
 def speed_markdown(root: Path) -> str:
+    """What the stored rows say of this machine; of a run held to narrower vectors too, where there is one."""
+    parts = [_of_one_run(rows_of(root), "In cache this machine takes")]
+    if (root / "figures/data" / NARROWER).exists():
+        rows = rows_of(root, NARROWER)
+        subject = f"Held to {rows[0]['vectors']}, the widest that most laptops have, the same processor takes in cache"
+        parts.append(_of_one_run(rows, subject))
+    return "\n\n".join(parts)
+
+
+def _of_one_run(rows: Sequence[Row], subject: str) -> str:
     """The machine's limits, and a line a length: the kernel's time, both limits, and the others' times."""
-    rows = rows_of(root)
     found = {(row["contender"], row["length"]): row for row in rows}
     allowed, lengths = roofs(rows), sorted({row["length"] for row in rows})
     exponentials, memory, _ = allowed.values()
@@ -73,7 +85,7 @@ def speed_markdown(root: Path) -> str:
     machine, longest = rows[0], lengths[-1]
     table = ["| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines)]
     rates = (
-        f"In cache this machine takes {machine['exponentials_per_second'] / 1e9:.1f} G exponentials a second, and it "
+        f"{subject} {machine['exponentials_per_second'] / 1e9:.1f} G exponentials a second, and it "
         f"copies {machine['bytes_per_second'] / 1e9:.0f} GB of memory a second, read and written. At {longest:,} "
         f"tokens there are {PASSES * 1e-9 * longest * (longest + 1) / 2 * WIDTH:.2f} G exponentials to take, and "
         f"{4e-6 * ARRAYS_OF_ROWS * longest * WIDTH:.0f} MB to move: "

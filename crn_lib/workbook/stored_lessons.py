@@ -4,15 +4,18 @@ A stored lesson has execution counts 1 to n, no widget state, no timestamps, no 
 picture with a description.
 """
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.course.recorded import RECORDS
 from crn_lib.files import replace_text
 from crn_lib.workbook.pictures import add_pictures, without_description
 from crn_lib.workbook.runner import WIDGET_VIEW, run_lesson, without_views
@@ -38,12 +41,22 @@ def refresh(path: Path) -> None:
     Raises:
         LessonError: a cell failed, or an error was swallowed by an output widget; the stored file is as it was.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, recorded_controls():
         ran = run_lesson(path, Path(folder) / path.name, {})
         notebook = nbformat.read(ran.copy, as_version=4)
     clean(notebook)
     add_pictures(notebook)
     replace_text(path, nbformat.writes(notebook) + "\n")
+
+
+@contextmanager
+def recorded_controls() -> Iterator[None]:
+    """Kernels started meanwhile record the figures of their bound controls (`crn_lib.course.recorded`)."""
+    os.environ[RECORDS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[RECORDS]
 
 
 def clean(notebook: Any) -> None:

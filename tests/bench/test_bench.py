@@ -203,12 +203,11 @@ def test_a_busy_process_ends_with_the_one_that_started_it():
 
 
 def test_beside_busy_processes_every_thing_is_timed_for_one_thread_and_for_all(monkeypatch):
-    thing = ("a thing", 34, lambda: None)
-    monkeypatch.setattr(busy, "_things", lambda: iter([thing]))
+    monkeypatch.setattr(busy, "THINGS", (None, ("a thing", 34, lambda: lambda: None)))
     monkeypatch.setattr(busy, "SECONDS", 0.0)
     before = torch.get_num_threads()
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        busy.measure(3)
+        busy.measure(3, 1)
     torch.set_num_threads(before)
     one, all_of_them = json.loads(printed.getvalue())
     assert (one["threads"], one["ratio"], all_of_them["threads"]) == (1, 1.0, 3)
@@ -258,7 +257,7 @@ def test_every_named_case_is_named_once_at_its_length():
         assert len([name for name, _ in names if name == panel]) >= 6
 
 
-def test_only_a_run_of_all_cases_replaces_the_stored_rows(tmp_path):
+def test_only_a_run_of_all_cases_with_this_cpus_own_vectors_replaces_the_stored_rows(tmp_path, monkeypatch):
     stored, picture = destination(None, None, complete=True)
     assert stored == workbook_folder() / "figures" / "data" / "bench.jsonl"
     assert picture == workbook_folder() / "figures" / "bench"
@@ -267,6 +266,11 @@ def test_only_a_run_of_all_cases_replaces_the_stored_rows(tmp_path):
     on_gpu = destination(None, None, complete=True, device="cuda")
     assert on_gpu == (stored.with_name("bench_cuda.jsonl"), picture.with_name("bench_cuda"))
     assert destination(None, None, complete=False, device="cuda")[0].name == "bench_cuda.jsonl"
+    monkeypatch.setattr(report, "forced_vectors", lambda: "avx2")
+    narrower, drawn = destination(None, None, complete=True)
+    assert narrower == stored.with_name("bench_avx2.jsonl")
+    assert not drawn.resolve().is_relative_to(workbook_folder() / "figures")
+    assert destination(None, None, complete=True, device="cuda") == on_gpu
     named = tmp_path / "mine.jsonl"
     for complete in (True, False):
         assert destination(named, None, complete=complete) == (named, tmp_path / "mine")

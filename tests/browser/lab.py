@@ -19,7 +19,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.site.pages import makes_control
-from tests.browser.needed import needed_cells
+from tests.browser.needed import keep_needed
 from tests.requirements import find_browser
 from tests.waiting import PATIENCE, wait_until
 
@@ -34,14 +34,18 @@ CHROMIUM_FLAGS = [
 ]
 
 # Clicking Run before the kernel is connected does nothing, so wait for the session itself.
-WAIT_FOR_KERNEL = """async () => {
-  const widget = window.jupyterapp.shell.currentWidget;
+OPEN = """async path => {
+  const widget = await window.jupyterapp.commands.execute('docmanager:open', { path });
   await widget.context.ready; await widget.sessionContext.ready;
   const kernel = widget.sessionContext.session.kernel; await kernel.info;
   while (kernel.status !== 'idle' || kernel.connectionStatus !== 'connected')
     await new Promise(resolve => setTimeout(resolve, 100));
 }"""
-END_KERNEL = "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown(); }"
+CLOSE = """async () => {
+  const widget = window.jupyterapp.shell.currentWidget;
+  await widget.sessionContext.shutdown();
+  widget.dispose();
+}"""
 # anywidget 0.11 gives a figure two seconds to load plotly, and else drops every later message to it: a busy machine has
 # figures that stay empty.
 PATIENT_FIGURES = f"""{{
@@ -51,9 +55,50 @@ PATIENT_FIGURES = f"""{{
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A page of JupyterLab on a folder. It stays open from lesson to lesson, since to load it takes seconds."""
+
+    root: Path
+    page: Page
+
+    @contextmanager
+    def lesson(self, name: str) -> Iterator[Page]:
+        """The lesson of this name in a copy of the workbook of its own, in the profile smoke.
+
+        Run are the cells that its controls and quizzes need. That all cells run is what tests/notebooks/ sees.
+        """
+        workbook = self.root / name
+        for folder in ("notebooks", "figures"):
+            shutil.copytree(workbook_folder() / folder, workbook / folder)
+        shutil.copy(workbook_folder() / "pyproject.toml", workbook)
+        lesson = workbook / "notebooks" / f"{name}.ipynb"
+        _shorten(lesson)
+        self.page.evaluate(OPEN, str(lesson.relative_to(self.root)))
+        try:
+            self.page.evaluate(RUN_ALL)
+            yield self.page
+        finally:
+            self.page.evaluate(CLOSE)
+
+
 @contextmanager
-def jupyterlab(root: Path) -> Iterator[str]:
-    """Start JupyterLab on a folder; yields its address."""
+def open_lab(root: Path, browser: BrowserContext, environment: dict[str, str]) -> Iterator[Lab]:
+    """JupyterLab on a folder, in a page of this browser."""
+    with jupyterlab(root, **environment) as address, browser.new_page() as page:
+        page.goto(f"{address}/lab?reset")
+        page.wait_for_function("window.jupyterapp", polling=100)
+        page.evaluate("() => window.jupyterapp.restored")
+        yield Lab(root, page)
+
+
+@contextmanager
+def jupyterlab(root: Path, program: str = "jupyterlab", *flags: str, **environment: str) -> Iterator[str]:
+    """Start JupyterLab, or another of Jupyter's servers, in a folder; yields its address.
+
+    Args:
+        environment: added to its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -70,13 +115,13 @@ def jupyterlab(root: Path) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    environment = os.environ | {name: str(temporary / folder) for name, folder in folders.items()}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    variables = os.environ | environment | {name: str(temporary / folder) for name, folder in folders.items()}
+    command = [sys.executable, "-m", program, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="]
     command += [f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True"]
-    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}"]
+    command += [f"--MappingKernelManager.kernel_info_timeout={PATIENCE}", *flags]
     with (temporary / "lab.log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, start_new_session=True, stdout=log, stderr=log)
+        server = subprocess.Popen(command, cwd=root, env=variables, start_new_session=True, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(address, server, temporary / "lab.log")
@@ -106,45 +151,11 @@ def chromium() -> Iterator[BrowserContext]:
             context.close()
 
 
-@dataclass(frozen=True)
-class Lab:
-    """JupyterLab on a folder, and a browser for it."""
-
-    root: Path
-    address: str
-    browser: BrowserContext
-
-    @contextmanager
-    def lesson(self, name: str) -> Iterator[Page]:
-        """The lesson of this name in a copy of the workbook of its own, in the profile smoke.
-
-        Run are the cells that its controls and quizzes need. That all cells run is what tests/notebooks/ sees.
-        """
-        workbook = self.root / name
-        for folder in ("notebooks", "figures"):
-            shutil.copytree(workbook_folder() / folder, workbook / folder)
-        shutil.copy(workbook_folder() / "pyproject.toml", workbook)
-        lesson = workbook / "notebooks" / f"{name}.ipynb"
-        _shorten(lesson)
-        with self.browser.new_page() as page:
-            page.goto(f"{self.address}/lab/tree/{name}/notebooks/{name}.ipynb?reset")
-            page.wait_for_selector(".jp-Notebook .jp-Cell")
-            page.evaluate(WAIT_FOR_KERNEL)
-            page.evaluate(RUN_ALL)
-            yield page
-            page.evaluate(END_KERNEL)
-
-
 def _shorten(lesson: Path) -> None:
     """The smallest profile, without the cells that no control needs."""
     notebook = nbformat.read(lesson, as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    needed = needed_cells(
-        [cell.source for cell in code],
-        lambda source: makes_control(source) or "course.quiz(" in source or "course.begin(" in source,
-    )
-    left_out = [id(cell) for number, cell in enumerate(code) if number not in needed]
-    notebook.cells = [cell for cell in notebook.cells if id(cell) not in left_out]
+    quizzes = ("course.quiz(", "course.begin(")
+    keep_needed(notebook, lambda cell: makes_control(cell.source) or any(one in cell.source for one in quizzes))
     (parameters,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     assert 'profile = "laptop"' in parameters.source
     parameters.source = parameters.source.replace('profile = "laptop"', 'profile = "smoke"')

@@ -2,6 +2,9 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from typing import Any
+
+import nbformat
 
 
 def needed_cells(sources: list[str], wanted: Callable[[str], bool]) -> set[int]:
@@ -19,6 +22,15 @@ def needed_cells(sources: list[str], wanted: Callable[[str], bool]) -> set[int]:
             needed.add(number)
             missing = (missing - made) | read
     return needed
+
+
+def keep_needed(notebook: nbformat.NotebookNode, wanted: Callable[[Any], bool]) -> None:
+    """Take the code cells out of the notebook that no wanted cell needs."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    sources = {cell.source for cell in code if wanted(cell)}
+    needed = needed_cells([cell.source for cell in code], sources.__contains__)
+    left_out = [id(cell) for number, cell in enumerate(code) if number not in needed]
+    notebook.cells = [cell for cell in notebook.cells if id(cell) not in left_out]
 
 
 def _names(source: str) -> tuple[set[str], set[str], set[str]]:

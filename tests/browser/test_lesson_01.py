@@ -29,7 +29,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 01 with its controls, in the smoke profile."""
     with lab.lesson("01_copying_task") as page:
         page.locator(".widget-label", has_text="numbers in the state").scroll_into_view_if_needed()
-        page.wait_for_function(BOUND_FIGURE)
+        page.wait_for_function(BOUND_FIGURE, polling=100)
         yield page
 
 

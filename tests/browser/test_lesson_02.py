@@ -33,7 +33,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 02 with its controls, in the smoke profile."""
     with lab.lesson("02_relation_networks") as page:
         page.locator(".widget-label", has_text="receiver i (position)").scroll_into_view_if_needed()
-        page.wait_for_function(PAIR_FIGURE)
+        page.wait_for_function(PAIR_FIGURE, polling=100)
         yield page
 
 

@@ -34,7 +34,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 03 with its controls, in the smoke profile."""
     with lab.lesson("03_exp_decomposition") as page:
         page.locator(".widget-label", has_text="length (tokens)").scroll_into_view_if_needed()
-        page.wait_for_function(COST_FIGURE)
+        page.wait_for_function(COST_FIGURE, polling=100)
         yield page
 
 

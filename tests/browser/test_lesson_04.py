@@ -36,7 +36,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 04 with its controls, in the smoke profile."""
     with lab.lesson("04_normalise_first") as page:
         page.locator(".widget-label", has_text="asked for (letter)").scroll_into_view_if_needed()
-        page.wait_for_function(PLACE_FIGURE)
+        page.wait_for_function(PLACE_FIGURE, polling=100)
         yield page
 
 

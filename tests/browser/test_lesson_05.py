@@ -37,7 +37,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     with lab.lesson("05_growing_memory") as page:
         for label in (LENGTH, TOLERANCE):
             page.locator(".widget-label", has_text=label).scroll_into_view_if_needed()
-            page.wait_for_function(FIGURE, arg=label)
+            page.wait_for_function(FIGURE, arg=label, polling=100)
         yield page
 
 

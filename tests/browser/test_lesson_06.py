@@ -30,7 +30,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 06 with its controls, in the smoke profile."""
     with lab.lesson("06_train_to_copy") as page:
         page.locator(".widget-label", has_text="letters, at most").scroll_into_view_if_needed()
-        page.wait_for_function(TRAINER)
+        page.wait_for_function(TRAINER, polling=100)
         yield page
 
 

@@ -35,9 +35,9 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 07 with its controls, in the smoke profile."""
     with lab.lesson("07_ablations") as page:
         page.locator(".widget-label", has_text=LIVE).scroll_into_view_if_needed()
-        page.wait_for_function(DRAWN, arg=LIVE)
+        page.wait_for_function(DRAWN, arg=LIVE, polling=100)
         page.locator(".widget-label", has_text=PAIR).scroll_into_view_if_needed()
-        page.wait_for_function(DRAWN, arg=PAIR)
+        page.wait_for_function(DRAWN, arg=PAIR, polling=100)
         yield page
 
 

@@ -28,7 +28,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 09 with its controls, in the smoke profile."""
     with lab.lesson("09_copying_by_length") as page:
         page.locator(".widget-label", has_text="letters in a string").scroll_into_view_if_needed()
-        page.wait_for_function(CURVES_FIGURE)
+        page.wait_for_function(CURVES_FIGURE, polling=100)
         yield page
 
 

@@ -32,7 +32,7 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 11 with its controls, in the smoke profile."""
     with lab.lesson("11_numbers_that_overflow") as page:
         page.locator(".widget-label", has_text="magnitude (exponent)").scroll_into_view_if_needed()
-        page.wait_for_function(ERROR_FIGURE)
+        page.wait_for_function(ERROR_FIGURE, polling=100)
         yield page
 
 

@@ -18,15 +18,16 @@ DONE = """() => {
 def test_a_sweep_is_started_forgotten_and_done_again(lab: Lab) -> None:
     with lab.lesson("12_scaling_out") as page:
         page.locator(".jp-MarkdownOutput h2", has_text="Watch a sweep").scroll_into_view_if_needed()
-        page.wait_for_function(f"({DONE})() !== null")
+        page.wait_for_function(f"({DONE})() !== null", polling=100)
         for executor in ("inline", "processes"):
             page.locator("button", has_text="forget all rows").click()
-            page.wait_for_function(f"({DONE})() === 0")
+            page.wait_for_function(f"({DONE})() === 0", polling=100)
             choose(page, "executor", executor)
             page.locator("button", has_text="start").first.press("Enter")
-            page.wait_for_function(f"({DONE})() === 4")
+            page.wait_for_function(f"({DONE})() === 4", polling=100)
         press(page, "seeds a run", "End")
         page.wait_for_function(
-            "() => [...document.querySelectorAll('.gtitle')].some(t => t.textContent.includes('50 runs'))"
+            "() => [...document.querySelectorAll('.gtitle')].some(t => t.textContent.includes('50 runs'))",
+            polling=100,
         )
         assert_no_error(page)

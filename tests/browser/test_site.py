@@ -1,21 +1,19 @@
 """The static edition as a reader opens it: files in a browser, with no kernel and no network."""
 
 import base64
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import BrowserContext, Locator, Page, Route
+from playwright.sync_api import BrowserContext, Locator, Page
 
 from crn_lib.course import frontend
 from crn_lib.paths import workbook_folder
 from crn_lib.tasks import trace_copy
 from crn_lib.workbook.site.stage import MOVED
 from tests.browser.accessibility import serious
+from tests.browser.reader import READY_FOR_AXE, Reader, lesson_pages
 from tests.course.frontend.shipped import TASK, shipped
 
 pytestmark = pytest.mark.browser
@@ -71,52 +69,6 @@ PANELS = """() => {
 }"""
 
 
-@dataclass
-class Reader:
-    """A page of the site in a browser, and what it asked the network for and complained of."""
-
-    page: Page
-    site: Path
-    asked: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.route("**/*", self._only_files)
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-
-    def _only_files(self, route: Route) -> None:
-        if route.request.url.startswith(("file:", "data:", "blob:")):
-            route.continue_()
-        else:
-            self.asked.append(route.request.url)
-            route.abort()
-
-    def open(self, name: str) -> Page:
-        """Open a page of the site, and see all its figures drawn."""
-        self.page.goto((self.site / name).as_uri())
-        figures = self.page.locator("figure.stored-figure")
-        for number in range(figures.count()):
-            figures.nth(number).scroll_into_view_if_needed()
-            figures.nth(number).and_(self.page.locator("[data-state=drawn]")).wait_for()
-        return self.page
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of the lessons as they are stored, built as `make site` builds it."""
-    place = tmp_path_factory.mktemp("static") / "site"
-    place.mkdir()
-    for name in (".buildinfo", "of_an_earlier_build.html"):
-        (place / name).touch()
-    command = [sys.executable, "-m", "crn_lib.cli", "site", "--out", str(place)]
-    ran = subprocess.run(command, capture_output=True, text=True)
-    assert ran.returncode == 0 and str(place / "index.html") in ran.stdout, ran.stderr
-    assert not (place / "of_an_earlier_build.html").exists(), "the site there is replaced"
-    assert list(place.parent.iterdir()) == [place], "nothing else is left"
-    return place
-
-
 @pytest.fixture(scope="module")
 def site_page(browser: BrowserContext) -> Iterator[Page]:
     """One page for all tests."""
@@ -131,12 +83,8 @@ def reader(site_page: Page, site: Path) -> Iterator[Reader]:
     site_page.emulate_media(color_scheme="light")
     reader = Reader(site_page, site)
     yield reader
-    site_page.unroute("**/*")
+    site_page.unroute_all()
     assert reader.asked == [] and reader.errors == []
-
-
-def lesson_pages(site: Path) -> list[str]:
-    return sorted(path.name for path in site.glob("[0-9]*.html") if path.stem not in MOVED)
 
 
 def test_the_page_of_a_lesson_that_moved_leads_on(reader: Reader) -> None:
@@ -261,18 +209,13 @@ def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(read
     page.locator("#search-results a", has_text="The exp decomposition").first.wait_for()
 
 
-# All folds open, to their last shade of grey; without equations, each of hundreds of elements that axe would walk over.
-READY_FOR_AXE = """async () => {
-  for (const equation of document.querySelectorAll('mjx-container')) equation.remove();
-  for (const fold of document.querySelectorAll('details')) fold.open = true;
-  await Promise.all(document.getAnimations().map(animation => animation.finished));
-}"""
-
-
 def test_axe_finds_nothing_serious_on_any_page(reader: Reader) -> None:
     pages = [path for path in sorted(reader.site.rglob("*.html")) if "_static" not in path.parts]
     pages = [path for path in pages if path.stem not in MOVED]  # these show for no time
     assert len(pages) > 20
+    # What is left out, equations and figures, need not be typeset and drawn either.
+    reader.page.route("**/tex-svg.js", lambda route: route.fulfill(body=""))
+    reader.page.route("**/figures.js", lambda route: route.fulfill(body=""))
     for path in pages:
         reader.page.goto(path.as_uri())
         reader.page.evaluate(READY_FOR_AXE)

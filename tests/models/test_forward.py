@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from crn_lib.models import BLOCKS, ModelConfig, build_model
+from crn_lib.models import BLOCKS, ModelConfig, build_model, sequence_model
 from crn_lib.models.linear_transformer import feature_map, linear_attention
+from crn_lib.ops.cpu.threads import SMALL
 from tests.models.model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
 
 
@@ -111,3 +112,23 @@ def test_wide_models_stay_finite_in_float16() -> None:
     with torch.autocast("cpu", torch.float16):
         logits = model(torch.zeros(1, 8, dtype=torch.long))
     assert bool(logits.isfinite().all())
+
+
+def test_a_small_batch_keeps_torch_to_one_thread_forward_and_back_and_changes_no_bit(monkeypatch, use_threads):
+    use_threads(2)
+    model = build_model(ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=9))
+    ids, seen = torch.randint(0, 8, (2, 9)), []
+
+    def note(module, inputs, output):
+        seen.append(torch.get_num_threads())
+        output.register_hook(lambda _: seen.append(torch.get_num_threads()))
+
+    model.blocks[1].register_forward_hook(note)
+    found = []
+    for small in (SMALL, 0):
+        monkeypatch.setattr(sequence_model, "SMALL", small)
+        loss = model(ids).square().sum()
+        found.append([loss, *torch.autograd.grad(loss, list(model.parameters()))])
+        seen.append(torch.get_num_threads())
+    assert seen == [1, 1, 2, 2, 2, 2]
+    assert all(torch.equal(x, y) for x, y in zip(*found, strict=True))

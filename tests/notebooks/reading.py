@@ -7,7 +7,7 @@ from typing import Any
 WORDS, LINES, WIDGET = 200, 15, 3
 FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 NOT_WORDS = re.compile(r"\$\$.*?\$\$|\]\([^)]*\)|^\|[ :|-]+\|$", re.DOTALL | re.MULTILINE)
-WIDGETS = re.compile(r"course\.(bind|Copier|TrainingWidget|RelationWidget|SweepTable|AblationRun|copy_widget)\(")
+WIDGETS = re.compile(r"course\.([A-Z]\w+|bind|copy_widget)\(")
 
 
 def is_folded(cell: Any) -> bool:

@@ -1,6 +1,7 @@
 """Every lesson: stored clean, through nbval as stored, through papermill with other parameters, stopped by bad ones."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -32,6 +33,7 @@ OTHER_PARAMETERS: dict[str, dict[str, Any]] = {
     "07_ablations": {"norm": "approx", "post_norm": False, "activation": "elu", "string_length": 5, "steps": 20},
     "08_how_it_retrieves": {"seed": 5, "string_length": 5, "steps": 30, "text": "zz"},
     "09_copying_by_length": {"seed": 4, "letters": 4, "shown": 128, "device": "cpu"},
+    "10_beyond_copying": {"seed": 4, "pairs": 3, "shown": "suffix", "device": "cpu"},
     "11_numbers_that_overflow": {"seed": 7, "length": 20, "columns": 3, "device": "cpu"},
     "12_scaling_out": {"seed": 3, "device": "cpu", "string_length": 3, "steps": 10, "workers": 5},
 }
@@ -60,6 +62,8 @@ BAD_PARAMETERS = [
     ("07_ablations", {"string_length": 33}, "parameter string_length must be a whole number from 4 to 32; got 33"),
     ("09_copying_by_length", {"letters": 11}, "parameter letters must be a whole number from 2 to 10; got 11"),
     ("09_copying_by_length", {"shown": 100}, "parameter shown must be one of 16, 32, 64, 128, 256; got 100"),
+    ("10_beyond_copying", {"pairs": 7}, "parameter pairs must be a whole number from 2 to 6; got 7"),
+    ("10_beyond_copying", {"shown": "copying"}, "parameter shown must be one of recall, suffix, prefix"),
     ("11_numbers_that_overflow", {"length": 4}, "parameter length must be a whole number from 8 to 256; got 4"),
     ("11_numbers_that_overflow", {"columns": 2.5}, "parameter columns must be a whole number from 2 to 64; got 2.5"),
     ("12_scaling_out", {"string_length": 9}, "parameter string_length must be a whole number from 2 to 8; got 9"),
@@ -141,14 +145,15 @@ def test_its_verdicts_come_from_tested_functions_and_its_claim_cells_stay_short(
 
 @pytest.mark.notebooks
 @lessons
-def test_nbval_reproduces_the_stored_outputs(lesson: Path) -> None:
+def test_nbval_reproduces_the_stored_outputs(lesson: Path, kernel_environment: dict[str, str]) -> None:
     """What a reader sees who opens a lesson is what its code gives today, at the profile it is stored at."""
     # Without the grammars that crn_lib.course does without: pytest would read them too.
     start = "import sys; sys.modules['rfc3987_syntax'] = None; import pytest; sys.exit(pytest.main())"
-    command = [sys.executable, "-c", start, "--nbval-lax", "--nbval-current-env"]
+    kernel = [] if kernel_environment else ["--nbval-current-env"]
+    command = [sys.executable, "-c", start, "-o", "addopts=", "--nbval-lax", *kernel]
     command += [f"--nbval-cell-timeout={PATIENCE}", f"--nbval-kernel-startup-timeout={PATIENCE}"]
     command += ["-q", "-p", "no:cacheprovider", str(lesson)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | kernel_environment)
     assert ran.returncode == 0, ran.stdout[-6000:]
     assert f"{len(code_cells(lesson))} passed" in ran.stdout
 

@@ -30,7 +30,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "05_growing_memory": {
         "1000": "an example of a length, in a question",
         "50": "a length, in an investigation",
-        "500": "a length, in an investigation",
         "5000": "a length, in an investigation",
     },
     "01_copying_task": {"95": "the confidence of every interval in the workbook"},
@@ -46,7 +45,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "8000": "the width from the formula above it",
         "99.5": "where the sweep stopped its runs",
         "0.02": "the standard deviation that weights are drawn with",
-        "300": "steps of the stored rows of the linear RN",
     },
     "09_copying_by_length": {
         "320": "the paper's batch",

@@ -39,8 +39,8 @@ def workers_of(parent: psutil.Process) -> list[psutil.Process]:
     return [child for child in parent.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
 
 
-def run_script(folder: Path, script: str) -> list[str]:
-    """The command that runs this script, with what the tests of executors share."""
+def run_script(folder: Path, script: str, everywhere: str = "") -> list[str]:
+    """The command that runs this script, with what the tests of executors share; the last in its workers too."""
     file = folder / "sweep.py"
     head = f"""
 import json, sys
@@ -50,6 +50,7 @@ from tests.sweeps.executor_cases import *
 from crn_lib.sweeps import ProcessExecutor, Sweep, executors, run_sweep
 executors.SECONDS_TO_SAVE = {PATIENCE}  # on a busy machine the ten seconds may be over
 folder = Path({str(folder)!r})
+{textwrap.dedent(everywhere)}
 if __name__ == "__main__":
 """
     file.write_text(head + textwrap.indent(textwrap.dedent(script), "    "))
@@ -148,22 +149,30 @@ def test_ctrl_c_saves_what_is_running_and_leaves_nobody(tmp_path, ends_with_test
 
 @pytest.mark.slow
 def test_a_killed_sweep_leaves_no_worker_and_the_next_call_gives_the_rows_of_an_undisturbed_run(tmp_path, use_threads):
+    """Its workers come no further than the checkpoint of step 60, so that no kill is too late."""
     use_threads(1)
-    configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
+    configs = tuple(quick(steps=100, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
     script = """
-        configs = tuple(quick(steps=1000, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
+        configs = tuple(quick(steps=100, evaluate_every=10, checkpoint_every=20, seed=seed) for seed in (0, 1))
         run_sweep(Sweep("killed", configs, folder / "killed.jsonl"), executor=ProcessExecutor(2), device="cpu",
                   checkpoints=folder / "killed")
     """
+    busy_at_60 = """
+        save = Checkpoint.save
+        def save_and_stay(self, path):
+            save(self, path)
+            while self.header["step"] == 60:
+                pass
+        Checkpoint.save = save_and_stay
+    """
     jobs = jobs_in(tmp_path / "killed", configs)
-    with psutil.Popen(run_script(tmp_path, script)) as process:
-        wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() and steps_saved(job) >= 60 for job in jobs))
+    with psutil.Popen(run_script(tmp_path, script, busy_at_60)) as process:
+        wait_until(lambda: all((job.folder / CHECKPOINT_NAME).exists() and steps_saved(job) == 60 for job in jobs))
         workers = workers_of(process)
         assert len(workers) == 2 and all(is_alive(worker) for worker in workers)
         process.kill()
     wait_until(lambda: not any(is_alive(worker) for worker in workers))
-    assert not (tmp_path / "killed.jsonl").exists(), "the kill came too late: no run was in flight"
-    saved = [steps_saved(job) for job in jobs]
+    assert not (tmp_path / "killed.jsonl").exists()
 
     resumed_at = []
     run_one = module.run_job
@@ -177,12 +186,12 @@ def test_a_killed_sweep_leaves_no_worker_and_the_next_call_gives_the_rows_of_an_
         after = run_sweep(
             Sweep("killed", configs, tmp_path / "killed.jsonl"), device="cpu", checkpoints=tmp_path / "killed"
         )
-    assert resumed_at == saved
+    assert resumed_at == [60, 60]
     undisturbed = run_sweep(
         Sweep("whole", configs, tmp_path / "whole.jsonl"), device="cpu", checkpoints=tmp_path / "whole"
     )
     for row, whole in zip(after.done, undisturbed.done, strict=True):
-        assert row["error"] is None and row["steps"] == 1000
+        assert row["error"] is None and row["steps"] == 100
         unnamed = {"sweep": "", "history_file": ""}
         assert timeless(row | unnamed) == timeless(whole | unnamed)
     assert _losses(tmp_path / "killed.history.jsonl") == _losses(tmp_path / "whole.history.jsonl")

@@ -11,6 +11,7 @@ from crn_lib.paths import data_file
 from crn_lib.sweeps import config_key, load_sweep, newest_rows, own_sweeps, read_histories, read_rows
 from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import history_file, read_runs
+from crn_lib.tasks import CopyingConfig, build_task
 from crn_lib.training import TrainConfig
 
 RUNS = data_file("runs")
@@ -26,9 +27,11 @@ def test_every_row_has_the_key_of_its_own_configuration_and_a_history(path: Path
             continue
         history = read_histories(path.with_name(history_file(row)))[row["key"]]
         assert history[-1]["step"] == row["steps"] <= config.steps
-        reached = config.stop_at is not None and history[-1]["string_accuracy"] >= config.stop_at
+        main = build_task(config.task).main_metric
+        reached = config.stop_at is not None and history[-1][main] >= config.stop_at
         assert row["stopped"] == ("target" if reached else "steps")
-        for name in ("character_accuracy", "string_accuracy"):
+        assert 0 <= row[main] <= 1
+        for name in ("character_accuracy", "string_accuracy") if isinstance(config.task, CopyingConfig) else ():
             assert 0 <= row[name] <= 1 and 0 <= row[f"free_running_{name}"] <= 1
 
 

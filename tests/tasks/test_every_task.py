@@ -21,6 +21,7 @@ from crn_lib.tasks import (
     ngram_lookup,
     permutation_hops,
     recall,
+    regression,
 )
 from crn_lib.tasks.evaluate import teacher_forced
 from crn_lib.tasks.scores import accuracies, draw_distinct
@@ -201,4 +202,8 @@ def test_published_parameters_can_be_found_in_their_module():
     assert {config.vocab for config in recall.PAPER} == {8192}
     assert (hops.PAPER.context, hops.PAPER.letters, hops.PAPER.hops) == (99, 4, 16)
     assert fuzzy_recall.MAD[0] == fuzzy_recall.FuzzyRecallConfig() and fuzzy_recall.MAD[0].vocab == 16
+    assert [(config.dims, config.points, config.sparsity) for config in regression.PAPER] == [
+        (20, 41, None),
+        (20, 41, 3),
+    ]
     assert memorisation.MAD[0] == memorisation.MemorisationConfig() and memorisation.MAD[0].context == 32

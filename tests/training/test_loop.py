@@ -163,6 +163,18 @@ def test_the_loss_of_a_row_is_the_mean_since_the_last_one():
     assert losses[0] == pytest.approx(math.log(8), rel=0.05)  # as good as guessing among 8 tokens
 
 
+def test_a_small_step_keeps_torch_to_one_thread_and_changes_nothing(monkeypatch, use_threads):
+    use_threads(2)
+    seen = []
+    mean_loss = loop.mean_loss
+    monkeypatch.setattr(loop, "mean_loss", lambda *x: seen.append(torch.get_num_threads()) or mean_loss(*x))
+    small = weights(run(tiny(steps=2)))
+    monkeypatch.setattr(loop, "SMALL", 0)
+    large = weights(run(tiny(steps=2)))
+    assert seen == [1, 1, 2, 2] and torch.get_num_threads() == 2
+    assert all(torch.equal(large[name], weight) for name, weight in small.items())
+
+
 def test_the_first_step_is_adamw_on_the_cross_entropy_of_the_scored_positions():
     """One step of ours against one written out here."""
     config = tiny(steps=1, warmup=0, clip=1e9, evaluate_every=1)

@@ -1,7 +1,5 @@
 """Lesson 05: what its two widgets draw for every setting."""
 
-import itertools
-
 import ipywidgets
 import plotly.graph_objects as go
 import pytest
@@ -12,6 +10,7 @@ from crn_lib.models import BLOCKS, KINDS, ModelConfig
 from crn_lib.viz import KIND_NAMES, describe, draw_memory, draw_multiples, draw_singular_values
 from crn_lib.viz.theme import KIND_SYMBOLS
 from tests.course.messages import IN_PLACE, messages
+from tests.viz.snake import snake
 
 LENGTHS = marked_lengths(40)
 TOLERANCES = [10.0**-k for k in range(1, 10)]
@@ -41,7 +40,7 @@ def test_every_setting_of_the_memory_widget_is_drawn_and_looks_different(rows) -
     }
     bound = bind(lambda kind, length, axes: draw_memory(rows, kind, length, axes=axes), **controls)
     seen, held = set(), {(row["kind"], row["length"]): row for row in rows}
-    for kind, length, axes in itertools.product(BLOCKS, LENGTHS, ("logarithmic", "linear")):
+    for kind, length, axes in snake(tuple(BLOCKS), LENGTHS, ("logarithmic", "linear")):
         controls["kind"].value, controls["length"].value, controls["axes"].value = kind, length, axes
         ring, layout = ring_of(bound.figure), bound.figure.layout
         assert list(ring.x) == [length] and list(ring.y) == [held[kind, length]["used"]]
@@ -61,7 +60,7 @@ def test_every_setting_of_the_rank_widget_is_drawn_and_counts_what_is_above_the_
     }
     bound = bind(lambda width, tolerance: draw_singular_values(SPECTRA[width], tolerance), **controls)
     seen = set()
-    for width, tolerance in itertools.product(SPECTRA, TOLERANCES):
+    for width, tolerance in snake(tuple(SPECTRA), TOLERANCES):
         controls["width"].value, controls["tolerance"].value = width, tolerance
         rank = sum(value > tolerance * 9.0 for value in SPECTRA[width]["exact"])
         assert f"exact {rank} of 40, approximate 1 of 40" in bound.figure.layout.title.text

@@ -1,7 +1,6 @@
 """Lesson 04: its circuits, what its widget draws for every place of the norm."""
 
 import html
-import itertools
 from functools import cache
 
 import ipywidgets
@@ -30,6 +29,7 @@ from crn_lib.viz import (
     show_seconds,
 )
 from tests.course.messages import IN_PLACE, messages
+from tests.viz.snake import snake
 
 LETTERS = "abcdefgh"
 COUNTS = (1, 2, 4, 8, 16)
@@ -82,7 +82,7 @@ def words_of(figure: go.Figure) -> list[str]:
 def test_every_setting_is_drawn_and_looks_different() -> None:
     bound = widget()
     seen = set()
-    for norm, post, asked, distance in itertools.product(NORM_PLACES, (False, True), "acfh", DISTANCES):
+    for norm, post, asked, distance in snake(NORM_PLACES, (False, True), "acfh", DISTANCES):
         for name, value in (("norm", norm), ("post_norm", post), ("asked", asked), ("distance", distance)):
             bound.controls[name].value = value
         found = answers(norm, post, distance)

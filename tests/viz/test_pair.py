@@ -15,6 +15,7 @@ from crn_lib.course.figures import BoundFigure
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.viz import describe, draw_close_pairs, draw_multiples, draw_pair, draw_seed_accuracies
 from tests.course.messages import IN_PLACE, messages
+from tests.viz.snake import snake
 
 INPUTS = [2.0, 5.0, 1.0]
 NAMES = ["first", "second"]
@@ -61,7 +62,7 @@ def controls() -> dict[str, ipywidgets.Widget]:
 
 
 def settings() -> Iterator[dict[str, Any]]:
-    for i, j, name, column, causal in itertools.product(range(3), range(3), ops.ACTIVATIONS, NAMES, (True, False)):
+    for i, j, name, column, causal in snake(range(3), range(3), ops.ACTIVATIONS, NAMES, (True, False)):
         yield {"receiver": i, "sender": j, "activation": name, "column": column, "causal": causal}
 
 

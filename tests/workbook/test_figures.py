@@ -39,7 +39,8 @@ def test_the_page_and_the_readme_hold_the_tables_of_the_stored_rows() -> None:
 def test_every_stored_run_is_counted_in_one_line_with_rate_parameters_and_interval() -> None:
     root = workbook_folder()
     lines = [line.strip("| ").split(" | ") for line in results_table.results_markdown(root).splitlines()]
-    lines = [line for line in lines if len(line) == len(results_table.HEADINGS) and line[0][0].isdigit()]
+    no_run = ("---", results_table.HEADINGS[0])
+    lines = [line for line in lines if len(line) == len(results_table.HEADINGS) and line[0] not in no_run]
     sweeps = [name for names in results_table.SECTIONS.values() for name in names]
     counted = [re.match(r"\d+ of (\d+) \(\d+% to \d+%", line[5]) for line in lines]
     assert sum(int(found[1]) for found in counted if found) == len(results_table.runs_of(root, sweeps))
@@ -64,14 +65,29 @@ def test_the_page_on_speed_holds_what_the_stored_rows_say() -> None:
     assert text_between(root / speed_page.PAGE, speed_page.START, speed_page.END, own) == (
         root / speed_page.PAGE
     ).read_text(encoding="utf-8")
-    ours = {row["length"]: row for row in speed_page.rows_of(root) if row["contender"] == "fused"}
-    lines = [line.strip("| ").split(" | ") for line in own.splitlines() if line.startswith("| ")][2:]
-    assert len(lines) == len(ours)
-    for tokens, kernel, floor, share, memory, *_ in lines:
-        row = ours[int(tokens.replace(",", ""))]
+    ours = [row for row in speed_page.rows_of(root) if row["contender"] == "fused"]
+    if (root / "figures/data" / speed_page.NARROWER).exists():
+        ours += [row for row in speed_page.rows_of(root, speed_page.NARROWER) if row["contender"] == "fused"]
+    lines = [line.strip("| ").split(" | ") for line in own.splitlines() if re.match(r"\| \d", line)]
+    for row, (tokens, kernel, floor, share, memory, *_) in zip(ours, lines, strict=True):
+        assert row["length"] == int(tokens.replace(",", ""))
         assert share == f"{2 * row['share_of_limit']:.0%}"  # two exponentials an element, where `crn bench` counts one
         milliseconds = [float(text.removesuffix(" ms")) for text in (memory, floor, kernel)]
         assert milliseconds == sorted(milliseconds) and len(set(milliseconds)) == 3
+
+
+def test_the_page_on_speed_shows_narrower_vectors_beside_the_machines_own(tmp_path: Path) -> None:
+    data = tmp_path / "figures/data"
+    data.mkdir(parents=True)
+    rows = [{**row, "processor": "demo chip", "vectors": "avx512"} for row in speed_page.rows_of(workbook_folder())]
+    (data / "bench.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    alone = speed_page.speed_markdown(tmp_path)
+    slower = [{**row, "vectors": "avx2", "exponentials_per_second": 1e10} for row in rows]
+    (data / speed_page.NARROWER).write_text("".join(json.dumps(row) + "\n" for row in slower))
+    both = speed_page.speed_markdown(tmp_path)
+    assert "demo chip (avx512), 2 threads" in alone and both.startswith(alone)
+    second = both.removeprefix(alone)
+    assert "Held to avx2" in second and "takes in cache 10.0 G" in second and "demo chip (avx2), 2 threads" in second
 
 
 def test_a_page_without_its_marks_is_refused(tmp_path: Path) -> None:

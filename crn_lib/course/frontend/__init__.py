@@ -18,7 +18,14 @@ from safetensors.torch import save
 from crn_lib.models import SequenceModel
 
 FOLDER = Path(__file__).parent
-MODULES = ("copier",)
+ALIVE_MIME = "application/vnd.crn-alive+json"
+"""What a stored lesson keeps of a control that computes in the page: its module, and the state to mount it with."""
+
+WITHOUT_KERNEL = "A control stands here: run this cell, or open the static edition."
+"""What is shown in its place where neither a kernel nor the page's script is."""
+
+MODULES = ("copier", "relation_map", "sampled", "pair", "plane", "memory")
+SHARED_STYLE = "widget"
 SHIPPED = ("causal_rn", "transformer", "linear_rn")
 """Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""
 
@@ -47,8 +54,8 @@ def module_text(name: str) -> str:
 
 
 def style_text(name: str) -> str:
-    """A module's style sheet."""
-    return (FOLDER / f"{name}.css").read_text(encoding="utf-8")
+    """A module's style sheet, behind what all widgets share."""
+    return "".join((FOLDER / f"{part}.css").read_text(encoding="utf-8") for part in (SHARED_STYLE, name))
 
 
 def shipped_model(kind: str) -> bytes:

@@ -184,7 +184,7 @@ class Copier {
 
 /** @param {{model: Host, el: HTMLElement}} place */
 function render({ model, el }) {
-  el.classList.add("crn-copier");
+  el.classList.add("crn-widget", "crn-copier");
   const copier = new Copier(model, el);
   return () => copier.close();
 }

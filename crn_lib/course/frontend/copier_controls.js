@@ -33,7 +33,7 @@ export function makeControls(root, panels, longest) {
   const numbers = element("details", {}, element("summary", {}, "every token in numbers"), table);
   const ticks = panels.map(({ kind }) => element("input", { type: "checkbox", checked: true, name: kind }));
   const choices = ticks.map((tick, number) => element("label", {}, tick, panels[number].name));
-  const time = element("label", { class: "time" }, element("span", {}, "token"), slider);
+  const time = element("label", { class: "range" }, element("span", {}, "token"), slider);
   root.append(
     element("label", { class: "string" }, element("span", {}, "your string"), field),
     answer,

@@ -7,12 +7,25 @@ import { Pool, RunningSum } from "./pool.js";
 
 const BOS = 0;
 const SEP = 1;
-const EOS = 2;
+export const EOS = 2;
 const FIRST_LETTER = 3;
 
 /** @param {number} token */
 export function letterOf(token) {
   return token < FIRST_LETTER ? "<|>"[token] : String.fromCharCode(97 + token - FIRST_LETTER);
+}
+
+/** @param {string} letter */
+function tokenOf(letter) {
+  return letter.charCodeAt(0) - 97 + FIRST_LETTER;
+}
+
+/**
+ * What is read before the first letter is written: the text between BOS and SEP.
+ * @param {string} text letters a to z
+ */
+export function promptOf(text) {
+  return [BOS, ...Array.from(text, tokenOf), SEP];
 }
 
 /**
@@ -62,7 +75,7 @@ export function understand(typed, longest) {
  */
 export function traceCopy(model, text) {
   const state = model.newState();
-  const prompt = [BOS, ...Array.from(text, (letter) => letter.charCodeAt(0) - 97 + FIRST_LETTER), SEP];
+  const prompt = promptOf(text);
   /** @type {Step[]} */
   const steps = [];
   /** @type {Copy["written"]} */

@@ -18,6 +18,21 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /**
+ * The same within an `svg`.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {...(Node | string)} children
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
+export function drawn(tag, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.append(...children);
+  return made;
+}
+
+/**
  * Leaves keys typed in a control to it: JupyterLab would take them for commands unless the focused element says this.
  * @param {HTMLElement} area
  */

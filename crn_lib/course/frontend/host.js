@@ -97,17 +97,16 @@
     place.dataset.state = "loading";
     const { module = "" } = place.dataset;
     const el = document.createElement("div");
+    place.append(el); // before anything is drawn into it, which may ask how wide it is
     try {
       const stored = JSON.parse(place.querySelector("script")?.textContent ?? "{}");
       const [{ default: widget }, values] = await Promise.all([load(module), unpack(stored)]);
       await widget.render({ model: new State(values), el });
-      place.append(el);
       place.dataset.state = "alive";
     } catch (error) {
       place.dataset.state = "failed";
       el.setAttribute("role", "alert");
       el.textContent = `This control cannot be shown: ${error instanceof Error ? error.message : error}`;
-      place.append(el);
       throw error;
     }
   }

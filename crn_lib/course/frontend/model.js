@@ -59,9 +59,10 @@ export class SequenceModel {
    * One more token.
    * @param {number} token
    * @param {DecodingState} state is updated in place
+   * @param {(import("./relation_block.js").Edit | undefined)[]} [edits] by block; only blocks of relations take any
    * @returns {{logits: Float32Array, stream: Float32Array[]}} what follows, and the residual stream behind each block
    */
-  step(token, state) {
+  step(token, state, edits = []) {
     const { width, max_length, vocab_size } = this.config;
     if (!(token >= 0 && token < vocab_size)) throw new Error(`token ids are 0 to ${vocab_size - 1}; got ${token}`);
     if (state.position >= max_length) throw new Error(`the model's ${max_length} positions are used up`);
@@ -70,7 +71,7 @@ export class SequenceModel {
     let x = embedded(this.embedding, token);
     if (this.places) x = add(x, embedded(this.places, state.position));
     const stream = this.blocks.map((block, number) => {
-      x = block.step(x, /** @type {any} */ (state.blocks[number]));
+      x = block.step(x, /** @type {any} */ (state.blocks[number]), edits[number]);
       return x;
     });
     state.position++;

@@ -6,6 +6,12 @@ import { Pool, RunningSum } from "./pool.js";
 /** @typedef {import("./safetensors.js").Tensor} Tensor */
 /** @typedef {import("./model.js").ModelConfig} ModelConfig */
 
+/**
+ * @typedef {object} Edit what one token's step in a block is changed by
+ * @property {number} [missing] position of the sender that it does not see
+ * @property {(own: Float32Array) => Float32Array} [receiver] a hook: sees the receiver, and what it returns takes its place
+ */
+
 export class RelationBlock {
   /**
    * @param {(name: string) => Tensor} weight the block's tensor of this name
@@ -31,29 +37,35 @@ export class RelationBlock {
    * `x + W3 LN(relation(W1 LN(x) + c1, W2 LN(x))) + c3` at the newest position.
    * @param {Float32Array} x
    * @param {Pool | RunningSum} state grows by this token
+   * @param {Edit} [edit]
    */
-  step(x, state) {
+  step(x, state, edit = {}) {
     const normalised = layerNorm(x);
-    const a = affine(this.weight("receiver.weight"), normalised, this.weight("receiver.bias"));
+    const own = affine(this.weight("receiver.weight"), normalised, this.weight("receiver.bias"));
+    const a = edit.receiver?.(own) ?? own;
     const b = affine(this.weight("sender.weight"), normalised);
-    const out = state instanceof Pool ? poolStep(a, b, state, this.heads) : sumStep(a, b, state, this.heads);
+    const out =
+      state instanceof Pool ? poolStep(a, b, state, this.heads, edit.missing) : sumStep(a, b, state, this.heads);
     const read = this.postNorm ? layerNorm(out) : out;
     return add(x, affine(this.weight("readout.weight"), read, this.weight("readout.bias")));
   }
 }
 
 /**
- * `mean_j exp(LN(a + b_j))` over all senders in the pool, which `b` joins first.
+ * `mean_j exp(LN(a + b_j))` over all senders in the pool but the missing one; `b` joins them first.
  * @param {Float32Array} a
  * @param {Float32Array} b
  * @param {Pool} pool
  * @param {number} heads
+ * @param {number} [missing] position of a sender
  */
-export function poolStep(a, b, pool, heads) {
+export function poolStep(a, b, pool, heads, missing = -1) {
   pool.append(b);
   const sums = new Float64Array(a.length);
   const width = a.length / heads;
+  const heard = pool.length - Number(missing >= 0 && missing < pool.length);
   for (let j = 0; j < pool.length; j++) {
+    if (j === missing) continue;
     const row = pool.row(j);
     for (let from = 0; from < a.length; from += width) {
       let mean = 0;
@@ -65,7 +77,7 @@ export function poolStep(a, b, pool, heads) {
       for (let d = from; d < from + width; d++) sums[d] += Math.exp((a[d] + row[d] - mean) * scale);
     }
   }
-  return Float32Array.from(sums, (sum) => sum / pool.length);
+  return Float32Array.from(sums, (sum) => sum / Math.max(1, heard));
 }
 
 /**

@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-import anywidget
 import traitlets
 
-from crn_lib.course.frontend import SHIPPED, model_bytes, module_text, shipped_model, shipped_row, style_text
+from crn_lib.course.frontend import SHIPPED, model_bytes, shipped_model
+from crn_lib.course.widgets.alive import Alive, carried_weights, own_words, require_shipped, shipped_words
 from crn_lib.models import SequenceModel
 from crn_lib.viz import KIND_NAMES
 from crn_lib.viz.theme import KIND_COLOURS
 
-ALIVE_MIME = "application/vnd.crn-alive+json"
-"""What a stored lesson keeps of a control that computes in the page: its module, and the state to mount it with."""
 
-
-class Copier(anywidget.AnyWidget):
+class Copier(Alive, module="copier"):
     """Copies what is typed, token by token, with up to three models, and shows what each remembers.
 
     Args:
@@ -27,40 +24,29 @@ class Copier(anywidget.AnyWidget):
         ValueError: a model of another kind.
     """
 
-    _esm = module_text("copier")
-    _css = style_text("copier")
     text = traitlets.Unicode().tag(sync=True)
     models = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(self, text: str, models: Mapping[str, SequenceModel] | None = None) -> None:
         own = dict(models or {})
-        if unknown := sorted(set(own) - set(SHIPPED)):
-            raise ValueError(f"a page runs {', '.join(SHIPPED)}; got {', '.join(unknown)}")
+        require_shipped(set(own))
         shown = []
         for kind in SHIPPED:
-            about = _shipped(kind)
+            about = _about(kind)
             if kind in own:
-                count = sum(parameter.numel() for parameter in own[kind].parameters())
-                about |= {"note": f"{count:,} parameters, trained in this lesson"}
+                about["note"] = own_words(own[kind])
             shown.append({**about, "weights": model_bytes(own[kind]) if kind in own else shipped_model(kind)})
         super().__init__(text=text, models=shown)
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
-        bundle["text/plain"] = "A copier stands here: run this cell, or open the static edition."
-        bundle[ALIVE_MIME] = {"module": "copier", "state": page_state(self.text)}
-        return bundle, metadata
+    def page_state(self) -> dict[str, Any]:
+        """The text, with the models that ship."""
+        return copier_state(self.text)
 
 
-def page_state(text: str) -> dict[str, Any]:
-    """What the static edition mounts the module with: `{"carried": name}` stands for the bytes of that file."""
-    return {"text": text, "models": [{**_shipped(k), "weights": {"carried": f"{k}.safetensors"}} for k in SHIPPED]}
+def copier_state(text: str) -> dict[str, Any]:
+    """A page's copier: see `Alive.page_state`."""
+    return {"text": text, "models": [{**_about(kind), "weights": carried_weights(kind)} for kind in SHIPPED]}
 
 
-def _shipped(kind: str) -> dict[str, str]:
-    row = shipped_row(kind)
-    strings = row["training"]["steps"] * row["training"]["batch"]
-    trained = f"trained on {strings:,} strings of 1 to {row['task']['string_length']} letters"
-    copied = f"copies {row['free_running_string_accuracy']:.0%} of new ones whole"
-    note = f"{row['parameters']:,} parameters, {trained}; {copied}"
-    return {"kind": kind, "name": KIND_NAMES[kind], "colour": KIND_COLOURS[kind], "note": note}
+def _about(kind: str) -> dict[str, str]:
+    return {"kind": kind, "name": KIND_NAMES[kind], "colour": KIND_COLOURS[kind], "note": shipped_words(kind)}

@@ -16,9 +16,9 @@ from numba import njit
 from torch import Tensor
 
 from crn_lib.ops.cpu import scalar_math
-from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
+from crn_lib.ops.cpu.kernel_cache import HELPER, kernel, unchanged
 from crn_lib.ops.cpu.scalar_math import exponential
-from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.threads import kernel_threads, run_shares
 from crn_lib.ops.normalise import EPSILON
 
 INLINED = (scalar_math,)
@@ -35,13 +35,13 @@ TILE = 32
 """Senders that are normalised before the exponentials of any of them."""
 
 
-@njit(fastmath={"nsz"}, forceinline=True)  # a set of its own: without one it would take the caller's
+@njit(fastmath={"nsz"}, **HELPER)  # a set of its own: without one it would take the caller's
 def added(x: Any, y: Any) -> Any:
     """`x + y` before anything else is done to the sum: reordered, what is left where they cancel would be lost."""
     return x + y
 
 
-@njit(**OPTIONS, forceinline=True)
+@njit(**OPTIONS, **HELPER)
 def normalise(row: Any, shift: Any, epsilon: Any, result: Any) -> Any:
     """`result` is `row + shift` less its mean; returned is the factor that makes its variance 1."""
     summed, squared = row.dtype.type(0), row.dtype.type(0)
@@ -55,7 +55,7 @@ def normalise(row: Any, shift: Any, epsilon: Any, result: Any) -> Any:
     return row.dtype.type(1) / math.sqrt(squared / row.dtype.type(row.size) + epsilon)
 
 
-@njit(**OPTIONS, forceinline=True)
+@njit(**OPTIONS, **HELPER)
 def mean_activation(a: Any, senders: Any, heads: int, epsilon: Any, out: Any) -> None:
     """`out` `(width,)` from one receiver and its senders `(rows, width)`.
 
@@ -146,7 +146,7 @@ def newest_row(a: Tensor, rows: Tensor, lengths: Tensor, heads: int) -> Tensor:
     """
     receivers, senders = a.contiguous().numpy(), rows.numpy()
     out = np.empty_like(receivers)
-    shares = torch.get_num_threads() if rows.numel() > ALONE else 1
+    shares = kernel_threads() if rows.numel() > ALONE else 1
     epsilon = out.dtype.type(EPSILON)
     run_shares(newest_row_kernel, shares, receivers, senders, lengths.numpy(), heads, epsilon, out)
     return torch.from_numpy(out)

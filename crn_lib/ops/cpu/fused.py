@@ -10,7 +10,7 @@ Nothing of size `length**2` is ever stored: `u` is made again in the backward pa
 `mean(z**2) = (|A_i|^2 + |B_j|^2 + 2<A_i, B_j>) / width` is a small matrix product, except where `B_j` nearly cancels
 `A_i`: trained copiers retrieve there, and there the expansion loses its digits. Such pairs are summed from `z` itself.
 
-The kernels run on `torch.get_num_threads()` threads (see `threads.py`).
+The kernels run on `kernel_threads()` threads (see `threads.py`).
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from crn_lib.ops.cpu.fused_kernels import ROWS_AT_ONCE, backward_kernel, centre_kernel, forward_kernel
 from crn_lib.ops.cpu.simd import BYTES
-from crn_lib.ops.cpu.threads import run_tasks
+from crn_lib.ops.cpu.threads import kernel_threads, run_tasks
 from crn_lib.ops.cpu.vector_math import ACTIVATION_CODES
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import EPSILON, PAIR_NORMS, merge_heads, normalise_heads, split_heads
@@ -52,7 +52,7 @@ def _padded(rows: Tensor, fill: Tensor | None = None) -> np.ndarray:
 
 def _threads(sequences: int, length: int, width: int) -> int:
     """How many to compute on; no result depends on it."""
-    return 1 if sequences * length * (length + 1) // 2 * width < FEW else torch.get_num_threads()
+    return 1 if sequences * length * (length + 1) // 2 * width < FEW else kernel_threads()
 
 
 Prepared = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -74,7 +74,7 @@ def _prepared(a: Tensor, b: Tensor, heads: int, norm: str) -> tuple[Prepared, Pr
     squares = [torch.empty((sequences, length), dtype=a.dtype) for _ in rows]
     if norm != "none":
         each = [tuple(x.flatten(0, 1).numpy() for x in (rows[k], centred[k], means[k], squares[k])) for k in range(2)]
-        run_tasks(centre_kernel, torch.get_num_threads() if a.numel() > ALONE else 1, *each, norm == "exact")
+        run_tasks(centre_kernel, kernel_threads() if a.numel() > ALONE else 1, *each, norm == "exact")
     first, second = (
         (_padded(rows[k], means[k]), centred[k].numpy(), means[k].numpy(), squares[k].numpy()) for k in range(2)
     )

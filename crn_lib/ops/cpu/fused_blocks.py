@@ -17,6 +17,7 @@ from typing import Any
 
 from numba import njit
 
+from crn_lib.ops.cpu.kernel_cache import HELPER
 from crn_lib.ops.cpu.simd import (
     fma,
     lanes,
@@ -27,11 +28,10 @@ from crn_lib.ops.cpu.simd import (
     splat_register,
     square_root,
     store,
-    sum_sixteen,
-    total,
     where_positive,
 )
-from crn_lib.ops.cpu.vector_math import EXP, activate, power, power_constants, slope
+from crn_lib.ops.cpu.simd_sums import sum_sixteen, total
+from crn_lib.ops.cpu.vector_math import activate, power, power_constants, slope
 
 ROWS, TILE = 4, 8
 PAIRS = ROWS * TILE
@@ -41,7 +41,7 @@ CLOSE = 0.2
 whose rounding is at most `1 / CLOSE` times that of a sum of squares."""
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def store_products(receivers: Any, senders: Any, partial: Any) -> None:
     """Two receivers times four senders: lane-wise sums of `A_i * B_k` into row `4 i + k` of `partial`.
 
@@ -62,7 +62,7 @@ def store_products(receivers: Any, senders: Any, partial: Any) -> None:
         store_four(partial[4:8], part, s10, s11, s12, s13)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def store_four(rows: Any, d: int, x0: Any, x1: Any, x2: Any, x3: Any) -> None:
     """One vector into each of four rows."""
     store(rows[0], d, x0)
@@ -71,7 +71,7 @@ def store_four(rows: Any, d: int, x0: Any, x1: Any, x2: Any, x3: Any) -> None:
     store(rows[3], d, x3)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def block_scales(
     receivers: Any,
     senders: Any,
@@ -109,8 +109,8 @@ def block_scales(
     return total(too_close) == number(0)
 
 
-@njit(forceinline=True)
-def add_block_activations(receiver: Any, senders: Any, scales: Any, i: int, code: int, totals: Any) -> None:
+@njit(**HELPER)
+def add_block_activations(receiver: Any, senders: Any, scales: Any, i: int, code: int | None, totals: Any) -> None:
     """`totals += f(s (A_i + B_k))` of all eight senders, `(width,)`."""
     c0, c1, c2, c3 = four_splats(scales, 4 * i)
     c4, c5, c6, c7 = four_splats(scales, 16 + 4 * i)
@@ -138,23 +138,23 @@ def add_block_activations(receiver: Any, senders: Any, scales: Any, i: int, code
         store(totals, d, load_register(totals, d) + (((f0 + f1) + (f2 + f3)) + ((f4 + f5) + (f6 + f7))))
 
 
-@njit(forceinline=True)
-def activated(u: Any, code: int, constants: Any) -> Any:
+@njit(**HELPER)
+def activated(u: Any, code: int | None, constants: Any) -> Any:
     """`activate(u, code)`, for `exp` with constants made before the loop."""
-    if code == EXP:
+    if code is None:
         return power(u, constants)
     return activate(u, code)
 
 
-@njit(forceinline=True)
-def sloped(u: Any, code: int, constants: Any) -> Any:
+@njit(**HELPER)
+def sloped(u: Any, code: int | None, constants: Any) -> Any:
     """`slope(u, code)`, for `exp` with constants made before the loop."""
-    if code == EXP:
+    if code is None:
         return power(u, constants)
     return slope(u, code)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def four_splats(numbers: Any, first: int) -> Any:
     """Four vectors, each of one number: loaded before a loop, whose stores might change them for all LLVM knows."""
     return (
@@ -165,7 +165,7 @@ def four_splats(numbers: Any, first: int) -> Any:
     )
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def add_slopes(
     receiver: Any,
     senders: Any,
@@ -173,7 +173,7 @@ def add_slopes(
     scales: Any,
     gains: Any,
     place: int,
-    code: int,
+    code: int | None,
     d_receiver: Any,
     d_senders: Any,
     partial: Any,
@@ -209,7 +209,7 @@ def add_slopes(
         store_four(partial, part, t0, t1, t2, t3)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def add_pulls(receivers: Any, senders: Any, pulls: Any, d_receivers: Any, d_senders: Any) -> None:
     """The mixed part of four by four pairs: `dA_i += sum_k p_ik B_k` and `dB_k += sum_i p_ik A_i`."""
     p00, p01, p02, p03 = four_splats(pulls, 0)
@@ -233,7 +233,7 @@ def add_pulls(receivers: Any, senders: Any, pulls: Any, d_receivers: Any, d_send
         store(db3, d, fma(p33, x3, fma(p23, x2, fma(p13, x1, fma(p03, x0, load_register(db3, d))))))
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def add_block_gradients(
     receivers: Any,
     senders: Any,
@@ -242,7 +242,7 @@ def add_block_gradients(
     scales: Any,
     width: Any,
     unit: Any,
-    code: int,
+    code: int | None,
     d_receivers: Any,
     d_senders: Any,
     receiver_pulls: Any,
@@ -262,11 +262,7 @@ def add_block_gradients(
             for k in range(place, place + 4):
                 gains[k] = weights[i] * scales[k] / unit
             row, d_row, rows = receivers[i], d_receivers[i], partial[4 * i :]
-            # The name EXP, unlike a number, lets the compiler drop the other activations from the innermost loop.
-            if code == EXP:
-                add_slopes(row, own, upstream[i], scales, gains, place, EXP, d_row, own_d, rows)
-            else:
-                add_slopes(row, own, upstream[i], scales, gains, place, code, d_row, own_d, rows)
+            add_slopes(row, own, upstream[i], scales, gains, place, code, d_row, own_d, rows)
         sum_sixteen(partial, pulls)
         for i in range(ROWS):
             for k in range(4):

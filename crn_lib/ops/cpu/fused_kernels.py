@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from crn_lib.ops.cpu import fused_blocks, fused_pairs, simd, vector_math
+from crn_lib.ops.cpu import fused_blocks, fused_pairs, simd, simd_sums, task_counter, vector_math
 from crn_lib.ops.cpu.fused_blocks import PAIRS, ROWS, TILE, add_block_activations, add_block_gradients, block_scales
 from crn_lib.ops.cpu.fused_pairs import add_activations, add_gradients, pair_scales, weigh_slopes
-from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
-from crn_lib.ops.cpu.simd import claim, finish, fma, lanes, load, splat, store, total
-from crn_lib.ops.cpu.vector_math import EXP, LOG2_E, two_to_the
+from crn_lib.ops.cpu.kernel_cache import HELPER, kernel, unchanged
+from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store
+from crn_lib.ops.cpu.simd_sums import total
+from crn_lib.ops.cpu.task_counter import claim, finish
+from crn_lib.ops.cpu.vector_math import LOG2_E, two_to_the
 
-INLINED = (fused_blocks, fused_pairs, simd, vector_math)
-STAMP = "d32d0660"
+INLINED = (fused_blocks, fused_pairs, simd, simd_sums, task_counter, vector_math)
+STAMP = "f9e81548"
 KEPT = unchanged(STAMP, *INLINED)
 KERNEL_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
@@ -31,7 +33,7 @@ CENTRED = 64
 """Rows that one task centres."""
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def sum_of(row: Any) -> float:
     """The sum of a row, in float64."""
     summed = 0.0
@@ -40,7 +42,7 @@ def sum_of(row: Any) -> float:
     return summed
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def centre_rows(first: int, last: int, centre: bool, rows: Any, centred: Any, means: Any, squares: Any) -> None:
     """Means over the width, in float64; rows less their mean; and `|row|^2` of those, for the rows `first:last`.
 
@@ -85,7 +87,7 @@ def forward_kernel(
     weights: Any,
     out: Any,
     width: Any,
-    code: int,
+    code: int | None,
     normalised: bool,
     causal: bool,
     epsilon: Any,
@@ -100,7 +102,7 @@ def forward_kernel(
     rows_b, centred_b, means_b, squares_b = senders
     sequences, length, _ = rows_a.shape
     number = rows_a.dtype.type
-    unit = number(LOG2_E) if code == EXP else number(1)
+    unit = number(LOG2_E) if code is None else number(1)
     blocks = (length + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE
     scales, shifts = np.empty(PAIRS, rows_a.dtype), np.empty(PAIRS, rows_a.dtype)
     partial = np.empty((16, lanes(rows_a)), rows_a.dtype)
@@ -134,10 +136,7 @@ def forward_kernel(
                 ):
                     own = centred_b[n, start:end]
                     for i in range(ROWS):
-                        if code == EXP:
-                            add_block_activations(centred_a[n, top + i], own, scales, i, EXP, out[n, top + i])
-                        else:
-                            add_block_activations(centred_a[n, top + i], own, scales, i, code, out[n, top + i])
+                        add_block_activations(centred_a[n, top + i], own, scales, i, code, out[n, top + i])
                     continue
                 for i in range(max(top, start) if causal else top, bottom):
                     end = min(start + TILE, i + 1 if causal else length)
@@ -145,10 +144,7 @@ def forward_kernel(
                     pair_scales(
                         row, tile, means_a[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
                     )
-                    if code == EXP:
-                        add_activations(row, tile, scales, shifts, EXP, out[n, i])
-                    else:
-                        add_activations(row, tile, scales, shifts, code, out[n, i])
+                    add_activations(row, tile, scales, shifts, code, out[n, i])
         for i in range(first, last):
             row, weight = out[n, i], splat(weights[i])
             for d in range(0, row.size, lanes(row)):
@@ -169,7 +165,7 @@ def backward_kernel(
     d_senders: Any,
     sender_pulls: Any,
     width: Any,
-    code: int,
+    code: int | None,
     normalised: bool,
     causal: bool,
     epsilon: Any,
@@ -186,7 +182,7 @@ def backward_kernel(
     sequences, length, padded = rows_a.shape
     parts = d_senders.shape[0]
     number = rows_a.dtype.type
-    unit = number(LOG2_E) if code == EXP else number(1)
+    unit = number(LOG2_E) if code is None else number(1)
     factors, dots = np.empty((3, PAIRS), rows_a.dtype), np.empty(PAIRS, rows_a.dtype)
     gains, scales, shifts = factors[0], factors[1], factors[2]
     weighed, partial = np.empty((TILE, padded), rows_a.dtype), np.empty((16, lanes(rows_a)), rows_a.dtype)
@@ -245,10 +241,7 @@ def backward_kernel(
                         pair_scales(
                             row, tile, means_a[n, i], means, number(width), normalised, unit, epsilon, scales, shifts
                         )
-                        if code == EXP:
-                            weigh_slopes(row, tile, upstream[n, i], scales, shifts, EXP, weighed, dots)
-                        else:
-                            weigh_slopes(row, tile, upstream[n, i], scales, shifts, code, weighed, dots)
+                        weigh_slopes(row, tile, upstream[n, i], scales, shifts, code, weighed, dots)
                         for k in range(end - start):
                             gains[k] = weights[i] * scales[k] / unit
                             # u here is unit times what the formula means by u, twice: in the dot and in the pull.
@@ -267,7 +260,7 @@ def backward_kernel(
     return finish(claims, done, tasks)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def finish_gradient(row: Any, pull: Any, width: int, centre: bool, gradient: Any) -> None:
     """Add `pull * row`, the part of the gradient left out by the blocks, and `centre` it over the width."""
     factor, summed = splat(pull), splat(row.dtype.type(0))

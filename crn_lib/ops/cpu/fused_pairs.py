@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store, total
+from crn_lib.ops.cpu.kernel_cache import HELPER
+from crn_lib.ops.cpu.simd import fma, lanes, load, splat, store
+from crn_lib.ops.cpu.simd_sums import total
 from crn_lib.ops.cpu.vector_math import activate, slope
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def add_square(a: Any, sender: Any, d: int, shift: Any, squares: Any) -> Any:
     """`squares + (a + b + shift)**2`: the two rows first, since where they nearly cancel their sum is exact."""
     z = (a + load(sender, d)) + splat(shift)
     return fma(z, z, squares)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def pair_scales(
     receiver: Any,
     senders: Any,
@@ -65,8 +67,8 @@ def pair_scales(
         scales[k] = unit / np.sqrt(scales[k] / width + epsilon)
 
 
-@njit(forceinline=True)
-def add_activations(receiver: Any, senders: Any, scales: Any, shifts: Any, code: int, totals: Any) -> None:
+@njit(**HELPER)
+def add_activations(receiver: Any, senders: Any, scales: Any, shifts: Any, code: int | None, totals: Any) -> None:
     """`totals += f(pre-activation)` of every sender, `(width,)`."""
     for d in range(0, receiver.size, lanes(receiver)):
         a, summed = load(receiver, d), load(totals, d)
@@ -76,9 +78,9 @@ def add_activations(receiver: Any, senders: Any, scales: Any, shifts: Any, code:
         store(totals, d, summed)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def weigh_slopes(
-    receiver: Any, senders: Any, upstream: Any, scales: Any, shifts: Any, code: int, weighed: Any, dots: Any
+    receiver: Any, senders: Any, upstream: Any, scales: Any, shifts: Any, code: int | None, weighed: Any, dots: Any
 ) -> None:
     """`weighed[k] = upstream * f'(u_k)` and `dots[k] = sum(weighed[k] * u_k)`."""
     for k in range(len(senders)):
@@ -92,7 +94,7 @@ def weigh_slopes(
         dots[k] = total(dot)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def pair_change(a: Any, sender: Any, weighed: Any, factors: Any, d: int, d_sender: Any) -> Any:
     """`gain * weighed + scale * (a + b + shift)` of one pair, returned and added to its sender's row."""
     gain, scale, shift = factors
@@ -101,14 +103,14 @@ def pair_change(a: Any, sender: Any, weighed: Any, factors: Any, d: int, d_sende
     return change
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def splat_factors(factors: Any, k: int) -> Any:
     """A pair's gain, scale and shift as vectors: loaded before the loop, whose stores might change them for all LLVM
     knows."""
     return splat(factors[0, k]), splat(factors[1, k]), splat(factors[2, k])
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def add_gradients(receiver: Any, senders: Any, weighed: Any, factors: Any, d_receiver: Any, d_senders: Any) -> None:
     """What every pair changes, added to both its rows; `factors` is `(gain | scale | shift, tile)`.
 

@@ -31,6 +31,10 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.runtime import rtsys
 
+HELPER: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options of `numba.njit` for what only compiled code calls. What Python and C would call it by is left out: it would
+take a part of all compiling."""
+
 KERNELS: list[Any] = []
 """All kernels that are kept, in the order in which their files were imported."""
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from crn_lib.ops.cpu import scalar_math
 from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
-from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.threads import kernel_threads, run_shares
 from crn_lib.ops.prefix_sum import direct_relation
 from crn_lib.ops.second_order import gradients_with_graph
 
@@ -85,7 +85,7 @@ class ScanRelation(torch.autograd.Function):
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         rows = [x.detach().contiguous().numpy() for x in (a, b)]
         result = torch.empty_like(a, memory_format=torch.contiguous_format)
-        shares = torch.get_num_threads()
+        shares = kernel_threads()
         columns = _columns(a.shape[0], a.shape[2], shares)
         run_shares(scan_relation_kernel, shares, *rows, result.numpy(), columns)
         ctx.save_for_backward(a, b, result)
@@ -97,7 +97,7 @@ class ScanRelation(torch.autograd.Function):
             return gradients_with_graph(partial(direct_relation, causal=True), ctx.saved_tensors[:2], gradient)
         rows = [x.detach().contiguous().numpy() for x in (*ctx.saved_tensors, gradient)]
         d_a, d_b = (torch.empty_like(gradient, memory_format=torch.contiguous_format) for _ in range(2))
-        shares = torch.get_num_threads()
+        shares = kernel_threads()
         columns = _columns(gradient.shape[0], gradient.shape[2], shares)
         run_shares(scan_relation_backward_kernel, shares, *rows, d_a.numpy(), d_b.numpy(), columns)
         return d_a, d_b

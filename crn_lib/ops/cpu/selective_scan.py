@@ -14,7 +14,7 @@ from torch import Tensor
 from crn_lib.ops.cpu import scalar_math
 from crn_lib.ops.cpu.kernel_cache import kernel, unchanged
 from crn_lib.ops.cpu.scalar_math import SCAN_OPTIONS, exponential
-from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.threads import kernel_threads, run_shares
 from crn_lib.ops.second_order import gradients_with_graph
 
 INLINED = (scalar_math,)
@@ -148,7 +148,7 @@ class CompiledSelectiveScan(torch.autograd.Function):
         inputs = [x.detach().contiguous() for x in (u, delta, A.T, B, C)]
         y = np.empty(u.shape, inputs[0].numpy().dtype)
         hidden = np.empty((u.shape[0], *inputs[2].shape), y.dtype)
-        run_shares(scan_forward_kernel, torch.get_num_threads(), *(x.numpy() for x in inputs), y, hidden)
+        run_shares(scan_forward_kernel, kernel_threads(), *(x.numpy() for x in inputs), y, hidden)
         ctx.save_for_backward(u, delta, A, B, C)
         ctx.reference = reference
         last = torch.from_numpy(hidden).transpose(1, 2)
@@ -162,7 +162,7 @@ class CompiledSelectiveScan(torch.autograd.Function):
         u, delta, A, B, C = ctx.saved_tensors
         inputs = [x.detach().contiguous().numpy() for x in (u, delta, A.T, B, C)]
         u, delta, A, B, C = inputs
-        shares = torch.get_num_threads()
+        shares = kernel_threads()
         d_A = np.zeros((shares, *A.shape), A.dtype)
         d_u, d_delta, d_B, d_C = (np.empty_like(x) for x in (u, delta, B, C))
         gradient = d_y.contiguous().numpy()

@@ -19,6 +19,7 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 from numba.np.arrayobj import make_array
 
+from crn_lib.ops.cpu.kernel_cache import HELPER
 from crn_lib.ops.cpu.target import TARGET
 
 BYTES = 64
@@ -28,7 +29,9 @@ REGISTER = TARGET.register
 """Bytes of this CPU's widest register. Loops that hold many vectors at once take these, each a part of a `BYTES`
 vector: with vectors of two registers, the 16 registers of AVX2 would not hold what such a loop needs."""
 
-_INDEX = ir.IntType(32)
+INDEX = ir.IntType(32)
+"""What LLVM counts the lanes of a vector in."""
+
 _ELEMENTS = {
     types.float32: (ir.FloatType(), ir.IntType(32), "f32"),
     types.float64: (ir.DoubleType(), ir.IntType(64), "f64"),
@@ -108,8 +111,8 @@ def splat_like(context: Any, like: Any, x: Any) -> Any:
     vector = like
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        first = builder.insert_element(ir.Constant(vector.floats, ir.Undefined), arguments[1], ir.Constant(_INDEX, 0))
-        everywhere = ir.Constant(ir.VectorType(_INDEX, vector.lanes), [0] * vector.lanes)
+        first = builder.insert_element(ir.Constant(vector.floats, ir.Undefined), arguments[1], ir.Constant(INDEX, 0))
+        everywhere = ir.Constant(ir.VectorType(INDEX, vector.lanes), [0] * vector.lanes)
         return builder.shuffle_vector(first, first, everywhere)
 
     return vector(like, vector.dtype), generate
@@ -145,13 +148,13 @@ def _zero(size: int) -> Any:
 _zero_vector, _zero_register = _zero(BYTES), _zero(REGISTER)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def splat(x: Any) -> Any:
     """The vector whose every element is the float `x`."""
     return splat_like(_zero_vector(x), x)
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def splat_register(x: Any) -> Any:
     """The vector of one register whose every element is the float `x`."""
     return splat_like(_zero_register(x), x)
@@ -217,76 +220,6 @@ def times_power_of_two(context: Any, x: Any, shifted: Any) -> Any:
     return x(x, x), generate
 
 
-@intrinsic
-def total(context: Any, x: Any) -> Any:
-    """The sum of the elements, taken by halves."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (rest,), lanes = arguments, x.lanes
-        while lanes > 1:
-            lanes //= 2
-            swapped = [(k + lanes) % (2 * lanes) if k < 2 * lanes else 0 for k in range(x.lanes)]
-            mask = ir.Constant(ir.VectorType(_INDEX, x.lanes), swapped)
-            rest = builder.fadd(rest, builder.shuffle_vector(rest, rest, mask))
-        return builder.extract_element(rest, ir.Constant(_INDEX, 0))
-
-    return x.dtype(x), generate
-
-
-def _fold(half: int) -> Any:
-    """A function of two vectors of 16 elements. In every group of `2 * half` it adds the group's two halves: those of
-    the first vector into the lower half of the result's group, those of the second into the upper one."""
-    lanes = 16
-    lower = [
-        start + (place if place < half else lanes + place - half)
-        for start in range(0, lanes, 2 * half)
-        for place in range(2 * half)
-    ]
-
-    @intrinsic
-    def fold(context: Any, x: Any, y: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            low, high = (
-                builder.shuffle_vector(*arguments, ir.Constant(ir.VectorType(_INDEX, lanes), mask))
-                for mask in (lower, [place + half for place in lower])
-            )
-            return builder.fadd(low, high)
-
-        return x(x, y), generate
-
-    return fold
-
-
-_fold_8, _fold_4, _fold_2, _fold_1 = (_fold(half) for half in (8, 4, 2, 1))
-
-
-@njit(forceinline=True)
-def _fold_four(rows: Any, k: int) -> Any:
-    """Rows `k`, `k + 4`, `k + 8` and `k + 12` in one vector, a quarter of each group of four lanes not yet added."""
-    even = _fold_8(load(rows[k], 0), load(rows[k + 8], 0))
-    return _fold_4(even, _fold_8(load(rows[k + 4], 0), load(rows[k + 12], 0)))
-
-
-def sum_sixteen(rows: Any, sums: Any) -> None:
-    """`sums[k]` is the sum of row `k`'s one vector, for 16 rows; far faster than 16 times `total`."""
-    raise NotImplementedError("compiled code only: see the overload below")
-
-
-@overload(sum_sixteen)
-def _sum_sixteen(rows: Any, sums: Any) -> Any:
-    def single(rows: Any, sums: Any) -> Any:
-        # Each fold adds halves of two vectors into one, so that after four the lanes are the sums, in order.
-        low = _fold_2(_fold_four(rows, 0), _fold_four(rows, 2))
-        high = _fold_2(_fold_four(rows, 1), _fold_four(rows, 3))
-        store(sums, 0, _fold_1(low, high))
-
-    def double(rows: Any, sums: Any) -> Any:
-        for k in range(16):
-            sums[k] = total(load(rows[k], 0))
-
-    return single if rows.dtype == types.float32 else double
-
-
 def _each_lane(name: str) -> Any:
     """A function of the C library, called for one element after another: right, and slow."""
 
@@ -298,7 +231,7 @@ def _each_lane(name: str) -> Any:
             called = get_or_insert_function(builder.module, ir.FunctionType(element, [element]), name + suffix)
             result = arguments[0]
             for lane in range(x.lanes):
-                place = ir.Constant(_INDEX, lane)
+                place = ir.Constant(INDEX, lane)
                 one = builder.call(called, [builder.extract_element(arguments[0], place)])
                 result = builder.insert_element(result, one, place)
             return result
@@ -310,30 +243,6 @@ def _each_lane(name: str) -> Any:
 
 each_log1p = _each_lane("log1p")
 each_erf = _each_lane("erf")
-
-
-@intrinsic
-def add_to(context: Any, numbers: Any, index: Any, change: Any) -> Any:
-    """`numbers[index]` of an int64 array before `change` was added, which no other thread can come between."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.gep(data, [arguments[1]], inbounds=True)
-        return builder.atomic_rmw("add", place, arguments[2], "seq_cst")
-
-    return types.int64(numbers, types.intp, types.int64), generate
-
-
-@njit(forceinline=True)
-def claim(claims: Any) -> int:
-    """The number of a task that no thread has taken yet; it may be beyond the last."""
-    return add_to(claims, 0, 1)
-
-
-@njit(forceinline=True)
-def finish(claims: Any, done: int, tasks: int) -> bool:
-    """Note that this thread has done so many of the tasks; whether all are finished now."""
-    return add_to(claims, len(claims) // 2, done) + done == tasks
 
 
 def _operation(operator_: Any, name: str) -> None:

@@ -3,7 +3,7 @@
 The kernels release the GIL, so plain Python threads run them at once. Unlike Numba's own parallel loops this
 brings no second OpenMP or TBB runtime that could clash with torch's or with a cluster worker's.
 
-A kernel takes its tasks one at a time from a counter that all its threads share (`simd.py`: `claim`, `finish`). So a
+A kernel takes its tasks one at a time from a counter that all its threads share (`task_counter.py`). So a
 helper that wakes up late, or is halted because another program got its processor, is waited for only if it holds a
 task: the caller does the rest itself. What a task computes depends on its number alone, so that results are the same
 whoever takes it.
@@ -12,16 +12,82 @@ whoever takes it.
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 CLAIMS = 16
 """Numbers in an array of claims: the tasks taken stand at 0, those finished in another cache line, at `CLAIMS // 2`."""
+
+SMALL = 200_000
+"""Numbers in a batch's residual stream below which torch's operations on it take one thread: to wake a second one costs
+more than it saves, and beside other programs many times as much."""
+
+
+class _Limit(threading.local):
+    """Of this Python thread: torch's number of threads before it was limited to one, 0 where it is not, and whether a
+    backward pass did so."""
+
+    before = 0
+    by_backward = False
+
+
+_LIMIT = _Limit()
+
+
+def kernel_threads() -> int:
+    """How many threads a kernel may take: torch's number, also where torch itself keeps to one just now."""
+    return _LIMIT.before or torch.get_num_threads()
+
+
+@contextmanager
+def kernels_only(wanted: bool = True) -> Iterator[None]:
+    """Within it torch's own operations run on one thread, the kernels on as many as before; nothing if not `wanted`.
+
+    No result depends on it.
+    """
+    outermost = wanted and not _LIMIT.before
+    if outermost:
+        _limit()
+    try:
+        yield
+    finally:
+        if outermost:
+            _lift()
+
+
+def kernels_only_behind(result: Tensor) -> Tensor:
+    """The same tensor. Backward passes go on as under `kernels_only` once they have reached it, to their end.
+
+    A pass that fails leaves torch on one thread until another one ends.
+    """
+
+    def begin(_: Tensor) -> None:
+        if _LIMIT.by_backward or not _LIMIT.before:
+            _limit()
+            _LIMIT.by_backward = True
+            torch.autograd.Variable._execution_engine.queue_callback(_lift)
+
+    if result.requires_grad and kernel_threads() > 1:
+        result.register_hook(begin)
+    return result
+
+
+def _limit() -> None:
+    _LIMIT.before = _LIMIT.before or torch.get_num_threads()
+    torch.set_num_threads(1)
+
+
+def _lift() -> None:
+    if _LIMIT.before:
+        torch.set_num_threads(_LIMIT.before)
+        _LIMIT.before, _LIMIT.by_backward = 0, False
 
 
 @cache
@@ -43,7 +109,8 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
     if threads == 1:
         kernel(claims, *arguments)
         return
-    sleep_early()
+    if torch.get_num_threads() > 1:  # else torch has no threads that could spin, nor could a second team be made
+        sleep_early()
     pool = _workers(threads - 1)
     helpers = [pool.submit(kernel, claims, *arguments) for _ in range(threads - 1)]
     finished = kernel(claims, *arguments)

@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from crn_lib.ops.cpu.kernel_cache import HELPER
 from crn_lib.ops.cpu.simd import (
     Vector,
     absolute,
@@ -21,8 +22,11 @@ from crn_lib.ops.cpu.simd import (
     with_sign_of,
 )
 
-ACTIVATION_CODES = {"exp": 0, "relu": 1, "squared_relu": 2, "gelu": 3, "elu": 4, "softplus": 5, "identity": 6}
-EXP, RELU, SQUARED_RELU, GELU, ELU, SOFTPLUS, IDENTITY = ACTIVATION_CODES.values()
+ACTIVATION_CODES = {"exp": None, "relu": 1, "squared_relu": 2, "gelu": 3, "elu": 4, "softplus": 5, "identity": 6}
+"""What the kernels take for an activation. `None` has a type of its own: kernels for `exp`, which nearly all want, are
+compiled without the others, which share one set of kernels."""
+
+_, RELU, SQUARED_RELU, GELU, ELU, SOFTPLUS, IDENTITY = ACTIVATION_CODES.values()
 
 LOG2_E = 1 / math.log(2)
 
@@ -101,7 +105,7 @@ def _power(t: Any, constants: Any) -> Any:
     return double
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def two_to_the(t: Any) -> Any:
     """`2**t` for a vector with |t| < 126."""
     return power(t, power_constants(t))
@@ -122,7 +126,7 @@ def _constant_like(x: Any, value: Any) -> Any:
     return constant
 
 
-@njit(forceinline=True)
+@njit(**HELPER)
 def clamped_exponential(x: Any) -> Any:
     """`exp(x)` for x <= 0, and 2**-126 where it would be less."""
     return two_to_the(larger(x * constant_like(x, LOG2_E), constant_like(x, -126.0)))
@@ -186,10 +190,10 @@ def _log1p_of_share(x: Any) -> Any:
     return single
 
 
-@njit(forceinline=True)
-def activate(u: Any, code: int) -> Any:
+@njit(**HELPER)
+def activate(u: Any, code: int | None) -> Any:
     """`f(u)`; for `exp`, `u` comes times log2(e), which its caller has folded into the scale."""
-    if code == EXP:
+    if code is None:
         return two_to_the(u)
     if code == RELU:
         return where_positive(u, u)
@@ -207,10 +211,10 @@ def activate(u: Any, code: int) -> Any:
     return u
 
 
-@njit(forceinline=True)
-def slope(u: Any, code: int) -> Any:
+@njit(**HELPER)
+def slope(u: Any, code: int | None) -> Any:
     """`f'(u)`; for `exp`, `u` comes times log2(e) as in `activate`, and the slope is that of `exp`."""
-    if code == EXP:
+    if code is None:
         return two_to_the(u)
     one = constant_like(u, 1.0)
     if code == RELU:

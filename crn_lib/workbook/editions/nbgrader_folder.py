@@ -11,10 +11,16 @@ from crn_lib.workbook.editions.lesson import Lesson
 CONFIGURATION = '''\
 """nbgrader's configuration of this course; run nbgrader in this folder. Written by `crn course build`."""
 
+import os
+import sys
+
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, GetGrades, LimitOutput, SaveAutoGrades
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 
 from crn_lib.workbook.grading.preprocessors import OnlyExercises, RunExercises
+
+# nbgrader calls `alembic` by its name, which without an activated environment is not on the path.
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "causal_rn"

@@ -14,8 +14,8 @@ from docutils.nodes import make_id
 
 from crn_lib import course
 from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.course.frontend import ALIVE_MIME
 from crn_lib.course.predict import Prediction
-from crn_lib.course.widgets.copier import ALIVE_MIME
 
 # Cells whose code is folded away: a quiz's gives its answer, a claim's is what one looks up, not what one reads.
 FOLDED = ("course.quiz(", "course.claim(")

@@ -14,7 +14,7 @@ import plotly
 from sphinx.cmd.build import main as sphinx
 
 from crn_lib.course import frontend
-from crn_lib.course.widgets.copier import page_state
+from crn_lib.course.widgets.copier import copier_state
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.runner import find_lessons
 from crn_lib.workbook.site.links import broken_links
@@ -57,14 +57,14 @@ def stage(lessons: list[Path], source: Path) -> None:
         page.write_text(link_figures(text, pictures), encoding="utf-8")
     index = source / "index.md"
     front = index.read_text(encoding="utf-8").replace(LIST_HERE, list_lessons(lessons))
-    index.write_text(front.replace(COPIER_HERE, alive("copier", page_state(FIRST_STRING))), encoding="utf-8")
+    index.write_text(front.replace(COPIER_HERE, alive("copier", copier_state(FIRST_STRING))), encoding="utf-8")
 
 
 def _stage_frontend(static: Path) -> None:
     """The host, the style sheets, and the modules and weights that it carries to a page."""
     (static / "alive").mkdir()
     shutil.copy(frontend.FOLDER / "host.js", static)
-    for module in frontend.MODULES:
+    for module in (frontend.SHARED_STYLE, *frontend.MODULES):
         shutil.copy(frontend.FOLDER / f"{module}.css", static)
     for name in frontend.carried_names():
         (static / "alive" / f"{name}.carried.js").write_text(frontend.carried(name), encoding="utf-8")

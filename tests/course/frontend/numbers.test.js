@@ -6,23 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { traceCopy } from "../../../crn_lib/course/frontend/copy.js";
 import { SequenceModel } from "../../../crn_lib/course/frontend/model.js";
+import { assertClose } from "./close.js";
 
 const folder = process.env.NUMBERS ?? "";
 const cases = JSON.parse(readFileSync(join(folder, "numbers.json"), "utf8"));
-
-/**
- * @param {Iterable<number>} found
- * @param {number[]} wanted
- * @param {string} where
- */
-function assertClose(found, wanted, where) {
-  const values = [...found];
-  assert.equal(values.length, wanted.length, where);
-  values.forEach((value, place) => {
-    const off = Math.abs(value - wanted[place]);
-    assert.ok(off <= 1e-4 * Math.max(1, Math.abs(wanted[place])), `${where}[${place}]: ${value}, not ${wanted[place]}`);
-  });
-}
 
 for (const [name, wanted] of Object.entries(cases)) {
   const model = new SequenceModel(readFileSync(join(folder, `${name}.safetensors`)));

@@ -1,149 +1,58 @@
-"""Lesson 08: what its widget draws, drops and copies, on the copier made by hand; and the figures of its rows."""
+"""Lesson 08: its maps on the copier made by hand, what its widget carries to a page, and the figures of its rows."""
 
-import html
-from types import SimpleNamespace
-
+import plotly.graph_objects as go
 import pytest
 import torch
 
-from crn_lib.analysis import Moved, cancellation_copier, copy_sources, copy_without
-from crn_lib.course import RelationWidget, relation_map
-from crn_lib.course.widgets import relation as relation_widget
-from crn_lib.course.widgets.relation import EVERY_PAIR, RELATION_MAPS, other_text
+from crn_lib.analysis import cancellation_copier, copy_sources, copy_without
+from crn_lib.analysis.edited_copy import EditedCopy
+from crn_lib.course import RelationWidget, frontend, relation_map
+from crn_lib.course.frontend import ALIVE_MIME
+from crn_lib.course.widgets.relation import RELATION_MAPS
 from crn_lib.experiments.retrieval_onset import crossing
-from crn_lib.models import ModelConfig, build_model
+from crn_lib.models import ModelConfig, SequenceModel, build_model
 from crn_lib.paths import data_file
 from crn_lib.sweeps import read_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask, trace_copy
-from crn_lib.viz import (
-    RelationMap,
-    describe,
-    draw_multiples,
-    draw_relation_map,
-    draw_relation_view,
-    draw_retrieval_course,
-)
-from tests.course.messages import IN_PLACE, messages
+from crn_lib.viz import describe, draw_multiples, draw_relation_map, draw_retrieval_course
 
 LENGTH = 6
 TEXT = "cancel"
 TASK = CopyingTask(CopyingConfig(string_length=LENGTH))
 
 
-@pytest.fixture
-def widget() -> RelationWidget:
-    return RelationWidget(cancellation_copier(TASK.config), TASK, TEXT)
+def drawn(dropped: dict[tuple[int, int], int], name: str = "correlation") -> tuple[EditedCopy, go.Figure]:
+    """The map of the copier made by hand."""
+    copied = copy_without(cancellation_copier(TASK.config), TASK, TEXT, dropped)
+    return copied, draw_relation_map(relation_map(copied, TASK, 0, name, dropped))
 
 
-def click(widget: RelationWidget, letter: int, sender: int) -> None:
-    """What the browser sends when a pair is clicked: the number of its point."""
-    widget._clicked(None, SimpleNamespace(point_inds=[letter * (2 * LENGTH + 2) + sender]), None)
-
-
-def test_the_map_shows_the_pairs_of_the_copy_and_the_ring_on_every_source(widget: RelationWidget) -> None:
-    pairs = widget.copy.pairs[0]
-    grid, ring, crosses, said, points = widget.figure.data[:5]
+def test_the_map_shows_the_pairs_of_the_copy_and_the_ring_on_every_source() -> None:
+    copied, figure = drawn({})
+    pairs = copied.pairs[0]
+    grid, ring, crosses, said = figure.data
     for row, values in enumerate(grid.z):
         seen = LENGTH + 2 + row
         shown = torch.tensor(list(values[:seen]), dtype=torch.float32)
         torch.testing.assert_close(shown, pairs.correlation[0, 0, row, :seen])
         assert all(value is None for value in values[seen:])
-    assert list(ring.x) == copy_sources(LENGTH).sources.tolist()
-    assert len(crosses.x) == 0 and len(points.x) == (LENGTH + 1) * (2 * LENGTH + 2)
+    assert list(ring.x) == copy_sources(LENGTH).sources.tolist() and len(crosses.x) == 0
     assert [text.strip() for text in said.text] == [f"<b>{letter}</b>" for letter in [*TEXT, "&gt;"]]
-    assert "6 of 6 letters; 7 of 7 tokens right" in widget.figure.layout.title.text
-    assert "writes n, hears position 3 (n)<br>correlation of the pair -1.0" in points.hovertext[2 * 14 + 3]
-    assert points.hovertext[2 * 14 + 3].endswith(", source, ring")
+    assert "6 of 6 letters; 7 of 7 tokens right" in figure.layout.title.text
 
 
-def test_a_click_drops_a_pair_the_copy_is_made_anew_and_a_second_click_brings_it_back(widget: RelationWidget) -> None:
-    before = widget.copy.written
-    click(widget, 2, 3)
-    assert widget.dropped == {(0, 2): 3}
-    assert widget.copy.written[2] != "n" and widget.copy.written[:2] == "ca"
-    assert widget.figure.data[0].z[2][3] is None
-    assert (list(widget.figure.data[2].x), list(widget.figure.data[2].y)) == ([3], [2])
-    assert "✗" in widget.figure.data[3].text[2]
-    assert "Dropped: position 3 for token 3" in html.unescape(widget.caption.value)
-    click(widget, 2, 3)
-    assert widget.dropped == {} and widget.copy.written == before
-    assert len(widget.figure.data[2].x) == 0
-
-
-def test_a_letter_has_one_dropped_pair_and_what_is_not_heard_cannot_be_dropped(widget: RelationWidget) -> None:
-    click(widget, 2, 3)
-    click(widget, 2, 5)
-    assert widget.dropped == {(0, 2): 5} and widget.copy.written == TEXT + ">"
-    click(widget, 0, LENGTH + 2)
-    assert widget.dropped == {(0, 2): 5}
-
-
-def test_hovering_looks_at_a_letter_and_its_bars_are_its_pairs(widget: RelationWidget) -> None:
-    widget._hovered(None, SimpleNamespace(point_inds=[4 * 14 + 1]), None)
-    assert widget.controls["letter"].value == 5
-    bars = widget.figure.data[EVERY_PAIR + 1]
-    assert list(bars.y[: LENGTH + 6]) == list(widget.figure.data[0].z[4][: LENGTH + 6])
-    assert bars.marker.pattern.shape[5] == "/" and bars.marker.pattern.shape.count("/") == 1
-    assert widget.figure.layout.shapes[0].y0 == 3.5
-
-
-def test_the_browser_reaches_both_callbacks(widget: RelationWidget) -> None:
-    points = widget.figure.data[EVERY_PAIR]
-    assert points._click_callbacks == [widget._clicked] and points._hover_callbacks == [widget._hovered]
-    widget.controls["string"].value = "zzz"
-    assert widget.figure.data[EVERY_PAIR] is points, "redrawn in place, or the clicks would be lost"
-
-
-def test_buttons_drop_one_ring_all_rings_and_none(widget: RelationWidget) -> None:
-    widget.controls["letter"].value = 4
-    widget.drop_opposed.click()
-    assert widget.dropped == {(0, 3): 4}
-    widget.drop_all.click()
-    assert widget.dropped == {(0, letter): letter + 1 for letter in range(LENGTH + 1)}
-    assert sum(a == b for a, b in zip(widget.copy.written, TEXT, strict=False)) <= 2
-    widget.restore.click()
-    assert widget.dropped == {} and widget.copy.written == TEXT + ">"
-
-
-def test_moved_receivers_write_the_letter_further_and_the_rings_move_with_them(widget: RelationWidget) -> None:
-    widget.controls["shift"].value = 2
-    assert widget.copy.written == "ncelel>"
-    assert widget.figure.layout.title.text.startswith("Block 0, moved by 2 (4 of 4 letters follow)")
-    assert list(widget.figure.data[1].x)[:4] == [source + 2 for source in copy_sources(LENGTH).sources.tolist()[:4]]
-    widget.controls["shift"].value = -1
-    assert widget.copy.written == "ccance>"
-    widget.controls["other"].value = True
-    assert widget.copy.written == "ccance>", "its receivers know nothing of the string"
-    widget.controls["shift"].value = 0
-    widget.controls["other"].value = False
-    assert widget.copy.written == TEXT + ">" and widget.figure.layout.title.text.startswith("Block 0: ")
-
-
-def test_the_box_makes_another_string_the_donor(widget: RelationWidget, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = []
-    monkeypatch.setattr(relation_widget, "copy_without", lambda *all_: given.append(all_[-1]) or copy_without(*all_))
-    widget.controls["shift"].value = 1
-    widget.controls["other"].value = True
-    widget.controls["shift"].value = 0
-    widget.controls["other"].value = False
-    assert given == [Moved(1, TEXT), Moved(1, other_text(TEXT, TASK)), Moved(0, other_text(TEXT, TASK)), None]
-
-
-def test_another_string_has_no_letter_in_common_and_its_receivers_are_the_ones_used() -> None:
-    assert other_text("azm", TASK) == "nmz"
-    shape = ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=TASK.config.context)
-    model = build_model(shape, generator=torch.Generator().manual_seed(4))
-    own, another = (
-        copy_without(model, TASK, TEXT, {}, Moved(0, donor)).pairs[1] for donor in (TEXT, other_text(TEXT, TASK))
-    )
-    assert torch.equal(own.senders[:, :, : LENGTH + 2], another.senders[:, :, : LENGTH + 2])
-    assert (own.receivers[:, :, :-1] != another.receivers[:, :, :-1]).any(-1).all()
+def test_a_dropped_pair_is_an_empty_cell_with_a_cross_and_its_letter_is_wrong() -> None:
+    copied, figure = drawn({(0, 2): 3})
+    assert copied.written[2] != "n" and copied.written[:2] == "ca"
+    assert figure.data[0].z[2][3] is None
+    assert (list(figure.data[2].x), list(figure.data[2].y)) == ([3], [2])
+    assert "✗" in figure.data[3].text[2]
+    assert "Dropped: position 3 for token 3" in describe(figure)
 
 
 @pytest.mark.parametrize("name", RELATION_MAPS)
-def test_every_map_is_another_figure(widget: RelationWidget, name: str) -> None:
-    widget.controls["shown"].value = name
-    grid = widget.figure.data[0]
+def test_every_map_is_another_figure(name: str) -> None:
+    grid = drawn({}, name)[1].data[0]
     source = [grid.z[row][row + 1] for row in range(LENGTH)]
     beside = [grid.z[row][row + 2] for row in range(LENGTH)]
     better = min if name == "correlation" else max
@@ -151,40 +60,33 @@ def test_every_map_is_another_figure(widget: RelationWidget, name: str) -> None:
     assert grid.zmin == (-1 if name == "correlation" else 0) and (grid.zmax == 1 or name == "scale")
 
 
-def test_a_short_string_is_filled_up_and_a_bad_one_is_told(widget: RelationWidget) -> None:
-    widget.controls["string"].value = "ab"
-    assert widget.copy.text == "abzyxw"
-    with pytest.raises(ValueError, match="only the letters a to z"):
-        widget.controls["string"].value = "A!"
-    assert "only the letters a to z can be copied" in html.unescape(widget.error.value)
-    widget.controls["string"].value = "abc"
-    assert widget.error.value == ""
-
-
 def test_the_copy_without_edits_is_the_copy_that_the_model_makes_from_its_state() -> None:
-    shape = ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=TASK.config.context)
-    model = build_model(shape, generator=torch.Generator().manual_seed(4))
+    model = _model()
     copied = copy_without(model, TASK, TEXT, {})
     assert copied.written == trace_copy(model, TASK, TEXT).written
     assert TASK.decode(copied.tokens) == f"<{TEXT}|{copied.written[:-1]}"
     assert [pairs.weight.shape for pairs in copied.pairs] == [(1, 1, LENGTH + 1, 2 * LENGTH + 2)] * 2
+
+
+def test_the_widget_brings_its_model_to_jupyterlab_and_the_one_that_ships_to_a_page() -> None:
+    model = _model()
     widget = RelationWidget(model, TASK, TEXT)
-    for block in (0, 1):
-        widget.controls["block"].value = block
-        assert widget.figure.layout.title.text.startswith(f"Block {block}")
+    own, ships = widget.models
+    assert own["weights"] == frontend.model_bytes(model) and own["length"] == LENGTH and "6 letters" in own["name"]
+    assert ships["weights"] == frontend.shipped_model("causal_rn") and ships["length"] is None
+    bundle, _ = widget._repr_mimebundle_()
+    assert bundle[ALIVE_MIME]["module"] == "relation_map"
+    (page,) = bundle[ALIVE_MIME]["state"]["models"]
+    assert page == ships | {"weights": {"carried": "causal_rn.safetensors"}} and "1 to 32" in page["name"]
+    mixed = CopyingTask(CopyingConfig(string_length=LENGTH, shortest=4))
+    assert RelationWidget(model, mixed, TEXT).models[0]["length"] is None
+    with pytest.raises(ValueError, match="norm exact"):
+        RelationWidget(build_model(ModelConfig(kind="linear_rn", width=16, blocks=1)), TASK, TEXT)
 
 
-def test_a_click_copies_once_and_is_one_message_and_a_look_copies_nothing(
-    widget: RelationWidget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied = []
-    monkeypatch.setattr(relation_widget, "copy_without", lambda *given: copied.append(given) or copy_without(*given))
-    for count, sender in enumerate((1, 2, 3), start=1):
-        assert messages(widget.figure, lambda sender=sender: click(widget, 3, sender)) == IN_PLACE
-        assert len(copied) == count
-    for name, value in (("letter", 4), ("shown", "share")):
-        assert messages(widget.figure, lambda name=name, value=value: widget.controls[name].set_trait("value", value))
-    assert len(copied) == 3
+def _model() -> SequenceModel:
+    shape = ModelConfig(kind="causal_rn", width=16, blocks=2, max_length=TASK.config.context)
+    return build_model(shape, generator=torch.Generator().manual_seed(4))
 
 
 def test_maps_stand_side_by_side_and_are_told_in_words() -> None:
@@ -194,14 +96,6 @@ def test_maps_stand_side_by_side_and_are_told_in_words() -> None:
     assert shown.dropped == [(1, 2)] and shown.senders[0] == "<" and shown.wanted[-1] == ">"
     figure = draw_multiples(draw_relation_map, {"one": {"shown": shown}, "two": {"shown": shown}})
     assert describe(figure).count("6 of 6 letters") == 2
-
-
-def test_a_row_of_a_map_that_sees_nothing_below_zero_has_its_axis_at_zero() -> None:
-    shown = RelationMap("share", ["<b", "c"], ["c", "EOS"], [[0.2, None], [0.5, 0.5]], [0, 1], [0, 0])
-    figure = draw_relation_view(shown, 0)
-    assert figure.layout.yaxis2.range[0] < 0.001 and figure.layout.yaxis2.range[1] > 0.2
-    assert figure.layout.xaxis.ticktext[0] == "&lt;b"
-    assert "not seen" in figure.data[EVERY_PAIR].hovertext[1]
 
 
 def test_time_courses_are_drawn_for_every_seed_from_the_stored_rows() -> None:

@@ -12,7 +12,7 @@ import torch
 from numba import njit
 
 from crn_lib.ops import ACTIVATIONS, relation
-from crn_lib.ops.cpu import fused, simd, vector_math
+from crn_lib.ops.cpu import fused, simd, simd_sums, vector_math
 from crn_lib.ops.cpu.fused import FUSED_ACTIVATIONS
 from crn_lib.ops.cpu.scalar_math import exponential
 from tests.ops.relation_cases import FORMS, WIDTH, able_backends, pair, with_gradients
@@ -136,7 +136,7 @@ def test_the_sum_of_a_vector_is_the_sum_of_all_its_elements(dtype):
     @njit
     def sums(x, out):
         for k in range(len(x)):
-            out[k] = simd.total(simd.load(x[k], 0))
+            out[k] = simd_sums.total(simd.load(x[k], 0))
 
     x = np.random.default_rng(0).integers(-1000, 1000, (50, simd.BYTES // np.dtype(dtype).itemsize)).astype(dtype)
     sums(x, out := np.full(50, np.nan, dtype))
@@ -147,7 +147,7 @@ def test_the_sum_of_a_vector_is_the_sum_of_all_its_elements(dtype):
 def test_sixteen_vectors_are_summed_in_order(dtype):
     @njit
     def sums(x, out):
-        simd.sum_sixteen(x, out)
+        simd_sums.sum_sixteen(x, out)
 
     x = np.random.default_rng(0).integers(-1000, 1000, (16, simd.BYTES // np.dtype(dtype).itemsize)).astype(dtype)
     sums(x, out := np.full(16, np.nan, dtype))

@@ -1,5 +1,6 @@
 """Helpers that come late, results that do not depend on them, and torch's own threads, which sleep early."""
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from crn_lib.ops.cpu import fused, threads
-from crn_lib.ops.cpu.threads import run_shares
+from crn_lib.ops.cpu.threads import kernel_threads, kernels_only, kernels_only_behind, run_shares
 from tests.ops.relation_cases import pair, with_gradients
 
 
@@ -70,6 +71,65 @@ def test_a_small_call_takes_one_thread(monkeypatch, use_threads):
     assert fused._threads(1, 40, 18) == 3
     monkeypatch.setattr(fused, "FEW", 1 + 20 * 41 * 18)
     assert fused._threads(1, 40, 18) == 1 and fused._threads(2, 40, 18) == 3
+
+
+def test_torch_keeps_to_one_thread_where_only_kernels_may_take_more(use_threads):
+    use_threads(3)
+
+    def seen():
+        return torch.get_num_threads(), kernel_threads(), fused._threads(1, 40, 18)
+
+    with contextlib.suppress(KeyError), kernels_only(), kernels_only():
+        assert seen() == (1, 3, 3)
+        raise KeyError
+    with kernels_only(wanted=False):
+        assert seen() == (3, 3, 3)
+    use_threads(1)
+    with kernels_only():
+        assert seen() == (1, 1, 1)
+
+
+def test_torchs_threads_are_sent_to_sleep_when_torch_has_some(monkeypatch, use_threads):
+    calls = []
+    monkeypatch.setattr(threads, "sleep_early", lambda: calls.append(torch.get_num_threads()))
+    a, b = pair(2, 33, 18)
+    use_threads(2)
+    with kernels_only():
+        with_gradients(a, b, backend="fused")
+    assert not calls
+    with_gradients(a, b, backend="fused")
+    assert set(calls) == {2}
+
+
+def test_a_backward_pass_is_limited_from_a_tensor_on_to_its_end_and_a_failed_one_until_the_next(use_threads):
+    use_threads(3)
+    seen = []
+
+    def note(_):
+        seen.append((torch.get_num_threads(), kernel_threads()))
+
+    x = torch.ones(3, requires_grad=True)
+
+    def result():
+        early = x * 1.0
+        early.register_hook(note)
+        late = kernels_only_behind(early * 2) * 3
+        late.register_hook(note)
+        return late.sum()
+
+    result().backward()
+    assert seen == [(3, 3), (1, 3)] and torch.get_num_threads() == 3
+    failing = x.register_hook(lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        result().backward()
+    failing.remove()
+    assert (torch.get_num_threads(), kernel_threads()) == (1, 3)
+    result().backward()
+    assert torch.get_num_threads() == kernel_threads() == 3
+    with kernels_only():
+        result().backward()
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
 
 
 @pytest.mark.parametrize("batch", [1, 9])

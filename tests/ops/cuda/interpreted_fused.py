@@ -6,6 +6,7 @@
 The interpreter takes milliseconds a pair of rows, so shapes are small. Its bfloat16 is wrong: that is for a GPU only.
 """
 
+import itertools
 import os
 
 import pytest
@@ -21,6 +22,25 @@ TOLERANCE = 2e-6 if INTERPRETED else 1e-5
 """Of float32 against the definition in float64; a GPU approximates exp2 and 1/sqrt."""
 
 on_a_gpu = pytest.mark.skipif(INTERPRETED, reason="needs a GPU")
+
+
+@pytest.fixture(autouse=INTERPRETED, scope="session")
+def interpreter_that_looks_once():
+    """The interpreter looks through Triton's language at every call of one function by another, a third of its time;
+    here it does so at the first call of each."""
+    from triton.runtime import interpreter
+
+    looked = set()
+
+    def call(self, *arguments, **options):
+        if self.fn not in looked:
+            looked.add(self.fn)
+            interpreter._patch_lang(self.fn)
+        return self.rewrite()(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interpreter.InterpretedFunction, "__call__", call)
+        yield
 
 
 def with_gradients(function, a, b, upstream):
@@ -53,17 +73,20 @@ def assert_same(found, truth, tolerance=TOLERANCE):
         assert relative_error(one, true) < tolerance, name
 
 
-@pytest.mark.parametrize("length", [1, 2, 31, 33] if INTERPRETED else [1, 2, 63, 100, 129])
+@pytest.mark.parametrize("length", [1, 2, 33] if INTERPRETED else [1, 2, 63, 100, 129])
 def test_any_length(length):
-    """Blocks of 16 rows: one that is nearly empty, two without their last row, three with one row in the last."""
+    """Blocks of 16 rows: one that is nearly empty, three with one row in the last."""
     assert fused_cuda.tiling(5)["ROWS"] == 16
     a, b = pair_here(1, length, 5)
     assert_same(fused(a, b), definition(a, b))
 
 
-@pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("norm", ["exact", "none"])
-@pytest.mark.parametrize("activation", fused_cuda.FUSED_ACTIVATIONS)
+FORMS = list(itertools.product(fused_cuda.FUSED_ACTIVATIONS, ("exact", "none"), (True, False)))
+EVERY_TWO_TOGETHER = [form for n, form in enumerate(FORMS) if (n // 4 + n // 2 + n) % 2 == 0]
+"""Half of the forms: each activation with either norm and either way of looking, and either norm with either way."""
+
+
+@pytest.mark.parametrize(("activation", "norm", "causal"), EVERY_TWO_TOGETHER if INTERPRETED else FORMS)
 def test_every_form(activation, norm, causal):
     a, b = pair_here(1, 18, 6)  # a full block of 16 rows, and part of one
     options = {"activation": activation, "norm": norm, "causal": causal}
@@ -118,7 +141,8 @@ def test_rows_without_variance_stay_finite(activation):
 
 
 @pytest.mark.parametrize(
-    ("activation", "future"), [("exp", -1e6), ("relu", 1e6), ("squared_relu", -1e6), ("gelu", 1e6)]
+    ("activation", "future"),
+    [("exp", -1e6), ("gelu", 1e6), ("relu", 1e6), ("squared_relu", -1e6)][: 2 if INTERPRETED else 4],
 )
 def test_what_stands_in_the_future_changes_nothing_and_gets_no_gradient(activation, future):
     a, b = pair_here(1, 18, 6)

@@ -41,7 +41,7 @@ def assert_all_pass(file, least, **environment):
 @needs_triton
 @pytest.mark.slow
 def test_in_the_interpreter_the_kernels_give_what_the_definition_gives():
-    assert_all_pass("interpreted_fused.py", least=50, TRITON_INTERPRET="1")
+    assert_all_pass("interpreted_fused.py", least=45, TRITON_INTERPRET="1")
 
 
 @needs_triton

@@ -1,0 +1,241 @@
+"""Stored runs on other tasks than copying, as points: a model on a task, at the best of the rates it was given.
+
+`PANELS` names the tasks of lesson 10, and `read_points` reads what there is of their rows. What the points say to the
+lesson's questions is decided in `beyond_verdicts.py`.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crn_lib.config import from_mapping
+from crn_lib.experiments.memory import predicted_bytes
+from crn_lib.experiments.verdicts import Share, Verdict
+from crn_lib.models import ModelConfig
+from crn_lib.sweeps.rows import plain_config
+from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
+from crn_lib.training import TrainConfig
+
+RATES = 5
+"""Learning rates, of which the best is not at an edge, that a model needs before it is said to fail."""
+
+RATES_TO_COMPARE = 3
+"""Learning rates that two models need each before it is said that one is not as good as the other."""
+
+ALIKE = 0.01
+"""Scores this close to the best count as equal when the best rate is chosen: then one away from the edges is taken."""
+
+
+EQUAL = 1.05
+"""Bytes that differ by less than this factor count as equal: models hold a few counters beside their rows."""
+
+
+class Panel(NamedTuple):
+    """A task of the lesson: whose rows, its name and that of its main metric, and which runs of the sweep it has."""
+
+    sweep: str
+    title: str
+    score: str
+    blocks: int
+    fields: Mapping[str, Any]
+
+
+PANELS = {
+    "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {}),
+    "suffix": Panel("ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix"}),
+    "prefix": Panel("ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix"}),
+    "regression": Panel("regression", "Regression in context", "variance explained", 4, {"dims": 5}),
+    "hops": Panel("hops", "0 to 4 hops", "letters right", 4, {}),
+    "patches": Panel("images", "Digits, 16 patches", "images right", 4, {"layout": "patches"}),
+    "pixels": Panel("images", "Digits, 64 pixels", "images right", 4, {"layout": "pixels"}),
+    "permuted": Panel("images", "Digits, 64 pixels in random order", "images right", 4, {"layout": "permuted"}),
+    "text": Panel("text", "Next byte of the sonnets", "bytes right", 4, {}),
+}
+"""By the names that the lesson calls them; `blocks` is the depth at which kinds are compared."""
+
+FOUR = ("recall", "suffix", "prefix", "patches")
+"""Panels that one figure shows together."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One model on one task: its runs by learning rate, ascending.
+
+    Attributes:
+        config: of one of the runs; learning rate and seed are those of that run only.
+    """
+
+    config: TrainConfig
+    tried: Mapping[float, tuple[Run, ...]]
+
+    @property
+    def model(self) -> ModelConfig:
+        """Its kind and shape."""
+        return self.config.model
+
+    @cached_property
+    def rate(self) -> float:
+        """The rate with the highest median score; of those `ALIKE` the one farthest from the edges."""
+        order = list(self.tried)
+        found = {rate: _median(self.tried[rate]) for rate in order}
+        highest = max(found.values())
+        near = [rate for rate in order if found[rate] >= highest - ALIKE] or order
+        middle = (len(order) - 1) / 2
+        return min(near, key=lambda rate: abs(order.index(rate) - middle))
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Those at the best rate, one a seed."""
+        return self.tried[self.rate]
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the best rate is the smallest or the largest that was tried."""
+        return self.rate in (min(self.tried), max(self.tried))
+
+    @property
+    def had_its_chance(self) -> bool:
+        """Whether it was given `RATES_TO_COMPARE` rates, the best of them not at an edge."""
+        return len(self.tried) >= RATES_TO_COMPARE and not self.at_edge
+
+    @property
+    def score(self) -> Spread:
+        """The task's main metric at the end, over seeds; NaN where a run ended without one."""
+        return self.metric(self.runs[0].main_metric)
+
+    def metric(self, name: str) -> Spread:
+        """Any metric at the end, over the seeds at the best rate; NaN where a run has none of that name."""
+        found = [float(run.row.get(name, math.nan)) for run in self.runs]
+        return Spread.of(found) if all(map(math.isfinite, found)) else Spread(math.nan, math.nan, math.nan)
+
+    @cached_property
+    def share(self) -> Share:
+        """How many of the runs at the best rate reached 99% of the main metric."""
+        return Share.of(self.runs)
+
+    @property
+    def solves(self) -> Verdict:
+        """Whether it solves the task in more than half of its seeds at the best rate.
+
+        No only after `RATES` rates, the best not at an edge, and if no run was stopped while it was still rising.
+        """
+        if self.share.works:
+            return True
+        tried_enough = len(self.tried) >= RATES and not self.at_edge
+        ended = not self.share.unfinished and math.isfinite(self.score.median)
+        return False if tried_enough and ended else None
+
+    @cached_property
+    def state_bytes(self) -> int:
+        """Bytes held for one sequence when it has been read, in float32."""
+        return predicted_bytes(self.model, self.config.task.context)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the model is its kind's own, without a convolution, another norm or a wider inside."""
+        model = self.model
+        shape = {name: getattr(model, name) for name in ("vocab_size", "width", "blocks", "max_length", "input_width")}
+        return model == ModelConfig(kind=model.kind, **shape)
+
+    def words(self) -> str:
+        """As in `97.1% (96.8% to 97.4%), 2 seeds, rate 0.002, an edge of 3`."""
+        seeds = f"{len(self.runs)} seed{'s' if len(self.runs) > 1 else ''}"
+        edge = (
+            f"{', an edge' if self.at_edge else ''} of {len(self.tried)}" if len(self.tried) > 1 else ", the only one"
+        )
+        return f"{self.score.show('.1%')}, {seeds}, rate {self.rate:g}{edge}"
+
+
+def _median(runs: Sequence[Run]) -> float:
+    """Of the main metric; minus infinity where a run ended without one."""
+    found = [run.row.get(run.main_metric, math.nan) for run in runs]
+    return Spread.of(found).median if all(map(math.isfinite, found)) else -math.inf
+
+
+def points_of(runs: Iterable[Run]) -> list[Point]:
+    """Runs as points, one for each model on each task, in the order in which the rows are stored."""
+    groups: dict[TrainConfig, dict[float, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    for run in runs:
+        config = from_mapping(TrainConfig, plain_config(run.row))
+        groups[replace(config, learning_rate=1.0, seed=0)][config.learning_rate].append(run)
+    return [
+        Point(config, {rate: tuple(own) for rate, own in sorted(by_rate.items())}) for config, by_rate in groups.items()
+    ]
+
+
+def read_points(runs: Path) -> dict[str, list[Point]]:
+    """What the folder of stored runs has of every panel: all its models and depths; nothing where there is no row yet.
+
+    A run whose loss stopped being finite is there too: its rate was tried.
+    """
+    found = {
+        sweep: points_of(read_runs(runs / f"{sweep}.jsonl", diverged=True))
+        for sweep in {panel.sweep for panel in PANELS.values()}
+    }
+    return {
+        name: [
+            point
+            for point in found[panel.sweep]
+            if all(getattr(point.config.task, field) == value for field, value in panel.fields.items())
+        ]
+        for name, panel in PANELS.items()
+    }
+
+
+def comparable(name: str, points: Iterable[Point]) -> list[Point]:
+    """Of a panel's points those that kinds are compared at: plain models of the panel's depth."""
+    return [point for point in points if point.plain and point.model.blocks == PANELS[name].blocks]
+
+
+def best_at(points: Iterable[Point], limit: float) -> list[Point]:
+    """The best point of every kind that holds at most so many bytes, the highest score first."""
+    best: dict[str, Point] = {}
+    for point in points:
+        kind, score = point.model.kind, point.score.median
+        fits = point.state_bytes <= EQUAL * limit and math.isfinite(score)
+        if fits and (kind not in best or score > best[kind].score.median):
+            best[kind] = point
+    return sorted(best.values(), key=lambda point: -point.score.median)
+
+
+def find(points: Iterable[Point], kind: str, **fields: Any) -> Point | None:
+    """The plain point of a kind, whose model has these fields; `None` where there is none."""
+    wanted = {"kind": kind, **fields}
+    return next(
+        (p for p in points if p.plain and all(getattr(p.model, name) == value for name, value in wanted.items())), None
+    )
+
+
+def errors_by_examples(point: Point) -> list[float]:
+    """In-context regression: squared error over the variance after 0, 1, 2 ... examples, the median over seeds."""
+    return [point.metric(f"error_after_{i}").median for i in range(point.config.task.context // 2)]
+
+
+def hops_by_number(point: Point) -> list[float]:
+    """k-hop induction: the share right of strings with 0, 1, 2 ... hops, the median over seeds."""
+    hops: int = point.config.task.hops  # type: ignore[attr-defined]
+    return [point.metric(f"accuracy_{k}_hops").median for k in range(hops + 1)]
+
+
+def in_short(points: Sequence[Point], names: Mapping[str, str]) -> str:
+    """All of them in one line, kinds by these names; `no row yet` where there is none."""
+    named = (f"{names[p.model.kind]} of width {p.model.width}: {p.words()}" for p in points)
+    return "; ".join(named) or "no row yet"
+
+
+def circumstances_of(points: Iterable[Point]) -> tuple[str, str]:
+    """Over what, and on what: how many rates and seeds at the best of them the points have, and their devices."""
+    own = list(points)
+    if not own:
+        return "no seed yet", "no row yet"
+    counts = [
+        f"{min(found)}" if min(found) == max(found) else f"{min(found)} to {max(found)}"
+        for found in ([len(p.tried) for p in own], [len(p.runs) for p in own])
+    ]
+    rows = [run.row for p in own for run in p.runs]
+    devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))
+    return f"learning rates tried: {counts[0]}; seeds at the best: {counts[1]}", devices

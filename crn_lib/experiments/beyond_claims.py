@@ -1,0 +1,147 @@
+"""What lesson 10 claims: each statement with the points it rests on and the function that judges it."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from crn_lib.experiments import beyond_verdicts as judge
+from crn_lib.experiments.beyond import Point, comparable, find
+from crn_lib.experiments.verdicts import Verdict
+
+WIDTH = 64
+"""At which kinds are compared where a task has several widths."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the statements are judged by.
+
+    Attributes:
+        points: by panel, as `read_points` gives them.
+        copies: by kind, as `copies_at` gives them.
+        estimators: errors by number of examples, of the estimators of regression.
+        packed: bits per byte of the sonnets' test part when a packer has read the rest.
+        ridge: accuracy of ridge regression on the digits' test part.
+        tested: the rows of unseen lengths.
+    """
+
+    points: Mapping[str, Sequence[Point]]
+    copies: Mapping[str, Verdict]
+    estimators: Mapping[str, Sequence[float]]
+    packed: float
+    ridge: float
+    tested: Sequence[judge.Row]
+
+    def compared(self, *names: str) -> list[Point]:
+        """The comparable points of these panels."""
+        return [point for name in names for point in comparable(name, self.points[name])]
+
+    def solves(self) -> dict[str, dict[str, Verdict]]:
+        """By retrieval task, then by kind, whether it is solved."""
+        return {name: judge.solved_by(self.compared(name), WIDTH) for name in ("recall", "suffix")}
+
+    def pair(self, name: str, metric: str | None = None) -> tuple[float, float]:
+        """A metric of CausalRN and Transformer on a panel, the main one if none is named.
+
+        NaN without a row, and of one that has not had its chance.
+        """
+        own = [p for p in self.compared(name) if p.had_its_chance]
+        found = {p.model.kind: (p.metric(metric) if metric else p.score).median for p in own}
+        return found.get("causal_rn", math.nan), found.get("transformer", math.nan)
+
+
+class Statement(NamedTuple):
+    """One claim: whose, in what words, where it is said, under which heading it is tested, and by what."""
+
+    about: str
+    words: str
+    where: str
+    cell: str
+    rests_on: Callable[[Evidence], list[Point]]
+    verdict: Callable[[Evidence], Verdict]
+
+
+def _fits(evidence: Evidence) -> Verdict:
+    ours, yardstick = (find(evidence.compared("regression"), kind) for kind in ("causal_rn", "transformer"))
+    return judge.fits_in_context(ours, yardstick, evidence.estimators)
+
+
+def _static(evidence: Evidence) -> list[Point]:
+    return [p for p in evidence.points["recall"] if p.model.norm in judge.STATIC_NORMS and p.model.blocks == 2]
+
+
+STATEMENTS = (
+    Statement(
+        "paper",
+        "What copying takes tells what strong retrieval from the context takes",
+        "abstract",
+        "Does copying tell?",
+        lambda evidence: [p for p in evidence.compared("recall", "suffix") if p.model.width == WIDTH],
+        lambda evidence: judge.copying_tells(evidence.copies, evidence.solves()),
+    ),
+    Statement(
+        "ours",
+        "At equal bytes a CausalRN recalls more than a Transformer",
+        "recall of 16 pairs",
+        "Recall against bytes",
+        lambda evidence: evidence.compared("recall"),
+        lambda evidence: judge.more_at_equal_bytes(evidence.points["recall"]),
+    ),
+    Statement(
+        "ours",
+        "Static relations do not recall, with a short convolution or without",
+        "recall of 16 pairs",
+        "Recall against bytes",
+        _static,
+        lambda evidence: judge.static_stays_below(evidence.points["recall"], width=WIDTH, blocks=2),
+    ),
+    Statement(
+        "around",
+        "States of fixed size answer a look-up whose key comes first, and none whose key comes last",
+        "Jelassi et al. 2024",
+        "Asked before, asked after",
+        lambda evidence: evidence.compared("prefix", "suffix"),
+        lambda evidence: judge.key_place_decides(evidence.points["prefix"], evidence.points["suffix"]),
+    ),
+    Statement(
+        "ours",
+        "Some way to tell places apart lets a CausalRN copy letters of strings twice as long as any it saw",
+        "sweep unseen_lengths",
+        "Lengths it never saw",
+        lambda evidence: [],
+        lambda evidence: judge.reads_unseen_lengths(evidence.tested, "causal_rn", length=64),
+    ),
+    Statement(
+        "ours",
+        "A CausalRN does linear regression in context, rather than retrieve or average",
+        "five coordinates",
+        "Regression: retrieve or average?",
+        lambda evidence: evidence.compared("regression"),
+        _fits,
+    ),
+    Statement(
+        "ours",
+        "Depth buys a CausalRN hops by doubling",
+        "0 to 4 hops",
+        "Hops against depth",
+        lambda evidence: [p for p in evidence.points["hops"] if p.plain],
+        lambda evidence: judge.depth_doubles_hops(evidence.points["hops"]),
+    ),
+    Statement(
+        "ours",
+        "On the sonnets a CausalRN needs no more bits per byte than a Transformer of its width",
+        "their test part",
+        "Real text and digits",
+        lambda evidence: evidence.compared("text"),
+        lambda evidence: judge.text_as_well(*evidence.pair("text", "bits_per_byte"), evidence.packed),
+    ),
+    Statement(
+        "ours",
+        "A CausalRN reads digits patch by patch as well as a Transformer",
+        "their test part",
+        "Real text and digits",
+        lambda evidence: evidence.compared("patches"),
+        lambda evidence: judge.digits_as_well(*evidence.pair("patches"), evidence.ridge),
+    ),
+)

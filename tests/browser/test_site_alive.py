@@ -1,0 +1,223 @@
+"""What computes in the pages of the static edition beside the copier, worked by keyboard, against the library."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page
+
+from crn_lib.analysis import copy_without, influence, most_amplified
+from crn_lib.viz import draw_state_against_length
+from tests.browser.accessibility import serious
+from tests.browser.reader import READY_FOR_AXE, Reader, lesson_pages
+from tests.course.frontend.shipped import TASK, shipped
+
+pytestmark = pytest.mark.browser
+
+TEXT = "thequickbrownfox"
+MEGABYTE = 1_000_000
+
+# Work instead of seconds: exponentials taken and rectangles painted since the last call.
+COUNT_WORK = """() => {
+  window.work = { exponentials: 0, rectangles: 0 };
+  const { exp } = Math, { fillRect } = CanvasRenderingContext2D.prototype;
+  Math.exp = x => (window.work.exponentials++, exp(x));
+  CanvasRenderingContext2D.prototype.fillRect = function (...box) {
+    window.work.rectangles++;
+    fillRect.apply(this, box);
+  };
+}"""
+WORK = "() => { const { work } = window; window.work = { exponentials: 0, rectangles: 0 }; return work; }"
+
+
+@pytest.fixture(scope="module")
+def alive_page(browser: BrowserContext) -> Iterator[Page]:
+    with browser.new_page() as page:
+        yield page
+
+
+@pytest.fixture
+def reader(alive_page: Page, site: Path) -> Iterator[Reader]:
+    """A reader who met no error and asked the network for nothing."""
+    alive_page.set_viewport_size({"width": 1200, "height": 1000})
+    reader = Reader(alive_page, site)
+    yield reader
+    alive_page.unroute("**/*")
+    assert reader.asked == [] and reader.errors == []
+
+
+def widget(reader: Reader, lesson: str, name: str) -> Locator:
+    """A widget on a lesson's page, once it is there."""
+    reader.page.goto((reader.site / lesson).as_uri())
+    place = reader.page.locator(f".crn-alive[data-module={name}]").first
+    place.scroll_into_view_if_needed()
+    place.and_(reader.page.locator("[data-state=alive]")).wait_for()
+    reader.page.wait_for_function("!document.querySelector('.crn-alive[data-state=loading]')")
+    return place.locator(".crn-widget")
+
+
+def test_the_relation_map_shows_the_librarys_numbers_while_pairs_are_dropped_by_keyboard(reader: Reader) -> None:
+    maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
+    maps.locator("input[type=text]").fill(TEXT)
+    model = shipped("causal_rn").double()
+    dropped: dict[tuple[int, int], int] = {}
+    field = maps.locator("[data-block='1'] .field")
+    for step in range(2):
+        copied = copy_without(model, TASK, TEXT, dropped)
+        assert "".join(maps.locator("[data-block='1'] .said").all_text_contents()).replace("✗", "") == (
+            copied.written.replace(">", "■")
+        )
+        for block, pairs in enumerate(copied.pairs):
+            rings = maps.locator(f"[data-block='{block}'] .ring").evaluate_all(
+                "rings => rings.map(r => +r.getAttribute('cx') - 0.5)"
+            )
+            assert [round(ring) for ring in rings] == most_amplified(pairs)[0, 0].tolist()
+        field.press("Home")
+        for _ in range(4 + step):
+            field.press("ArrowRight")
+        row, sender = 2, 4 + step
+        said = maps.locator(".status").inner_text()
+        pairs = copied.pairs[1]
+        scale, share = (float(v[0, 0, row, sender]) for v in (pairs.scale, influence(pairs).share))
+        assert f"Hears position {sender} " in said
+        assert f"scale {scale:.2f}, share {100 * share:.1f}%" in said
+        field.press("Delete")
+        dropped = {(1, row): sender}
+    assert maps.locator(".cross").count() == 1, "one a row"
+
+
+def test_a_first_touch_looks_and_a_second_one_drops(reader: Reader) -> None:
+    maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
+    canvas = maps.locator("[data-block='1'] canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    at = {
+        "clientX": box["x"] + box["width"] / 26 * 4.5,
+        "clientY": box["y"] + box["height"] / 13 * 5.5,
+        "bubbles": True,
+    }
+    for crosses in (0, 1, 0):
+        for event in ("pointerdown", "click"):
+            canvas.dispatch_event(event, {**at, "pointerType": "touch"})
+        assert "Block 1, token 6" in maps.locator(".status").inner_text()
+        assert maps.locator(".cross").count() == crosses
+
+
+def test_a_look_computes_nothing_and_a_dropped_pair_one_copy(reader: Reader) -> None:
+    maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
+    maps.locator("input[type=text]").fill(TEXT)
+    reader.page.evaluate(COUNT_WORK)
+    field = maps.locator("[data-block='0'] .field")
+    field.focus()
+    field.press("ArrowDown")
+    field.press("ArrowRight")
+    assert reader.page.evaluate(WORK) == {"exponentials": 0, "rectangles": 0}
+    field.press("Delete")
+    work = reader.page.evaluate(WORK)
+    length, rows, blocks, width = 2 * len(TEXT) + 2, len(TEXT) + 1, 2, 48
+    pairs = sum(length - row for row in range(rows))
+    copied = blocks * width * (length * (length + 1) // 2 + pairs)  # the model's own, and those of the maps' shares
+    assert copied - 2 * width <= work["exponentials"] <= copied + 30 * rows  # and softmaxes of what is written
+    assert work["rectangles"] == blocks * pairs - 1
+
+
+def test_a_page_offers_the_recorded_settings_and_draws_what_python_draws(reader: Reader) -> None:
+    sampled = widget(reader, "01_copying_task.html", "sampled")
+    assert "Sampled: 196 settings (of 288)" in sampled.locator(".note").inner_text()
+    numbers, bits, letters = sampled.locator("input[type=range]").all()
+    numbers.press("End")
+    bits.press("Home")
+    letters.press("Home")
+    title = draw_state_against_length(256, 8, 4).layout.title.text.replace("<br>", "")
+    drawn = sampled.locator(".gtitle")
+    drawn.and_(reader.page.get_by_text(title)).wait_for()
+    curve = reader.page.evaluate("[...document.querySelector('.crn-sampled .plot').data[0].y]")
+    assert curve == pytest.approx(list(draw_state_against_length(256, 8, 4).data[0].y), rel=1e-5)
+
+
+def test_every_lessons_recorded_controls_move_and_draw_another_figure(reader: Reader) -> None:
+    lessons = [
+        name for name in lesson_pages(reader.site) if 'data-module="sampled"' in (reader.site / name).read_text()
+    ]
+    assert len(lessons) >= 6
+    for name in lessons:
+        sampled = widget(reader, name, "sampled")
+        plot = sampled.locator(".plot")
+        for control in sampled.locator("input[type=range], select, input[type=checkbox]").all():
+            before = plot.evaluate("p => JSON.stringify([p.data, p.layout.title, p.layout.shapes])")
+            kind = control.get_attribute("type")
+            first = control.evaluate("c => c.value === c.min || c.selectedIndex === 0")
+            control.press("Space" if kind == "checkbox" else "End" if first else "Home")
+            reader.page.wait_for_function(
+                "([p, before]) => JSON.stringify([p.data, p.layout.title, p.layout.shapes]) !== before",
+                arg=[plot.element_handle(), before],
+            )
+        assert sampled.locator("text=Cannot draw").count() == 0, name
+
+
+def test_points_are_moved_by_keys_and_by_dragging(reader: Reader) -> None:
+    pair = widget(reader, "04_normalise_first.html", "pair")
+    pair.get_by_role("button", name="nearly opposite").press("Enter")
+    exact = pair.locator("[data-norm=exact] td").last
+    assert exact.inner_text() == "1.00" and float(pair.locator("[data-norm=none] td").last.inner_text()) < 0.2
+    before = pair.locator(".status").inner_text()
+    handle = pair.get_by_role("button", name="row b")
+    handle.press("ArrowRight")
+    moved = pair.locator(".status").inner_text()
+    assert moved != before and exact.inner_text() == "1.00"
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box is not None
+    reader.page.mouse.move(box["x"] + 15, box["y"] + 15)
+    reader.page.mouse.down()
+    reader.page.mouse.move(box["x"] + 60, box["y"] - 30, steps=3)
+    reader.page.mouse.up()
+    after = handle.bounding_box()
+    assert after is not None and abs(after["x"] - box["x"] - 45) < 3 and abs(after["y"] - box["y"] + 45) < 3
+    assert pair.locator(".status").inner_text() != moved
+
+
+def test_the_nearest_sender_is_read_and_memories_fill(reader: Reader) -> None:
+    plane = widget(reader, "08_how_it_retrieves.html", "plane")
+    assert plane.locator("tr.read th").inner_text() == "c"
+    assert re.search(r"A reads c: distance 0\.\d+, scale [34]\.\d+", plane.locator(".status").inner_text())
+    memory = widget(reader, "05_growing_memory.html", "memory")
+    assert "After 128 tokens the Transformer holds most, 262,216 bytes" in memory.locator(".status").inner_text()
+    memory.locator("input[type=range]").press("Home")
+    assert memory.get_by_text("1,064 bytes in use, 15,360 more set aside").count() == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_widgets(theme: str, reader: Reader) -> None:
+    reader.page.emulate_media(color_scheme=theme)
+    for lesson, name in (
+        ("04_normalise_first.html", "pair"),
+        ("05_growing_memory.html", "memory"),
+        ("08_how_it_retrieves.html", "plane"),
+        ("08_how_it_retrieves.html", "relation_map"),
+        ("01_copying_task.html", "sampled"),
+    ):
+        widget(reader, lesson, name)
+        reader.page.evaluate(READY_FOR_AXE)
+        assert serious(reader.page, include=[f".crn-alive[data-module={name}]"]) == [], name
+
+
+@pytest.mark.parametrize("width", [320, 1600])
+def test_no_widget_makes_a_page_scroll_sideways(width: int, reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": width, "height": 900})
+    for lesson, name in (
+        ("04_normalise_first.html", "pair"),
+        ("05_growing_memory.html", "memory"),
+        ("08_how_it_retrieves.html", "plane"),
+        ("08_how_it_retrieves.html", "relation_map"),
+        ("01_copying_task.html", "sampled"),
+    ):
+        widget(reader, lesson, name)
+        assert reader.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth") <= 0, name
+
+
+def test_the_site_and_its_pages_are_small(site: Path) -> None:
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 30 * MEGABYTE
+    for name in lesson_pages(site):
+        assert (site / name).stat().st_size < 3 * MEGABYTE, name

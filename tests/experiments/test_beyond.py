@@ -1,0 +1,125 @@
+"""Points from made-up rows: the best rate, bytes, who is best at equal bytes, and when a failure counts as one."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crn_lib.config import to_mapping
+from crn_lib.experiments import beyond
+from crn_lib.experiments.beyond import Point, points_of
+from crn_lib.models import ModelConfig
+from crn_lib.sweeps import Run, append_row, config_key, load_sweep
+from crn_lib.tasks import HopsConfig, RecallConfig, RegressionConfig, input_width
+from crn_lib.training import TrainConfig
+from crn_lib.training.result import config_fields
+
+RECALL = RecallConfig(pairs=4, length=16, vocab=32)
+
+
+def run(kind: str, score: float, *, rate: float = 2e-3, seed: int = 0, task: Any = RECALL, **fields: Any) -> Run:
+    """A run whose main metric is level at `score`, or with `before` ends there; other scores go into the row."""
+    before, more = fields.pop("before", score), fields.pop("more", {})
+    shape = {"width": 8, "blocks": 2, "vocab_size": task.vocab_size, "max_length": task.context} | fields
+    model = ModelConfig(kind=kind, input_width=input_width(task), **shape)
+    config = TrainConfig(model=model, task=task, learning_rate=rate, seed=seed, steps=400, stop_at=0.99)
+    row = {"sweep": "made_up", "error": None, "stopped": "steps", "key": config_key(config), **config_fields(config)}
+    name = Run(row, []).main_metric
+    history = [{"step": step, name: value} for step, value in ((200, before), (400, score))]
+    return Run(row | {name: score} | more, history)
+
+
+def point(kind: str, scores: dict[float, float], **fields: Any) -> Point:
+    """A model tried at several rates, one seed each."""
+    (found,) = points_of(run(kind, score, rate=rate, **fields) for rate, score in scores.items())
+    return found
+
+
+RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
+
+
+def tried(kind: str, score: float, **fields: Any) -> Point:
+    """Five rates, of which the one in the middle comes to `score` and the others stay a little behind."""
+    return point(kind, {rate: score - 0.05 * (rate != 2e-3) for rate in RATES}, **fields)
+
+
+def test_a_point_is_a_model_at_its_best_rate_over_its_seeds() -> None:
+    runs = [run("ssm", score, rate=rate, seed=seed) for rate, seed, score in ((1e-3, 0, 0.2), (2e-3, 0, 0.6))]
+    runs += [run("ssm", 0.8, rate=2e-3, seed=1), run("ssm", 0.1, rate=4e-3), run("ssm", 0.9, width=16)]
+    narrow, wide = points_of(runs)
+    assert (narrow.rate, narrow.at_edge, len(narrow.runs)) == (2e-3, False, 2)
+    assert (narrow.score.median, narrow.score.low, narrow.score.high) == (pytest.approx(0.7), 0.6, 0.8)
+    assert narrow.words() == "70.0% (60.0% to 80.0%), 2 seeds, rate 0.002 of 3"
+    assert wide.words() == "90.0%, 1 seed, rate 0.002, the only one"
+
+
+def test_of_rates_that_are_as_good_one_away_from_the_edges_is_taken() -> None:
+    assert point("ssm", {1e-3: 0.995, 2e-3: 0.991, 4e-3: 0.99}).rate == 2e-3
+    edge = point("ssm", {1e-3: 0.9, 2e-3: 0.5, 4e-3: 0.4})
+    assert edge.rate == 1e-3 and edge.at_edge and ", an edge of 3" in edge.words()
+
+
+def test_a_run_without_a_score_is_a_rate_that_was_tried_and_never_the_best() -> None:
+    found = point("ssm", {1e-3: 0.3, 2e-3: 0.4, 4e-3: math.nan})
+    assert found.rate == 2e-3 and len(found.tried) == 3
+    nothing = point("ssm", {1e-3: math.nan})
+    assert math.isnan(nothing.score.median) and nothing.solves is None
+    assert beyond.best_at([nothing], math.inf) == []
+
+
+def test_a_success_counts_at_once_and_a_failure_only_after_five_rates_without_an_edge_or_a_rise() -> None:
+    assert point("ssm", {2e-3: 0.995}).solves is True
+    assert tried("ssm", 0.5).solves is False
+    assert point("ssm", dict.fromkeys(RATES[:4], 0.5)).solves is None, "four rates"
+    assert point("ssm", {rate: 0.1 + 100 * rate for rate in RATES}).solves is None, "the best one is an edge"
+    assert tried("ssm", 0.6, before=0.2).solves is None, "it is still rising"
+
+
+def test_bytes_are_what_the_blocks_hold_when_the_sequence_is_read() -> None:
+    pool = point("causal_rn", {2e-3: 0.5}, width=16)
+    cache = point("transformer", {2e-3: 0.5}, width=8)
+    rows = 2 * 16 * 16 * 4  # two blocks, 16 tokens of 16 numbers; what is more are counters
+    assert all(rows < found.state_bytes < rows + 50 for found in (pool, cache))
+
+
+def test_the_best_of_every_kind_that_fits_is_found() -> None:
+    small, large = point("transformer", {2e-3: 0.6}, width=8), point("transformer", {2e-3: 0.9}, width=64)
+    ours = point("causal_rn", {2e-3: 0.8}, width=16)
+    assert beyond.best_at([small, large, ours], ours.state_bytes) == [ours, small]
+    assert beyond.best_at([small, large, ours], math.inf) == [large, ours]
+    assert beyond.best_at([small, large, ours], 1) == []
+
+
+def test_plain_models_of_the_panels_depth_are_compared() -> None:
+    own = [point("causal_rn", {2e-3: 0.5}, **fields) for fields in ({}, {"short_conv": 3}, {"norm": "approx"})]
+    own += [point("causal_rn", {2e-3: 0.5}, blocks=1), point("causal_rn", {2e-3: 0.5}, expansion=4)]
+    assert beyond.comparable("recall", own) == own[:1]
+    assert beyond.find(own, "causal_rn", blocks=1) is own[3] and beyond.find(own, "lstm") is None
+
+
+def test_numbers_by_examples_and_by_hops() -> None:
+    task = RegressionConfig(dims=2, points=3)
+    more = {f"error_after_{i}": value for i, value in enumerate((1.0, 0.5, 0.1))}
+    assert beyond.errors_by_examples(point("lstm", {1e-3: 0.9}, task=task, more=more)) == [1.0, 0.5, 0.1]
+    hops = {"accuracy_0_hops": 1.0, "accuracy_1_hops": 0.8}
+    found = point("lstm", {1e-3: 0.9}, task=HopsConfig(string_length=8, hops=2), more=hops)
+    assert beyond.hops_by_number(found)[:2] == [1.0, 0.8] and math.isnan(beyond.hops_by_number(found)[2])
+
+
+def test_panels_are_read_from_a_folder_also_where_rows_are_missing(tmp_path: Path) -> None:
+    assert beyond.read_points(tmp_path) == {name: [] for name in beyond.PANELS}
+    for score, rate in ((0.4, 1e-3), (0.7, 2e-3)):
+        made = run("lstm", score, rate=rate)
+        append_row(tmp_path / "recall.jsonl", {**made.row, "history_file": "recall.history.jsonl"})
+        append_row(tmp_path / "recall.history.jsonl", {"key": made.row["key"], "history": made.history})
+    (found,) = beyond.read_points(tmp_path)["recall"]
+    assert found.score.median == 0.7 and found.config.task == RECALL
+    assert to_mapping(found.model)["kind"] == "lstm"
+
+
+def test_the_sweeps_ask_for_every_panel() -> None:
+    """So that a panel cannot stay empty because no run is of it."""
+    for panel in beyond.PANELS.values():
+        tasks = [config.task for config in load_sweep(panel.sweep).configs if config.model.blocks == panel.blocks]
+        assert any(all(getattr(task, name) == value for name, value in panel.fields.items()) for task in tasks)

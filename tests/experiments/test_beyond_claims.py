@@ -1,0 +1,65 @@
+"""The statements of lesson 10: open without rows, and decided by the rows they name."""
+
+from typing import Any
+
+import pytest
+
+from crn_lib.experiments.beyond import PANELS, Point
+from crn_lib.experiments.beyond_claims import STATEMENTS, Evidence, Statement
+from crn_lib.tasks import ImagesConfig, RecallConfig, RegressionConfig, TextConfig
+from tests.experiments.test_beyond import point
+from tests.experiments.test_beyond_verdicts import CURVES, hops, lengths, lookups, solving, statics
+
+RECALL = RecallConfig(pairs=4, length=16, vocab=32)
+
+
+def evidence(**points: list[Point]) -> Evidence:
+    copies = {"transformer": True, "lstm": False}
+    return Evidence({name: [] for name in PANELS} | points, copies, CURVES, 2.5, 0.9, [])
+
+
+def statement(start: str) -> Statement:
+    (found,) = [each for each in STATEMENTS if each.words.startswith(start)]
+    return found
+
+
+@pytest.mark.parametrize("each", STATEMENTS, ids=lambda each: each.words[:30])
+def test_without_rows_everything_is_open_and_rests_on_nothing(each: Statement) -> None:
+    assert each.verdict(evidence()) is None and each.rests_on(evidence()) == []
+
+
+def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2e-3, 4e-3), **more: Any) -> Point:
+    return point(kind, dict.fromkeys(rates, score), task=task, width=64, blocks=4, more=more)
+
+
+def test_each_statement_is_judged_by_its_own_rows() -> None:
+    copying = evidence(
+        recall=[solving("transformer", width=64), solving("lstm", width=64)],
+        suffix=lookups("suffix", transformer=0.995, lstm=0.995),
+    )
+    assert statement("What copying").verdict(copying) is False, "the LSTM does not copy"
+    assert len(statement("What copying").rests_on(copying)) == 4
+
+    refuted = evidence(recall=[solving("causal_rn", width=64), *statics(none_3=0.995)])
+    assert statement("Static").verdict(refuted) is None and len(statement("Static").rests_on(refuted)) == 4, "width 8"
+
+    task = RegressionConfig(dims=5, points=3)
+    errors = {f"error_after_{i}": value for i, value in enumerate((1.0, 0.5, 0.0))}
+    both = evidence(regression=[wide(kind, 0.9, task, **errors) for kind in ("causal_rn", "transformer")])
+    assert statement("A CausalRN does").verdict(both) is True
+
+    doubled = evidence(hops=[hops(3, 3), hops(4, 4)])
+    assert statement("Depth").verdict(doubled) is True and len(statement("Depth").rests_on(doubled)) == 2
+
+    bits = {"causal_rn": 2.4, "transformer": 2.3}
+    text = evidence(text=[wide(kind, 0.4, TextConfig(), bits_per_byte=value) for kind, value in bits.items()])
+    assert statement("On the sonnets").verdict(text) is False
+
+    digits = evidence(patches=[wide(kind, 0.95, ImagesConfig()) for kind in ("causal_rn", "transformer")])
+    assert statement("A CausalRN reads").verdict(digits) is True
+
+    few = evidence(patches=[wide(kind, 0.95, ImagesConfig(), (2e-3,)) for kind in ("causal_rn", "transformer")])
+    assert statement("A CausalRN reads").verdict(few) is None, "one rate each"
+
+    rows = lengths("none", 0.95, 0.92, 0.94, window=4)
+    assert statement("Some way").verdict(Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)) is True

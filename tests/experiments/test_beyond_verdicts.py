@@ -1,0 +1,190 @@
+"""The verdicts of lesson 10 on made-up points: agrees, refuted, open; no row, missing rates, NaN, ties."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crn_lib.experiments import beyond_verdicts as verdicts
+from crn_lib.experiments.beyond import Point
+from crn_lib.tasks import HopsConfig, NgramLookupConfig, RecallConfig, RegressionConfig
+from tests.experiments.test_beyond import RATES, point, tried
+
+SOLVED = {2e-3: 0.995}
+
+
+def solving(kind: str, **fields: Any) -> Point:
+    return point(kind, SOLVED, **fields)
+
+
+def test_copying_tells_where_the_same_kinds_solve() -> None:
+    copies = {"causal_rn": True, "transformer": True, "ssm": False, "lstm": None}
+    alike = {"causal_rn": True, "transformer": True, "ssm": False, "delta_net": True}
+    assert verdicts.copying_tells(copies, {"recall": alike}) is True
+    assert verdicts.copying_tells(copies, {"recall": alike | {"ssm": True}}) is False
+    assert verdicts.copying_tells(copies, {"recall": alike | {"causal_rn": False}}) is False
+    assert verdicts.copying_tells(copies, {"recall": alike | {"causal_rn": None}}) is None
+    assert verdicts.copying_tells(copies, {"recall": alike, "suffix": {"ssm": True}}) is None, "no yardstick there"
+    assert verdicts.copying_tells(copies, {}) is None and verdicts.copying_tells({}, {"recall": alike}) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        (0.8, 0.5, True),
+        (0.5, 0.8, False),
+        (0.51, 0.5, None),
+        (None, 0.5, None),
+    ],
+)
+def test_more_at_equal_bytes(ours: float | None, theirs: float, verdict: bool | None) -> None:
+    """At equal bytes the pool is twice as wide as the cache."""
+    points = [tried("transformer", theirs, width=8)]
+    points += [tried("causal_rn", ours, width=16)] if ours is not None else []
+    assert verdicts.more_at_equal_bytes(points) is verdict
+
+
+def test_equal_bytes_are_open_with_few_rates_or_without_an_equal_and_no_is_final() -> None:
+    few = [point("causal_rn", {2e-3: 0.8}, width=16), tried("transformer", 0.5, width=8)]
+    assert verdicts.more_at_equal_bytes(few) is None
+    assert verdicts.more_at_equal_bytes([tried("causal_rn", 0.8, width=8), tried("transformer", 0.5, width=8)]) is None
+    solved = [solving("causal_rn", width=16), solving("transformer", width=8)]
+    assert verdicts.more_at_equal_bytes(solved) is None, "both solve it: a tie"
+    behind = [tried("causal_rn", 0.4, width=32), tried("transformer", 0.9, width=16)]
+    assert verdicts.more_at_equal_bytes([*solved, *behind]) is False
+
+
+def statics(**scores: float) -> list[Point]:
+    """The four static models, at 0.3 unless a score is given."""
+    return [
+        tried("causal_rn", scores.get(f"{norm}_{convolution}", 0.3), norm=norm, short_conv=convolution)
+        for norm in ("none", "approx")
+        for convolution in (0, 3)
+    ]
+
+
+def test_static_relations_stay_below_unless_one_comes_as_far() -> None:
+    def judge(points: list[Point]) -> bool | None:
+        return verdicts.static_stays_below(points, width=8, blocks=2)
+
+    exact = solving("causal_rn")
+    assert judge([exact, *statics()]) is True
+    assert judge([exact, *statics(approx_3=0.98)]) is False
+    assert judge([exact, *statics()[:3]]) is None, "one is missing"
+    assert judge([exact, *statics()[:3], point("causal_rn", {2e-3: 0.3}, norm="approx", short_conv=3)]) is None
+    assert judge(statics()) is None and judge([tried("causal_rn", 0.6), *statics()]) is None
+    assert judge([exact, *statics(), solving("linear_rn")]) is False, "the running sum is static too"
+    assert judge([exact, *statics()[:3], tried("causal_rn", math.nan, norm="approx", short_conv=3)]) is None
+
+
+def lookups(where: str, **scores: float) -> list[Point]:
+    task = NgramLookupConfig(where=where)
+    return [
+        (solving if score > 0.98 else tried)(kind, *([score] if score <= 0.98 else []), task=task, width=64, blocks=4)
+        for kind, score in scores.items()
+    ]
+
+
+def test_the_place_of_the_key_decides() -> None:
+    before = lookups("prefix", transformer=0.995, lstm=0.995)
+    after = lookups("suffix", transformer=0.995, lstm=0.2)
+    assert verdicts.key_place_decides(before, after) is True
+    assert verdicts.key_place_decides(before, lookups("suffix", transformer=0.995, lstm=0.995)) is False
+    assert verdicts.key_place_decides(lookups("prefix", transformer=0.995, lstm=0.2), after) is False
+    assert verdicts.key_place_decides(before, lookups("suffix", transformer=0.5, lstm=0.2)) is None
+    assert verdicts.key_place_decides(before, []) is None and verdicts.key_place_decides([], after) is None
+    assert verdicts.key_place_decides(before, after[:1]) is None, "no fixed state was asked after the string"
+
+
+CURVES = {"least squares": [1.0, 0.5, 0.0], "averaging": [1.0, 3.0, 0.8], "3 nearest neighbours": [1.0, 0.9, 0.6]}
+
+
+def test_the_nearest_curve() -> None:
+    assert verdicts.nearest_curve([1.0, 0.55, 0.05], CURVES) == "least squares"
+    assert verdicts.nearest_curve([1.0, 1.0, 0.79], CURVES) == "averaging", "errors above 1 count as 1"
+    assert verdicts.nearest_curve([1.0, 0.7, 0.3], CURVES) is None, "half-way between two"
+    assert verdicts.nearest_curve([1.0, math.nan, 0.0], CURVES) is None
+    assert verdicts.nearest_curve([], CURVES) is None
+    assert verdicts.nearest_curve([1.0, 0.5, 0.0], {"least squares": [1.0, 0.5, 0.0]}) is None
+
+
+def test_fitting_needs_a_transformer_that_fits() -> None:
+    def learner(*errors: float, rates: tuple[float, ...] = RATES) -> Point:
+        more = {f"error_after_{i}": error for i, error in enumerate(errors)}
+        scores = {rate: 0.5 - 0.05 * (rate != 2e-3) for rate in rates}
+        return point("causal_rn", scores, task=RegressionConfig(dims=2, points=3), more=more)
+
+    fits, retrieves = learner(1.0, 0.52, 0.02), learner(1.0, 0.9, 0.61)
+    assert verdicts.fits_in_context(fits, fits, CURVES) is True
+    assert verdicts.fits_in_context(retrieves, fits, CURVES) is False
+    assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, rates=(2e-3,)), fits, CURVES) is None, "one rate"
+    assert verdicts.fits_in_context(fits, retrieves, CURVES) is None
+    assert verdicts.fits_in_context(learner(1.0, 0.7, 0.3), fits, CURVES) is None
+    assert verdicts.fits_in_context(None, fits, CURVES) is None and verdicts.fits_in_context(fits, None, CURVES) is None
+
+
+def hops(blocks: int, reached: int, rates: tuple[float, ...] = RATES) -> Point:
+    """A model that answers so many hops of four."""
+    task = HopsConfig(string_length=16, hops=4)
+    more = {f"accuracy_{k}_hops": 1.0 if k <= reached else 0.4 for k in range(5)}
+    score = 0.2 + 0.15 * reached
+    scores = {rate: score - 0.05 * (rate != 2e-3) for rate in rates}
+    return point("causal_rn", scores, task=task, blocks=blocks, width=8, more=more)
+
+
+def test_hops_reached_and_what_doubling_wants() -> None:
+    assert [verdicts.hops_reached(hops(4, reached)) for reached in range(5)] == [0, 1, 2, 3, 4]
+    assert [verdicts.doubling(blocks, 16) for blocks in (1, 2, 3, 4, 5)] == [0, 1, 3, 7, 15]
+    for k in range(1, 17):  # floor(log2 k) + 2 blocks are enough, and one fewer is not
+        needed = math.floor(math.log2(k)) + 2
+        assert verdicts.doubling(needed, 99) >= k > verdicts.doubling(needed - 1, 99)
+
+
+def test_depth_doubles_hops() -> None:
+    few = (2e-3,)
+    assert verdicts.depth_doubles_hops([hops(2, 1), hops(3, 3), hops(4, 4, few)]) is True
+    assert verdicts.depth_doubles_hops([hops(3, 3), hops(4, 3)]) is False
+    assert verdicts.depth_doubles_hops([hops(3, 3), hops(4, 3, few)]) is None, "one rate"
+    assert verdicts.depth_doubles_hops([hops(2, 1), hops(6, 4)]) is None, "depths that cannot tell"
+    assert verdicts.depth_doubles_hops([]) is None
+
+
+def lengths(scheme: str, *letters: float, window: int | None = None) -> list[dict[str, Any]]:
+    same = {"kind": "causal_rn", "tested_at": 64, "positions": scheme, "first_window": window}
+    return [{**same, "letters_right": value} for value in letters]
+
+
+def test_unseen_lengths() -> None:
+    def judge(rows: list[dict[str, Any]]) -> bool | None:
+        return verdicts.reads_unseen_lengths(rows, "causal_rn", length=64)
+
+    low, high = lengths("learned", 0.1, 0.1, 0.2), lengths("none", 0.95, 0.92, 0.2, window=4)
+    assert judge([*low, *high]) is True and judge(low) is False
+    assert judge([*low, *lengths("random", 0.7, 0.7, 0.7)]) is None, "between the two"
+    assert judge([*low, *high[:2]]) is None and judge(low[:2]) is None, "two seeds"
+    assert judge([*low, *lengths("none", math.nan, 0.1, 0.1)]) is None and judge([]) is None
+    assert judge([replace_kind(row) for row in low]) is None
+
+
+def replace_kind(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "kind": "transformer"}
+
+
+def test_text_as_well() -> None:
+    assert verdicts.text_as_well(2.1, 2.2, 2.4) is True and verdicts.text_as_well(2.21, 2.2, 2.4) is True
+    assert verdicts.text_as_well(2.3, 2.2, 2.4) is False
+    assert verdicts.text_as_well(2.3, 2.5, 2.4) is None and verdicts.text_as_well(math.nan, 2.2, 2.4) is None
+
+
+def test_what_copies_at_a_length_and_what_solves_at_a_width() -> None:
+    wide = tried("ssm", 0.5, width=16)
+    found = verdicts.solved_by([solving("transformer"), tried("ssm", 0.5), wide], 8)
+    assert found == {"transformer": True, "ssm": False}
+    task = replace(RecallConfig(pairs=4, length=16, vocab=32), filler="random")
+    assert verdicts.solved_by([point("lstm", {1e-3: 0.4}, task=task)], 8) == {"lstm": None}
+
+
+def test_digits_as_well() -> None:
+    assert verdicts.digits_as_well(0.95, 0.96, 0.93) is True and verdicts.digits_as_well(0.9, 0.96, 0.93) is False
+    assert verdicts.digits_as_well(0.95, 0.9, 0.93) is None and verdicts.digits_as_well(math.nan, 0.96, 0.93) is None

@@ -1,0 +1,72 @@
+"""Figures of tasks beyond copying: marks are the points' numbers, what is open or too large looks so."""
+
+import math
+
+import pytest
+
+from crn_lib.tasks import HopsConfig
+from crn_lib.viz import describe, draw_errors_by_examples, draw_fitted_line, draw_hops_by_depth, draw_score_by_bytes
+from tests.experiments.test_beyond import point, tried
+
+SMALL, LARGE = tried("transformer", 0.6, width=8), tried("transformer", 0.9, width=32)
+OURS = point("causal_rn", {2e-3: 0.8}, width=16)
+
+
+def test_a_mark_for_each_model_open_where_it_may_still_rise_pale_where_it_holds_more() -> None:
+    figure = draw_score_by_bytes("recall", [LARGE, OURS, SMALL], limit=SMALL.state_bytes)
+    ours, theirs = (next(t for t in figure.data if t.name == name) for name in ("CausalRN", "Transformer"))
+    assert list(theirs.x) == [SMALL.state_bytes, LARGE.state_bytes] and list(theirs.y) == [0.6, 0.9]
+    assert list(theirs.text) == ["8", "32"] and list(theirs.marker.opacity) == [1.0, 0.25]
+    assert list(ours.marker.symbol) == ["circle-open"] and list(theirs.marker.symbol) == ["square", "square"]
+    assert figure.layout.title.text.startswith("Recall of 16 pairs, within 2.09 kB: CausalRN 80%, Transformer 60%")
+    assert "Transformer of width 32: " in describe(figure) and "1 seed, rate 0.002 of 5" in describe(figure)
+
+
+def test_the_bound_and_guessing_are_drawn_and_a_task_without_rows_says_so() -> None:
+    bits = OURS.config.task.bits  # type: ignore[attr-defined]
+    rules = {
+        tuple(trace.x): trace for trace in draw_score_by_bytes("recall", [OURS]).data if trace.mode == "lines+text"
+    }
+    assert (bits / 8, bits / 8) in rules and sum(trace.y == (0.25, 0.25) for trace in rules.values()) == 1
+    assert "no row" in draw_score_by_bytes("recall", []).layout.title.text
+
+
+def test_errors_of_models_and_estimators() -> None:
+    figure = draw_errors_by_examples({"causal_rn": [1.0, 0.4]}, {"least squares": [1.0, 0.2]})
+    assert [(trace.name, list(trace.y)) for trace in figure.data] == [
+        ("least squares", [1.0, 0.2]),
+        ("CausalRN", [1.0, 0.4]),
+    ]
+    assert "last number of examples, 1: CausalRN 0.40, least squares 0.20" in describe(figure)
+    with pytest.raises(ValueError, match="no curve"):
+        draw_errors_by_examples({}, {})
+
+
+def test_hops_have_a_panel_for_each_depth() -> None:
+    task = HopsConfig(string_length=8, hops=2)
+    more = {f"accuracy_{k}_hops": value for k, value in enumerate((1.0, 0.9, 0.5))}
+    made = [point(kind, {1e-3: 0.8}, task=task, blocks=b, more=more) for kind, b in (("lstm", 2), ("lstm", 4))]
+    figure = draw_hops_by_depth(made)
+    assert [list(trace.y) for trace in figure.data] == [[1.0, 0.9, 0.5]] * 2
+    assert [trace.xaxis for trace in figure.data] == ["x", "x2"]
+    assert [trace.showlegend for trace in figure.data] == [True, False]
+    uprights = [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1]
+    assert uprights == [1.5, 7.5], "behind 1 hop with two blocks, behind 7 with four"
+    with pytest.raises(ValueError, match="no run on hops"):
+        draw_hops_by_depth([])
+
+
+def test_a_line_in_context() -> None:
+    grid = [-1.0, 0.0, 1.0]
+    figure = draw_fitted_line([(0.5, 1.0)], grid, {"causal_rn": [0.0, 0.1, 0.2]}, {"averaging": [0.0, 0.0, 0.5]})
+    by_name = {trace.name: trace for trace in figure.data}
+    assert list(by_name["examples"].x) == [0.5] and list(by_name["CausalRN"].y) == [0.0, 0.1, 0.2]
+    assert "Examples: 1. Predicted at x = 1: CausalRN 0.20, averaging 0.50." in describe(figure)
+    with pytest.raises(ValueError, match="no example"):
+        draw_fitted_line([], grid, {}, {})
+
+
+def test_a_score_that_is_no_number_is_no_mark_at_zero() -> None:
+    figure = draw_score_by_bytes("recall", [point("lstm", {1e-3: math.nan})])
+    (trace,) = [trace for trace in figure.data if trace.name == "LSTM"]
+    assert math.isnan(trace.y[0]) and "no row" in figure.layout.title.text
