@@ -160,7 +160,7 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
         title=f"{named} to 99% of strings", type="log", range=[log10(low / 1.5), log10(never * 1.5)],
         tickvals=[*ticks, never], ticktext=[*(f"{n:,.0f}" for n in ticks), "not in<br>budget"],
     )  # fmt: skip
-    figure.update_layout(showlegend=True, margin={"t": 92})
+    figure.update_layout(showlegend=True, margin={"t": 92, "l": 96})
     return figure
 
 

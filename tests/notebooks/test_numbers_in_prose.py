@@ -45,7 +45,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "8000": "the width from the formula above it",
         "99.5": "where the sweep stopped its runs",
         "0.02": "the standard deviation that weights are drawn with",
-        "300": "steps of the stored rows of the linear RN",
     },
     "09_copying_by_length": {
         "320": "the paper's batch",
