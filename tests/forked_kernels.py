@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -48,7 +49,8 @@ def forked_kernels(folder: Path) -> Iterator[dict[str, str]]:
     if sys.platform != "linux":  # where what is imported may have threads already
         yield {}
         return
-    with subprocess.Popen([sys.executable, "-m", "tests.forked_kernels", str(place)], cwd=ROOT) as server:
+    command = [sys.executable, "-m", "tests.forked_kernels", str(place)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as server:
         try:
             wait_until(lambda: place.exists() or server.poll() is not None)
             yield {"JUPYTER_PATH": str(folder)}
@@ -68,7 +70,7 @@ def serve(place: str) -> None:
         listening.bind(f"{place}.new")
         listening.listen()
         Path(f"{place}.new").rename(place)  # whoever sees it finds somebody who listens
-        while True:
+        while sys.stdin not in select.select([listening, sys.stdin], [], [])[0]:  # which ends with the tests
             connection, _ = listening.accept()
             if os.fork() == 0:
                 listening.close()

@@ -225,7 +225,7 @@ def draw_fitted_line(
     )
     for name, values in estimators.items():
         figure.add_scatter(
-            x=list(grid), y=list(values), mode="lines", name=name,
+            x=list(grid), y=list(values), mode="lines", name=name.removesuffix(" neighbours"),  # one line of legend
             line={"color": GREY, "width": 2, "dash": ESTIMATOR_DASHES[name]},
             hovertemplate=f"{name}, x = %{{x:.2f}}: %{{y:.2f}}<extra></extra>",
         )  # fmt: skip
@@ -236,7 +236,7 @@ def draw_fitted_line(
             hovertemplate=f"{KIND_NAMES[kind]}, x = %{{x:.2f}}: %{{y:.2f}}<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
-        x=[x for x, _ in examples], y=[y for _, y in examples], mode="markers", name="examples",
+        x=[x for x, _ in examples], y=[y for _, y in examples], mode="markers", name="points",
         marker={"color": INK, "size": 12, "symbol": "x"}, hovertemplate="example (%{x:.2f}, %{y:.2f})<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title="x", range=[grid[0], grid[-1]])

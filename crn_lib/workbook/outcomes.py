@@ -29,11 +29,16 @@ def write_junit(outcomes: Sequence[Outcome], path: Path) -> None:
         OSError: it cannot be written.
     """
     count = {name: str(sum(o.result == result for o in outcomes)) for result, name in ELEMENTS.items()}
-    numbers = {"failures": count["failure"], "errors": count["error"], "skipped": count["skipped"]}
-    seconds = f"{sum(outcome.seconds for outcome in outcomes):.3f}"
+    about = {
+        "name": "crn run",
+        "tests": str(len(outcomes)),
+        "failures": count["failure"],
+        "errors": count["error"],
+        "skipped": count["skipped"],
+        "time": f"{sum(outcome.seconds for outcome in outcomes):.3f}",
+    }
     top = ElementTree.Element("testsuites")
-    suite = ElementTree.SubElement(top, "testsuite", name="crn run", tests=str(len(outcomes)), time=seconds)
-    suite.attrib.update(numbers)
+    suite = ElementTree.SubElement(top, "testsuite", about)
     for outcome in outcomes:
         time = f"{outcome.seconds:.3f}"
         case = ElementTree.SubElement(suite, "testcase", classname="lessons", name=outcome.lesson, time=time)
@@ -41,7 +46,7 @@ def write_junit(outcomes: Sequence[Outcome], path: Path) -> None:
             message = NOT_XML.sub("?", outcome.error or outcome.result)
             ElementTree.SubElement(case, ELEMENTS[outcome.result], message=message)
     ElementTree.indent(top)
-    replace_text(path, ElementTree.tostring(top, encoding="unicode", xml_declaration=False) + "\n")
+    replace_text(path, ElementTree.tostring(top, encoding="unicode") + "\n")
 
 
 def read_junit(path: Path) -> list[Outcome]:

@@ -36,9 +36,9 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
 
 def test_the_cut_of_equal_bytes_moves_and_the_task_changes(lesson_page: Page) -> None:
     choose(lesson_page, "task", "Digits, 16 patches")
-    press(lesson_page, "bytes held", "End")
+    press(lesson_page, "bytes held, at most", "End")
     wide = drawn(lesson_page, BYTES, "Digits, 16 patches, within 1.02 MB: ")
-    press(lesson_page, "bytes held", "Home")
+    press(lesson_page, "bytes held, at most", "Home")
     narrow = drawn(lesson_page, BYTES, "Digits, 16 patches, within 1 kB: ")
     assert narrow["lines"] != wide["lines"] and narrow["title"] != wide["title"]
 

@@ -136,22 +136,24 @@ def test_a_page_offers_the_recorded_settings_and_draws_what_python_draws(reader:
     assert curve == pytest.approx(list(draw_state_against_length(256, 8, 4).data[0].y), rel=1e-5)
 
 
+FIGURE = "p => JSON.stringify([p.data, p.layout.title, p.layout.shapes, p.layout.xaxis.type])"
+
+
 def test_every_lessons_recorded_controls_move_and_draw_another_figure(reader: Reader) -> None:
     lessons = [
         name for name in lesson_pages(reader.site) if 'data-module="sampled"' in (reader.site / name).read_text()
     ]
-    assert len(lessons) >= 6
+    assert len(lessons) >= 8
     for name in lessons:
         sampled = widget(reader, name, "sampled")
         plot = sampled.locator(".plot")
-        for control in sampled.locator("input[type=range], select, input[type=checkbox]").all():
-            before = plot.evaluate("p => JSON.stringify([p.data, p.layout.title, p.layout.shapes])")
-            kind = control.get_attribute("type")
+        for control in sampled.locator("input:not([type=radio]), input[type=radio]:not(:checked), select").all():
+            before = plot.evaluate(FIGURE)
             first = control.evaluate("c => c.value === c.min || c.selectedIndex === 0")
-            control.press("Space" if kind == "checkbox" else "End" if first else "Home")
+            box = control.get_attribute("type") in ("checkbox", "radio")
+            control.press("Space" if box else "End" if first else "Home")
             reader.page.wait_for_function(
-                "([p, before]) => JSON.stringify([p.data, p.layout.title, p.layout.shapes]) !== before",
-                arg=[plot.element_handle(), before],
+                f"([p, before]) => ({FIGURE})(p) !== before", arg=[plot.element_handle(), before]
             )
         assert sampled.locator("text=Cannot draw").count() == 0, name
 

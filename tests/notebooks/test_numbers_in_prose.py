@@ -50,6 +50,10 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "320": "the paper's batch",
         "99.5": "where a run stops: `stop_at` of the configuration",
     },
+    "10_beyond_copying": {
+        "2.71": "bits per character, stated by nanoGPT's README",
+        "2.12": "bits per character, stated by nanoGPT's README",
+    },
     "06_train_to_copy": {"99.5": "where a run stops: `stop_at` of the configuration"},
     "12_scaling_out": {
         "320": "the paper's batch",

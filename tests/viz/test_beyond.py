@@ -60,7 +60,7 @@ def test_a_line_in_context() -> None:
     grid = [-1.0, 0.0, 1.0]
     figure = draw_fitted_line([(0.5, 1.0)], grid, {"causal_rn": [0.0, 0.1, 0.2]}, {"averaging": [0.0, 0.0, 0.5]})
     by_name = {trace.name: trace for trace in figure.data}
-    assert list(by_name["examples"].x) == [0.5] and list(by_name["CausalRN"].y) == [0.0, 0.1, 0.2]
+    assert list(by_name["points"].x) == [0.5] and list(by_name["CausalRN"].y) == [0.0, 0.1, 0.2]
     assert "Examples: 1. Predicted at x = 1: CausalRN 0.20, averaging 0.50." in describe(figure)
     with pytest.raises(ValueError, match="no example"):
         draw_fitted_line([], grid, {}, {})

@@ -10,16 +10,12 @@ import { EPSILON } from "./numbers.js";
  * @param {number} width of the head
  */
 function centred(row, width) {
-  const out = Float64Array.from(row.subarray(0, width));
-  const mean = out.reduce((sum, value) => sum + value, 0) / width;
-  return out.map((value) => value - mean);
-}
-
-/** @param {Float64Array} x @param {Float64Array} y */
-function dot(x, y) {
-  let sum = 0;
-  for (let d = 0; d < x.length; d++) sum += x[d] * y[d];
-  return sum;
+  const out = new Float64Array(width);
+  let mean = 0;
+  for (let d = 0; d < width; d++) mean += row[d];
+  mean /= width;
+  for (let d = 0; d < width; d++) out[d] = row[d] - mean;
+  return out;
 }
 
 /**
@@ -28,31 +24,53 @@ function dot(x, y) {
  * @param {Float32Array} receiver
  * @param {Float32Array[]} senders that it sees
  * @param {number} heads
- * @returns {Record<MapName, Float64Array>}
  */
 export function pairsOf(receiver, senders, heads = 1) {
   const width = receiver.length / heads;
-  const a = centred(receiver, width);
-  const size = Math.sqrt(dot(a, a) + width * EPSILON);
-  const [correlation, scale, share] = [0, 1, 2].map(() => new Float64Array(senders.length));
+  const rows = senders.map((sender) => centred(sender, width));
+  return compare(centred(receiver, width), rows);
+}
+
+/**
+ * The same of rows whose mean is 0. Plain loops: a map has thousands of pairs, and waits for a key.
+ * @param {Float64Array} a
+ * @param {Float64Array[]} senders
+ * @returns {Record<MapName, Float64Array>}
+ */
+function compare(a, senders) {
+  const width = a.length;
+  const count = senders.length;
+  const [correlation, scale, share] = [0, 1, 2].map(() => new Float64Array(count));
   const whole = new Float64Array(width);
-  const each = senders.map((sender, j) => {
-    const b = centred(sender, width);
-    correlation[j] = dot(a, b) / (size * Math.sqrt(dot(b, b) + width * EPSILON));
-    const sum = a.map((value, d) => value + b[d]);
-    scale[j] = 1 / Math.sqrt(dot(sum, sum) / width + EPSILON);
-    const values = sum.map((value) => Math.exp(value * scale[j]));
-    const mean = values.reduce((total, value) => total + value, 0) / width;
+  const each = new Float64Array(count * width);
+  for (let j = 0, at = 0; j < count; j++, at += width) {
+    const b = senders[j];
+    let [both, ofA, ofB, ofSum] = [0, 0, 0, 0];
     for (let d = 0; d < width; d++) {
-      values[d] -= mean;
-      whole[d] += values[d];
+      both += a[d] * b[d];
+      ofA += a[d] * a[d];
+      ofB += b[d] * b[d];
+      ofSum += (a[d] + b[d]) * (a[d] + b[d]);
     }
-    return values;
-  });
-  const square = Math.max(dot(whole, whole), Number.MIN_VALUE);
-  each.forEach((values, j) => {
-    share[j] = dot(values, whole) / square;
-  });
+    correlation[j] = both / Math.sqrt((ofA + width * EPSILON) * (ofB + width * EPSILON));
+    scale[j] = 1 / Math.sqrt(ofSum / width + EPSILON);
+    let mean = 0;
+    for (let d = 0; d < width; d++) {
+      each[at + d] = Math.exp((a[d] + b[d]) * scale[j]);
+      mean += each[at + d];
+    }
+    mean /= width;
+    for (let d = 0; d < width; d++) {
+      each[at + d] -= mean;
+      whole[d] += each[at + d];
+    }
+  }
+  let square = Number.MIN_VALUE;
+  for (let d = 0; d < width; d++) square += whole[d] * whole[d];
+  for (let j = 0, place = 0; j < count; j++) {
+    for (let d = 0; d < width; d++) share[j] += each[place++] * whole[d];
+    share[j] /= square;
+  }
   return { correlation, scale, share };
 }
 
@@ -70,7 +88,8 @@ export function argmin(x) {
  * @param {number} heads
  */
 export function pairsOfRows(receivers, pool, heads) {
-  const senders = Array.from({ length: pool.length }, (_, j) => pool.row(j));
+  const width = pool.width / heads;
+  const senders = Array.from({ length: pool.length }, (_, j) => centred(pool.row(j), width));
   const before = pool.length - receivers.length;
-  return receivers.map((receiver, row) => pairsOf(receiver, senders.slice(0, before + row + 1), heads));
+  return receivers.map((receiver, row) => compare(centred(receiver, width), senders.slice(0, before + row + 1)));
 }
