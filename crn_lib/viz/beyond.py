@@ -217,7 +217,8 @@ def draw_fitted_line(
     at = min(range(len(grid)), key=lambda i: abs(grid[i] - 1.0))
     found = {KIND_NAMES[kind]: line[at] for kind, line in models.items()} | {n: e[at] for n, e in estimators.items()}
     figure = new_figure(
-        f"After {len(examples)} example{'s' if len(examples) > 1 else ''}: what is predicted at each x",
+        f"{' and '.join(map(KIND_NAMES.__getitem__, models)) or 'Estimators'} after {len(examples)} "
+        f"point{'s' if len(examples) > 1 else ''}, the last at ({examples[-1][0]:.1f}, {examples[-1][1]:.1f})",
         description=f"Examples: {len(examples)}. Predicted at x = {grid[at]:.2g}: "
         + ", ".join(f"{name} {value:.2f}" for name, value in found.items())
         + ".",

@@ -45,13 +45,13 @@ def test_the_cut_of_equal_bytes_moves_and_the_task_changes(lesson_page: Page) ->
 
 def test_ones_own_point_and_the_number_of_examples_move_the_curves(lesson_page: Page) -> None:
     press(lesson_page, "y of your point", "Home")
-    low = drawn(lesson_page, LINE, "After 4 examples")
+    low = drawn(lesson_page, LINE, "CausalRN after 4 points, the last at (1.8, -3.0)")
     press(lesson_page, "y of your point", "End")
-    high = drawn(lesson_page, LINE, "After 4 examples")
+    high = drawn(lesson_page, LINE, "after 4 points, the last at (1.8, 3.0)")
     press(lesson_page, "points, yours the last", "Home")
-    alone = drawn(lesson_page, LINE, "After 1 example")
+    alone = drawn(lesson_page, LINE, "CausalRN after 1 point, the last at (1.8, 3.0)")
     choose(lesson_page, "model", "all")
-    every = drawn(lesson_page, LINE, "After 1 example")
+    every = drawn(lesson_page, LINE, "CausalRN and Transformer after 1 point")
     assert len({found["lines"] for found in (low, high, alone, every)}) == 4
 
 
