@@ -25,7 +25,8 @@ IMPORTED += tuple(f"crn_lib.{room}" for room in ("analysis", "course", "experime
 IMPORTED += tuple(f"crn_lib.ops.cpu.{kernels}" for kernels in ("decoding", "fused", "scan", "selective_scan"))
 ROOT = Path(__file__).parents[1]
 ASKER = """
-import json, os, signal, socket, sys
+import json, os, select, signal, socket, sys
+parent = os.getppid()
 server = socket.socket(socket.AF_UNIX)
 server.connect(sys.argv[1])
 server.sendall(json.dumps([os.getcwd(), dict(os.environ), sys.argv[2:]]).encode() + b"\\n")
@@ -33,7 +34,8 @@ answers = server.makefile()
 kernel = int(answers.readline())
 signal.signal(signal.SIGINT, lambda *_: os.kill(kernel, signal.SIGINT))
 signal.signal(signal.SIGTERM, lambda *_: os.kill(kernel, signal.SIGTERM))
-answers.read()  # until the kernel ends
+while os.getppid() == parent and not select.select([server], [], [], 1)[0]:
+    pass  # until the kernel ends, or whoever started it is gone
 """
 
 

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -145,13 +144,44 @@ def test_a_local_cluster_gives_the_rows_of_this_process_on_loopback_only_until_c
 
 @needs_ray
 @pytest.mark.slow
-def test_a_killed_driver_leaves_nobody_that_trains(tmp_path, ends_with_test):
-    script = """
-        for _ in RayExecutor(workers=2).run(jobs_in(folder, [endless(), endless(seed=1)])):
-            pass
+def test_a_cluster_that_is_there_takes_another_sweep_and_a_killed_driver_leaves_nobody_that_trains(
+    tmp_path, ends_with_test
+):
+    """One local cluster for both: two of its three processors train for the sweep that started it."""
+    environment = os.environ | LOCAL_ENVIRONMENT | {"RAY_AUTH_TOKEN": "0" * 64}
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    start = """
+        executor = RayExecutor(workers=3)
+        with executor._cluster():
+            print(executor._ray.get_runtime_context().gcs_address, flush=True)
+            for _ in executor._run(jobs_in(folder, [endless(), endless(seed=1)])):
+                pass
     """
-    process = ends_with_test(python(tmp_path, script))
-    until_saved(process, tmp_path, jobs_in(tmp_path, [endless(), endless(seed=1)]))
+    process = ends_with_test(python(first, start, env=environment))
+    until_saved(process, first, jobs_in(first, [endless(), endless(seed=1)]))
+    address = (first / "printed").read_text().strip()
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", address)
+
+    script = f"""
+        jobs = jobs_in(folder, [quick(), quick(seed=1)])
+        print(json.dumps(rows_of(RayExecutor({address!r}), jobs)))
+        for refused in (RayExecutor({address!r}, threads=64), RayExecutor("127.0.0.1:1")):
+            try:
+                rows_of(refused, jobs)
+            except ConfigError as error:
+                print(error)
+    """
+    driver = ends_with_test(python(second, script, env=environment))
+    driver.wait(PATIENCE)
+    assert driver.returncode == 0, (second / "errors").read_text()
+    rows, too_many, nobody = (second / "printed").read_text().splitlines()
+    assert [row["error"] for row in json.loads(rows)] == [None, None]
+    assert too_many == "threads must be at most 3, the processors of the cluster's largest machine; got 64"
+    assert nobody.startswith("no Ray cluster answers at '127.0.0.1:1' (")
+    assert process.poll() is None, "the cluster goes on: it is not this sweep's to end"
+
     # Ray's own agents try for about a minute to report that the cluster is gone, and end then.
     training = [each for each in processes_of(process) if not each.name().endswith("Agent")]
     assert len(at_work(training)) == 2
@@ -160,42 +190,3 @@ def test_a_killed_driver_leaves_nobody_that_trains(tmp_path, ends_with_test):
     process.wait(PATIENCE)
     wait_until(lambda: not any(is_alive(each) for each in training))
     shutil.rmtree(logs[0], ignore_errors=True)  # nobody was left to do it
-
-
-@needs_ray
-@pytest.mark.slow
-def test_the_same_goes_to_a_cluster_that_is_there_and_what_is_not_there_is_said_in_words(tmp_path):
-    environment = os.environ | LOCAL_ENVIRONMENT | {"RAY_AUTH_TOKEN": "0" * 64}
-    start = """
-import sys
-from crn_lib.sweeps.ray_executor import RayExecutor
-import ray
-with RayExecutor(workers=2)._cluster():
-    print(ray.get_runtime_context().gcs_address, flush=True)
-    sys.stdin.read()
-"""
-    with psutil.Popen(
-        [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as cluster:
-        try:
-            address = cluster.stdout.readline().strip()
-            assert re.fullmatch(r"127\.0\.0\.1:\d+", address)
-            script = f"""
-                jobs = jobs_in(folder, [quick(), quick(seed=1)])
-                print(json.dumps(rows_of(RayExecutor({address!r}), jobs)))
-                for refused in (RayExecutor({address!r}, threads=64), RayExecutor("127.0.0.1:1")):
-                    try:
-                        rows_of(refused, jobs)
-                    except ConfigError as error:
-                        print(error)
-            """
-            with python(tmp_path, script, env=environment) as driver:
-                driver.wait(PATIENCE)
-            assert driver.returncode == 0, (tmp_path / "errors").read_text()
-            rows, too_many, nobody = (tmp_path / "printed").read_text().splitlines()
-            assert [row["error"] for row in json.loads(rows)] == [None, None]
-            assert too_many == "threads must be at most 2, the processors of the cluster's largest machine; got 64"
-            assert nobody.startswith("no Ray cluster answers at '127.0.0.1:1' (")
-            assert cluster.poll() is None, "the cluster goes on: it is not this sweep's to end"
-        finally:
-            cluster.communicate(timeout=PATIENCE)
