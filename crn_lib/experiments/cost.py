@@ -168,7 +168,7 @@ def timed_runs(runs: Iterable[Run]) -> list[TimedRun]:
         fits = (model["kind"], model["norm"], model["activation"]) in (
             ("causal_rn", "exact", "exp"),
             ("transformer", None, None),
-        )
+        ) and run.task == "copying"
         if fits and (row["device"], row["dtype"], row["threads"], task["shortest"]) == ("cpu", "float32", 1, None):
             config = from_mapping(TrainConfig, plain_config(row))
             timed.append(TimedRun(row["sweep"], config, run_work(config, row["steps"]), row["cpu_seconds"]))

@@ -137,6 +137,7 @@ def test_only_comparable_runs_are_timed() -> None:
     (found,) = timed_runs([Run(row, [])])
     assert (found.work, found.seconds, found.shape) == (run_work(one, 4), 2.5, (1, 2, 1))
     others = [{"threads": 2}, {"device": "cuda"}, {"dtype": "bfloat16"}, {"model": model | {"activation": "relu"}}]
+    others.append({"task": {"name": "recall", "pairs": 4}})
     assert timed_runs([Run(row | other, []) for other in others]) == []
 
 
