@@ -45,7 +45,8 @@ class Panel(NamedTuple):
 
 
 PANELS = {
-    "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {}),
+    "few": Panel("recall", "Recall of 4 pairs", "queries right", 2, {"pairs": 4}),
+    "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {"pairs": 16}),
     "suffix": Panel("ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix"}),
     "prefix": Panel("ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix"}),
     "regression": Panel("regression", "Regression in context", "variance explained", 4, {"dims": 5}),
@@ -57,7 +58,7 @@ PANELS = {
 }
 """By the names that the lesson calls them; `blocks` is the depth at which kinds are compared."""
 
-FOUR = ("recall", "suffix", "prefix", "patches")
+FOUR = ("few", "recall", "suffix", "patches")
 """Panels that one figure shows together."""
 
 

@@ -12,6 +12,9 @@ from crn_lib.experiments.verdicts import Verdict
 WIDTH = 64
 """At which kinds are compared where a task has several widths."""
 
+RETRIEVAL = ("few", "recall", "suffix")
+"""Panels whose tasks ask for one place out of many, as copying does."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -39,7 +42,7 @@ class Evidence:
 
     def solves(self) -> dict[str, dict[str, Verdict]]:
         """By retrieval task, then by kind, whether it is solved."""
-        return {name: judge.solved_by(self.compared(name), WIDTH) for name in ("recall", "suffix")}
+        return {name: judge.solved_by(self.compared(name), WIDTH) for name in RETRIEVAL}
 
     def pair(self, name: str, metric: str | None = None) -> tuple[float, float]:
         """A metric of CausalRN and Transformer on a panel, the main one if none is named.
@@ -68,7 +71,7 @@ def _fits(evidence: Evidence) -> Verdict:
 
 
 def _static(evidence: Evidence) -> list[Point]:
-    return [p for p in evidence.points["recall"] if p.model.norm in judge.STATIC_NORMS and p.model.blocks == 2]
+    return [p for p in evidence.points["few"] if p.model.norm in judge.STATIC_NORMS and p.model.blocks == 2]
 
 
 STATEMENTS = (
@@ -77,7 +80,7 @@ STATEMENTS = (
         "What copying takes tells what strong retrieval from the context takes",
         "abstract",
         "Does copying tell?",
-        lambda evidence: [p for p in evidence.compared("recall", "suffix") if p.model.width == WIDTH],
+        lambda evidence: [p for p in evidence.compared(*RETRIEVAL) if p.model.width == WIDTH],
         lambda evidence: judge.copying_tells(evidence.copies, evidence.solves()),
     ),
     Statement(
@@ -91,10 +94,10 @@ STATEMENTS = (
     Statement(
         "ours",
         "Static relations do not recall, with a short convolution or without",
-        "recall of 16 pairs",
+        "recall of 4 pairs",
         "Recall against bytes",
         _static,
-        lambda evidence: judge.static_stays_below(evidence.points["recall"], width=WIDTH, blocks=2),
+        lambda evidence: judge.static_stays_below(evidence.points["few"], width=WIDTH, blocks=2),
     ),
     Statement(
         "around",

@@ -113,7 +113,7 @@ def test_panels_are_read_from_a_folder_also_where_rows_are_missing(tmp_path: Pat
         made = run("lstm", score, rate=rate)
         append_row(tmp_path / "recall.jsonl", {**made.row, "history_file": "recall.history.jsonl"})
         append_row(tmp_path / "recall.history.jsonl", {"key": made.row["key"], "history": made.history})
-    (found,) = beyond.read_points(tmp_path)["recall"]
+    (found,) = beyond.read_points(tmp_path)["few"]
     assert found.score.median == 0.7 and found.config.task == RECALL
     assert to_mapping(found.model)["kind"] == "lstm"
 

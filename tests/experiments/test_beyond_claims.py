@@ -34,13 +34,14 @@ def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2
 
 def test_each_statement_is_judged_by_its_own_rows() -> None:
     copying = evidence(
-        recall=[solving("transformer", width=64), solving("lstm", width=64)],
+        few=[solving("transformer", width=64), solving("lstm", width=64)],
+        recall=[solving("transformer", width=64)],
         suffix=lookups("suffix", transformer=0.995, lstm=0.995),
     )
     assert statement("What copying").verdict(copying) is False, "the LSTM does not copy"
-    assert len(statement("What copying").rests_on(copying)) == 4
+    assert len(statement("What copying").rests_on(copying)) == 5
 
-    refuted = evidence(recall=[solving("causal_rn", width=64), *statics(none_3=0.995)])
+    refuted = evidence(few=[solving("causal_rn", width=64), *statics(none_3=0.995)])
     assert statement("Static").verdict(refuted) is None and len(statement("Static").rests_on(refuted)) == 4, "width 8"
 
     task = RegressionConfig(dims=5, points=3)
