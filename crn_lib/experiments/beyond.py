@@ -168,13 +168,13 @@ def points_of(runs: Iterable[Run]) -> list[Point]:
     ]
 
 
-def read_points(runs: Path) -> dict[str, list[Point]]:
+def read_points(runs: str | Path) -> dict[str, list[Point]]:
     """What the folder of stored runs has of every panel: all its models and depths; nothing where there is no row yet.
 
     A run whose loss stopped being finite is there too: its rate was tried.
     """
     found = {
-        sweep: points_of(read_runs(runs / f"{sweep}.jsonl", diverged=True))
+        sweep: points_of(read_runs(Path(runs) / f"{sweep}.jsonl", diverged=True))
         for sweep in {panel.sweep for panel in PANELS.values()}
     }
     return {

@@ -72,7 +72,6 @@ __all__ = [
     "draw_factor_table",
     "draw_fitted_line",
     "draw_form_errors",
-    "draw_format_curves",
     "draw_hops_by_depth",
     "draw_jump_or_slope",
     "draw_lookups",
