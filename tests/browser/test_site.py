@@ -1,7 +1,6 @@
 """The static edition as a reader opens it: files in a browser, with no kernel and no network."""
 
 import base64
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,30 +124,6 @@ def test_a_click_in_a_legend_takes_the_curve_away_and_brings_it_back(reader: Rea
     page.wait_for_timeout(500)  # two clicks in a row would be a double-click, which means something else
     entries.first.click()
     wait_until(lambda: curves.count() == before)
-
-
-def test_hovering_over_a_mark_shows_its_value(reader: Reader) -> None:
-    page = reader.open("03_exp_decomposition.html")
-    seconds = re.compile(r"^[\d.]+ ?(ns|µs|ms)$")
-    plot = page.locator(".plot", has=page.locator(".ytick text", has_text=seconds)).first
-    point = plot.locator(".scatterlayer .points path").nth(3)
-    point.evaluate(
-        "point => point.scrollIntoView({ block: 'center', behavior: 'instant' })"
-    )  # clear of the bar at the top
-    assert plot.locator(".hoverlayer .hovertext").count() == 0
-    label = plot.locator(".hoverlayer .hovertext").first
-
-    def hovered() -> bool:
-        """Whether the label is there when the mouse has come to the mark, which may have moved with the page."""
-        mark = point.bounding_box()
-        assert mark is not None
-        page.mouse.move(mark["x"] - 30, mark["y"])
-        page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2, steps=4)
-        page.wait_for_timeout(200)
-        return label.count() == 1
-
-    wait_until(hovered)
-    assert any(unit in (label.text_content() or "") for unit in ("ns", "µs", "ms"))
 
 
 @pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])
