@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from crn_lib.config import require_whole
 from crn_lib.models.block import INIT_STD, Block, BlockState, init_linear
 from crn_lib.models.config import ModelConfig
-from crn_lib.ops.cpu.threads import SMALL, kernels_only, kernels_only_behind
+from crn_lib.ops.cpu.threads import is_small, kernels_only, kernels_only_behind
 from crn_lib.ops.normalise import layer_norm
 
 
@@ -117,8 +117,7 @@ class SequenceModel(nn.Module):
                 f"at must be true or false for each of the {tuple(tokens.shape[:2])} places; "
                 f"got {at.dtype} of shape {tuple(at.shape)}"
             )
-        numbers = tokens.shape[0] * tokens.shape[1] * self.config.width
-        if numbers >= SMALL or tokens.device.type != "cpu" or torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or not is_small(tokens, self.config.width):
             return self._forward(tokens, positions, at)
         with kernels_only():
             logits = self._forward(tokens, positions, at)

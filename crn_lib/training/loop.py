@@ -16,7 +16,7 @@ from crn_lib.device import Device, pick_device
 from crn_lib.measure import peak_memory, reset_peak_memory
 from crn_lib.models import build_model
 from crn_lib.ops import which_backend
-from crn_lib.ops.cpu.threads import SMALL, kernels_only
+from crn_lib.ops.cpu.threads import is_small, kernels_only
 from crn_lib.tasks import CopyingTask, build_task, mean_loss
 from crn_lib.tasks.evaluate import free_running, teacher_forced
 from crn_lib.tasks.loss import places_to_compute
@@ -196,8 +196,7 @@ class _Run:
         at = places_to_compute(self.model, targets)
         at = None if at is None else at.to(self.device)
         tokens, targets = tokens.to(self.device), targets.to(self.device)
-        small = self.device.type == "cpu" and tokens.shape[0] * tokens.shape[1] * config.model.width < SMALL
-        with kernels_only(small):  # the model does so by itself, but its loss would not
+        with kernels_only(is_small(tokens, config.model.width)):  # the model does so by itself, but its loss would not
             with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
                 outputs = self.shared_model(tokens, positions, at)
             loss = weight * mean_loss(outputs.float(), targets if at is None else targets[at])

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.lab import Lab, chromium, open_lab
+from tests.browser.reader import Reader
 
 
 @pytest.fixture(scope="package")
@@ -45,3 +46,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert not (place / "of_an_earlier_build.html").exists(), "the site there is replaced"
             assert list(place.parent.iterdir()) == [place], "nothing else is left"
     return place
+
+
+@pytest.fixture(scope="package")
+def site_page(browser: BrowserContext) -> Iterator[Page]:
+    """One page for all tests of the site that a process runs."""
+    with browser.new_page() as page:
+        yield page
+
+
+@pytest.fixture
+def reader(site_page: Page, site: Path) -> Iterator[Reader]:
+    """A reader who met no error and asked the network for nothing, whatever else the test looks at."""
+    site_page.set_viewport_size({"width": 1200, "height": 1000})
+    site_page.emulate_media(color_scheme="light")
+    reader = Reader(site_page, site)
+    yield reader
+    site_page.unroute_all()
+    assert reader.asked == [] and reader.errors == []

@@ -1,12 +1,11 @@
 """The static edition as a reader opens it: files in a browser, with no kernel and no network."""
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
+import re
 
 import pytest
 import torch
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import Locator
 
 from crn_lib.course import frontend
 from crn_lib.paths import workbook_folder
@@ -73,24 +72,6 @@ PANELS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def site_page(browser: BrowserContext) -> Iterator[Page]:
-    """One page for all tests."""
-    with browser.new_page() as page:
-        yield page
-
-
-@pytest.fixture
-def reader(site_page: Page, site: Path) -> Iterator[Reader]:
-    """A reader who met no error and asked the network for nothing, whatever else the test looks at."""
-    site_page.set_viewport_size({"width": 1200, "height": 1000})
-    site_page.emulate_media(color_scheme="light")
-    reader = Reader(site_page, site)
-    yield reader
-    site_page.unroute_all()
-    assert reader.asked == [] and reader.errors == []
-
-
 def test_the_page_of_a_lesson_that_moved_leads_on(reader: Reader) -> None:
     for old, new in MOVED.items():
         reader.page.goto((reader.site / f"{old}.html").as_uri())
@@ -124,6 +105,27 @@ def test_a_click_in_a_legend_takes_the_curve_away_and_brings_it_back(reader: Rea
     page.wait_for_timeout(500)  # two clicks in a row would be a double-click, which means something else
     entries.first.click()
     wait_until(lambda: curves.count() == before)
+
+
+def test_hovering_over_a_mark_shows_its_value(reader: Reader) -> None:
+    page = reader.open("03_exp_decomposition.html")
+    seconds = re.compile(r"^[\d.]+ ?(ns|µs|ms)$")
+    plot = page.locator(".plot", has=page.locator(".ytick text", has_text=seconds)).first
+    point = plot.locator(".scatterlayer .points path").nth(3)
+    label = plot.locator(".hoverlayer .hovertext")
+    assert label.count() == 0
+
+    def hovered() -> bool:
+        # A page that was scrolled a moment ago may still move, and take the mark away again.
+        point.evaluate("mark => mark.scrollIntoView({ block: 'center', behavior: 'instant' })")
+        mark = point.bounding_box()
+        assert mark is not None
+        page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2, steps=4)
+        page.wait_for_timeout(200)
+        return label.count() > 0
+
+    wait_until(hovered)
+    assert any(unit in (label.first.text_content() or "") for unit in ("ns", "µs", "ms"))
 
 
 @pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])

@@ -1,11 +1,10 @@
 """What computes in the pages of the static edition beside the copier, worked by keyboard, against the library."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import Locator
 
 from crn_lib.analysis import copy_without, influence, most_amplified
 from crn_lib.viz import draw_state_against_length
@@ -30,21 +29,14 @@ COUNT_WORK = """() => {
 }"""
 WORK = "() => { const { work } = window; window.work = { exponentials: 0, rectangles: 0 }; return work; }"
 
-
-@pytest.fixture(scope="module")
-def alive_page(browser: BrowserContext) -> Iterator[Page]:
-    with browser.new_page() as page:
-        yield page
-
-
-@pytest.fixture
-def reader(alive_page: Page, site: Path) -> Iterator[Reader]:
-    """A reader who met no error and asked the network for nothing."""
-    alive_page.set_viewport_size({"width": 1200, "height": 1000})
-    reader = Reader(alive_page, site)
-    yield reader
-    alive_page.unroute("**/*")
-    assert reader.asked == [] and reader.errors == []
+WIDGETS = (
+    ("04_normalise_first.html", "pair"),
+    ("05_growing_memory.html", "memory"),
+    ("08_how_it_retrieves.html", "plane"),
+    ("08_how_it_retrieves.html", "relation_map"),
+    ("01_copying_task.html", "sampled"),
+)
+"""Each module that computes in a page, and a lesson that has it."""
 
 
 def widget(reader: Reader, lesson: str, name: str) -> Locator:
@@ -193,13 +185,7 @@ def test_the_nearest_sender_is_read_and_memories_fill(reader: Reader) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_the_widgets(theme: str, reader: Reader) -> None:
     reader.page.emulate_media(color_scheme=theme)
-    for lesson, name in (
-        ("04_normalise_first.html", "pair"),
-        ("05_growing_memory.html", "memory"),
-        ("08_how_it_retrieves.html", "plane"),
-        ("08_how_it_retrieves.html", "relation_map"),
-        ("01_copying_task.html", "sampled"),
-    ):
+    for lesson, name in WIDGETS:
         widget(reader, lesson, name)
         reader.page.evaluate(READY_FOR_AXE)
         assert serious(reader.page, include=[f".crn-alive[data-module={name}]"]) == [], name
@@ -208,13 +194,7 @@ def test_axe_finds_nothing_serious_in_the_widgets(theme: str, reader: Reader) ->
 @pytest.mark.parametrize("width", [320, 1600])
 def test_no_widget_makes_a_page_scroll_sideways(width: int, reader: Reader) -> None:
     reader.page.set_viewport_size({"width": width, "height": 900})
-    for lesson, name in (
-        ("04_normalise_first.html", "pair"),
-        ("05_growing_memory.html", "memory"),
-        ("08_how_it_retrieves.html", "plane"),
-        ("08_how_it_retrieves.html", "relation_map"),
-        ("01_copying_task.html", "sampled"),
-    ):
+    for lesson, name in WIDGETS:
         widget(reader, lesson, name)
         assert reader.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth") <= 0, name
 

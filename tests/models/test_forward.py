@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from crn_lib.models import BLOCKS, ModelConfig, build_model, sequence_model
+from crn_lib.models import BLOCKS, ModelConfig, build_model
 from crn_lib.models.linear_transformer import feature_map, linear_attention
-from crn_lib.ops.cpu.threads import SMALL
+from crn_lib.ops.cpu import threads
 from tests.models.model_cases import RELATION_FORMS, VARIANTS, VOCAB, name_of, small_model, tokens
 
 
@@ -125,8 +125,8 @@ def test_a_small_batch_keeps_torch_to_one_thread_forward_and_back_and_changes_no
 
     model.blocks[1].register_forward_hook(note)
     found = []
-    for small in (SMALL, 0):
-        monkeypatch.setattr(sequence_model, "SMALL", small)
+    for small in (threads.SMALL, 0):
+        monkeypatch.setattr(threads, "SMALL", small)
         loss = model(ids).square().sum()
         found.append([loss, *torch.autograd.grad(loss, list(model.parameters()))])
         seen.append(torch.get_num_threads())

@@ -169,7 +169,7 @@ def test_a_small_step_keeps_torch_to_one_thread_and_changes_nothing(monkeypatch,
     mean_loss = loop.mean_loss
     monkeypatch.setattr(loop, "mean_loss", lambda *x: seen.append(torch.get_num_threads()) or mean_loss(*x))
     small = weights(run(tiny(steps=2)))
-    monkeypatch.setattr(loop, "SMALL", 0)
+    monkeypatch.setattr("crn_lib.ops.cpu.threads.SMALL", 0)
     large = weights(run(tiny(steps=2)))
     assert seen == [1, 1, 2, 2] and torch.get_num_threads() == 2
     assert all(torch.equal(large[name], weight) for name, weight in small.items())

@@ -1,6 +1,6 @@
 // What the copier is worked with: a field, buttons, a slider, ticks; and where it answers in words.
 
-import { element } from "./dom.js";
+import { element, scrolled } from "./dom.js";
 
 /** @typedef {import("./copier_panel.js").CopierPanel} CopierPanel */
 
@@ -29,7 +29,7 @@ export function makeControls(root, panels, longest) {
   const slider = element("input", { type: "range", min: 0, step: 1 });
   const answer = element("div", { class: "answer", role: "status" });
   const status = element("div", { class: "status", "aria-live": "polite" });
-  const table = element("div", { class: "table", tabindex: 0, role: "region", "aria-label": "every token in numbers" });
+  const table = scrolled("every token in numbers");
   const numbers = element("details", {}, element("summary", {}, "every token in numbers"), table);
   const ticks = panels.map(({ kind }) => element("input", { type: "checkbox", checked: true, name: kind }));
   const choices = ticks.map((tick, number) => element("label", {}, tick, panels[number].name));

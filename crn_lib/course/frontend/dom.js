@@ -33,6 +33,26 @@ export function drawn(tag, attributes = {}, ...children) {
 }
 
 /**
+ * What may be wider than its place and is then scrolled, by keyboard too.
+ * @param {string} words what it is
+ * @param {...(Node | string)} children
+ */
+export function scrolled(words, ...children) {
+  return element("div", { class: "table", tabindex: 0, role: "region", "aria-label": words }, ...children);
+}
+
+/**
+ * A table with these heads, to be filled in its body.
+ * @param {string} words what it shows
+ * @param {string[]} heads
+ */
+export function table(words, heads) {
+  const body = element("tbody", {});
+  const head = element("tr", {}, ...heads.map((name) => element("th", { scope: "col" }, name)));
+  return { root: scrolled(words, element("table", {}, element("thead", {}, head), body)), body };
+}
+
+/**
  * Leaves keys typed in a control to it: JupyterLab would take them for commands unless the focused element says this.
  * @param {HTMLElement} area
  */

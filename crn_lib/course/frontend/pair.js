@@ -2,7 +2,7 @@
 // the norm. An anywidget front-end module; the static edition mounts it by `host.js`.
 
 import { button } from "./controls.js";
-import { element, keepKeys } from "./dom.js";
+import { element, keepKeys, table } from "./dom.js";
 import { DragPlane, disc, label, line } from "./drag_plane.js";
 import { deviation, pointOf, preActivation, rowAt } from "./norm_places.js";
 
@@ -32,10 +32,13 @@ class Pair {
       ],
       () => this.draw(),
     );
-    this.body = element("tbody", {});
     this.status = element("div", { class: "status", "aria-live": "polite" });
-    const heads = ["norm", "what exp sees, column by column", "standard deviation"];
-    const head = element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)));
+    const { root: numbers, body } = table("the three norms", [
+      "norm",
+      "what exp sees, column by column",
+      "standard deviation",
+    ]);
+    this.body = body;
     root.append(
       element("div", { class: "note" }, LEGEND),
       element(
@@ -45,16 +48,7 @@ class Pair {
         button("unrelated", () => this.set(0, 1)),
         button("nearly opposite", () => this.set(-0.93, 0.06)),
       ),
-      element(
-        "div",
-        { class: "beside" },
-        this.plane.root,
-        element(
-          "div",
-          { class: "table", tabindex: 0, role: "region", "aria-label": "the three norms" },
-          element("table", {}, element("thead", {}, head), this.body),
-        ),
-      ),
+      element("div", { class: "beside" }, this.plane.root, numbers),
       this.status,
     );
     keepKeys(root);

@@ -3,7 +3,7 @@
 
 import { slider } from "./controls.js";
 import { placeRow, readOut, senderRow } from "./dictionary_rows.js";
-import { element, keepKeys } from "./dom.js";
+import { element, keepKeys, table } from "./dom.js";
 import { DragPlane, disc, line } from "./drag_plane.js";
 import { argmax } from "./numbers.js";
 import { pairsOf } from "./pairs.js";
@@ -27,10 +27,9 @@ class Plane {
     });
     const receiver = { name: "A", colour: "#d55e00", words: "receiver A", x: places[2].x + 0.2, y: places[2].y - 0.1 };
     this.plane = new DragPlane("a receiver and senders in a plane", RANGE, [...places, receiver], () => this.draw());
-    this.body = element("tbody", {});
     this.status = element("div", { class: "status", "aria-live": "polite" });
-    const heads = ["sender", "distance", "scale", "share of the output"];
-    const head = element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)));
+    const { root: numbers, body } = table("every sender", ["sender", "distance", "scale", "share of the output"]);
+    this.body = body;
     const widths = { min: 10, max: 128, step: 2, value: this.width };
     root.append(
       element("div", { class: "note" }, LEGEND),
@@ -45,16 +44,7 @@ class Plane {
           (size) => size.toFixed(2),
         ).root,
       ),
-      element(
-        "div",
-        { class: "beside" },
-        this.plane.root,
-        element(
-          "div",
-          { class: "table", tabindex: 0, role: "region", "aria-label": "every sender" },
-          element("table", {}, element("thead", {}, head), this.body),
-        ),
-      ),
+      element("div", { class: "beside" }, this.plane.root, numbers),
       this.status,
     );
     keepKeys(root);

@@ -46,6 +46,11 @@ def kernel_threads() -> int:
     return _LIMIT.before or torch.get_num_threads()
 
 
+def is_small(tokens: Tensor, width: int) -> bool:
+    """Whether a batch, `(batch, length, ...)`, is on the CPU with fewer than `SMALL` numbers in its residual stream."""
+    return tokens.device.type == "cpu" and tokens.shape[0] * tokens.shape[1] * width < SMALL
+
+
 @contextmanager
 def kernels_only(wanted: bool = True) -> Iterator[None]:
     """Within it torch's own operations run on one thread, the kernels on as many as before; nothing if not `wanted`.
