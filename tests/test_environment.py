@@ -120,7 +120,17 @@ def test_an_environment_that_has_torch_keeps_it():
     assert all(version in ours for version in ("2.6.0", "2.9.1", "2.14.1")) and "3.0.0" not in ours
     page = (ROOT / "docs" / "ways_in.md").read_text(encoding="utf-8")
     _, cell = re.findall(r"^%pip install -q (.*)$", page, re.MULTILINE)
-    own = {"torch", "jupyterlab", "papermill", "ipykernel", "ipython", "jupyter-client", "jupyter-core", "kaleido"}
+    own = {
+        "torch",
+        "jupyterlab",
+        "papermill",
+        "ipykernel",
+        "ipython",
+        "jupyter-client",
+        "jupyter-core",
+        "pyzmq",
+        "kaleido",
+    }
     asked = table(map(Requirement, shlex.split(cell)))
     wanted = table(map(Requirement, PROJECT["dependencies"]))
     assert asked == {name: what for name, what in wanted.items() if name not in own | {"llvmlite", "traitlets"}}

@@ -12,8 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import Type
 
 # The name of a socket may have 104 bytes on macOS and 108 on Linux; ours add about 20 to the folder's.
 LONGEST_FOLDER = 80
@@ -25,6 +29,23 @@ HAS_SIGNALS = os.name == "posix"
 
 class Stopped(Exception):
     """Ctrl-C or SIGTERM came while no cell was running."""
+
+
+class ShellChannel(AsyncZMQSocketChannel):
+    """The channel of cells and their replies, on which nbclient also sends what an output widget shows.
+
+    ZeroMQ tells of a new message once, and a send may take that word for itself; jupyter_client 8.10 sends behind
+    asyncio's back. A reply that came just then was read only when the cell's time was up (one cell in twelve that
+    printed into an `interact`).
+    """
+
+    def send(self, msg: dict[str, Any]) -> None:
+        super().send(msg)
+        self.socket.get(zmq.EVENTS)  # wakes whoever waits for what has come meanwhile
+
+
+class LessonClient(AsyncKernelClient):
+    shell_channel_class = Type(ShellChannel)
 
 
 class LessonKernel:
@@ -53,6 +74,7 @@ class LessonKernel:
         class Manager(AsyncKernelManager):
             def __init__(self, **settings: Any) -> None:
                 super().__init__(**settings)
+                self.client_factory = LessonClient
                 self.connection_file = str(kernel.folder / "kernel.json")
                 if HAS_SIGNALS:  # sockets in the file system instead of open TCP ports
                     self.transport, self.ip = "ipc", str(kernel.folder / "socket")

@@ -1,21 +1,53 @@
 """The kernel of a lesson: any number at once, of this Python, and gone with all it started whatever ends it."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import zmq
+import zmq.asyncio
+from jupyter_client.session import Session
 
+from crn_lib.workbook.kernel import ShellChannel
 from crn_lib.workbook.runner import run_lesson
 from tests.waiting import PATIENCE, wait_until
 from tests.workbooks import make_workbook, write_lesson
 
 pytestmark = pytest.mark.notebooks
+
+
+def test_a_reply_that_comes_while_a_widget_is_told_something_is_read_at_once(tmp_path: Path) -> None:
+    async def reply() -> dict[str, Any]:
+        with zmq.Context() as context, zmq.asyncio.Context() as ours:
+            kernel, socket = context.socket(zmq.ROUTER), ours.socket(zmq.DEALER)
+            kernel.bind(f"ipc://{tmp_path}/socket")
+            socket.connect(f"ipc://{tmp_path}/socket")
+            session = Session(key=b"")
+            client = ShellChannel(socket, session)
+            client.send(session.msg("execute_request"))
+            sender, *_ = kernel.recv_multipart()
+            reply = asyncio.ensure_future(client.get_msg())
+            await asyncio.sleep(0.05)
+            session.send(kernel, "execute_reply", ident=sender)
+            time.sleep(0.1)  # not asyncio's: the reply is there, and nobody has looked
+            client.send(session.msg("comm_msg"))
+            try:
+                return await asyncio.wait_for(reply, PATIENCE)
+            finally:
+                kernel.close(0)
+                socket.close(0)
+
+    assert asyncio.run(reply())["msg_type"] == "execute_reply"
+
 
 TWENTY = """
 import sys
