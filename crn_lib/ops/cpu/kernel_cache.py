@@ -51,7 +51,16 @@ def unchanged(stamp: str, *modules: ModuleType) -> bool:
 
 
 class _WithChecksum(IndexDataCacheFile):
-    """The files of one kernel. Unpickling stops before what follows, so Numba itself can read them too."""
+    """The files of one kernel. Unpickling stops before what follows, so Numba itself can read them too.
+
+    A file's name is that of its signature. Numba counts them instead: where two processes first compiled a kernel at
+    once, one for float32 and one for float64, both came to number 1, and one's code was run on the other's numbers.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        name = f"{self._index_name.removesuffix('nbi')}{hashlib.sha256(repr(key).encode()).hexdigest()[:12]}.nbc"
+        self._save_data(name, data)
+        self._save_index(self._load_index() | {key: name})
 
     def _dump(self, obj: Any) -> bytes:
         data: bytes = super()._dump(obj)
