@@ -140,7 +140,8 @@ def expect_whole(requirement: int, case: str, got: Any) -> list[int]:
     try:
         return [operator.index(number) for number in got]
     except TypeError:
-        fail(requirement, f"for {case}: got {shown(got)}, wanted a list of whole numbers")
+        kind = f" ({got.dtype})" if isinstance(got, Tensor) else ""
+        fail(requirement, f"for {case}: got {shown(got)}{kind}, wanted a list of whole numbers")
 
 
 def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: float | None = None) -> None:
@@ -176,7 +177,15 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
     if bool(wrong.any()):
         index = tuple(int(i) for i in wrong.nonzero()[0]) if right.ndim else ()
         place = f" at index {_index(index)}" if right.ndim else ""
-        fail(requirement, f"for {case}:{place} got {found[index].item():g}, wanted {right[index].item():g}")
+        fail(requirement, f"for {case}:{place} {_apart(found[index].item(), right[index].item(), tolerance)}")
+
+
+def _apart(got: float, wanted: float, tolerance: float) -> str:
+    """Both numbers, and how far apart they are where they print alike."""
+    if f"{got:g}" != f"{wanted:g}":
+        return f"got {got:g}, wanted {wanted:g}"
+    why = ": is there float32, or an epsilon, on the way?" if tolerance else ""
+    return f"got {got:g}, wanted {wanted:g}, off by {abs(got - wanted):.0g}{why}"
 
 
 def _shape(x: Tensor) -> str:

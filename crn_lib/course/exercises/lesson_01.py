@@ -94,7 +94,7 @@ EXERCISES = (
         key="01.targets",
         title="write the targets",
         difficulty=1,
-        minutes=6,
+        minutes=4,
         requirements=(
             "There are as many targets as tokens.",
             "Every position before SEP (1) has the target -100: not scored.",
@@ -133,9 +133,12 @@ EXERCISES = (
         key="01.code",
         title="the best code, by brute force",
         difficulty=3,
-        minutes=8,
+        minutes=10,
         requirements=(
-            "The result is the largest share of letters, over all strings, that so many bits of memory can give back.",
+            (
+                "A code gives every string one of 2^bits states, and every state one answer. The result is the share "
+                "of right letters, over all strings, under the best code."
+            ),
             "Where there are at least as many states as strings, it is 1.",
         ),
         examine=_examine_code,

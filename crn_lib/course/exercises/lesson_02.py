@@ -257,8 +257,8 @@ EXERCISES = (
             "The result is an (n, n) tensor of booleans.",
             "It is true at [i, j] where row i of the output changes when row j of x is changed, and false elsewhere.",
             (
-                "It finds every leak, however small, in any column of the output, and from any number of a row; also "
-                "behind a LayerNorm, for which one number added to a whole row is no change."
+                "It finds every leak, however small, from any number of a row into any column of the output. A "
+                "LayerNorm may come first: to it one number added to a whole row is no change."
             ),
             UNTOUCHED,
         ),

@@ -162,7 +162,10 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "It returns the outputs of a chunk and the state after it; the state before the first chunk is `None`.",
+            (
+                "It returns the outputs of a chunk, float64 where float64 comes in, and the state after it; the state "
+                "before the first chunk is `None`."
+            ),
             "However a sequence is cut into chunks, the outputs are those of the whole.",
             "The state holds as many numbers after 200 tokens as after 2.",
             "The chunk and the state are left as they were, so that one can resume twice; nothing is kept elsewhere.",

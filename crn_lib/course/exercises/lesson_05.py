@@ -182,7 +182,10 @@ EXERCISES = (
         difficulty=1,
         minutes=5,
         requirements=(
-            "A `pool` holds one row of `width` numbers per token in every block, each of `bytes_each` bytes.",
+            (
+                "A `pool` holds one row of `width` numbers per token in every block, each of `bytes_each` bytes; the "
+                "counters are left out."
+            ),
             "A KV `cache` holds two such rows per token in every block.",
             "Only whole tokens count: the last one must fit completely.",
             (
