@@ -35,18 +35,22 @@ EQUAL = 1.05
 
 
 class Panel(NamedTuple):
-    """A task of the lesson: whose rows, its name and that of its main metric, and which runs of the sweep it has."""
+    """A task of the lesson: whose rows, its name and that of its main metric, and which runs of the sweep it has.
+
+    `short_conv` is the convolution before each block with which kinds are compared on it; 0 is none.
+    """
 
     sweep: str
     title: str
     score: str
     blocks: int
     fields: Mapping[str, Any]
+    short_conv: int = 0
 
 
 PANELS = {
     "few": Panel("recall", "Recall of 4 pairs", "queries right", 2, {"pairs": 4}),
-    "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {"pairs": 16}),
+    "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {"pairs": 16}, short_conv=3),
     "suffix": Panel("ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix"}),
     "prefix": Panel("ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix"}),
     "regression": Panel("regression", "Regression in context", "variance explained", 4, {"dims": 5}),
@@ -137,9 +141,10 @@ class Point:
 
     @property
     def plain(self) -> bool:
-        """Whether the model is its kind's own, without a convolution, another norm or a wider inside."""
+        """Whether the model is its kind's own, without another norm or a wider inside."""
         model = self.model
-        shape = {name: getattr(model, name) for name in ("vocab_size", "width", "blocks", "max_length", "input_width")}
+        same = ("vocab_size", "width", "blocks", "max_length", "input_width", "short_conv")
+        shape = {name: getattr(model, name) for name in same}
         return model == ModelConfig(kind=model.kind, **shape)
 
     def words(self) -> str:
@@ -188,8 +193,9 @@ def read_points(runs: str | Path) -> dict[str, list[Point]]:
 
 
 def comparable(name: str, points: Iterable[Point]) -> list[Point]:
-    """Of a panel's points those that kinds are compared at: plain models of the panel's depth."""
-    return [point for point in points if point.plain and point.model.blocks == PANELS[name].blocks]
+    """Of a panel's points those that kinds are compared at: plain models of the panel's depth and convolution."""
+    shape = (PANELS[name].blocks, PANELS[name].short_conv)
+    return [point for point in points if point.plain and (point.model.blocks, point.model.short_conv) == shape]
 
 
 def best_at(points: Iterable[Point], limit: float) -> list[Point]:

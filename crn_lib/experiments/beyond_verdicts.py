@@ -84,19 +84,21 @@ def _ahead(a: Point, b: Point) -> str:
     return "behind" if a.score.median < b.score.median - MARGIN else "tie"
 
 
-def static_stays_below(points: Sequence[Point], *, width: int, blocks: int) -> Verdict:
+def static_stays_below(
+    points: Sequence[Point], *, width: int, blocks: int, convolutions: Sequence[int] = (0, 3)
+) -> Verdict:
     """Whether relations that rank senders alike for all receivers fail where the exact norm solves the task.
 
-    Static are the norms `none` and `approx`, without a convolution and with one of three places: four models, all of
-    which have to fail. One that comes as far as the exact norm refutes it.
+    Static are the norms `none` and `approx`, with each of the convolutions: models all of which have to fail. One that
+    comes as far as the exact norm refutes it.
     """
-    exact = find(points, "causal_rn", width=width, blocks=blocks)
-    if exact is None or not exact.solves:
-        return None
     alike = [p for p in points if (p.model.width, p.model.blocks, p.model.expansion) == (width, blocks, 1)]
+    exact = next((p for p in alike if p.plain and p.model.kind == "causal_rn" and p.solves), None)
+    if exact is None:
+        return None
     own = [p for p in alike if p.model.norm in STATIC_NORMS]
     found = {(p.model.kind, p.model.norm, p.model.short_conv): _falls_short(p, exact) for p in own}
-    wanted = [("causal_rn", norm, convolution) for norm in STATIC_NORMS for convolution in (0, 3)]
+    wanted = [("causal_rn", norm, convolution) for norm in STATIC_NORMS for convolution in convolutions]
     return all_of([*found.values(), *(None for key in wanted if key not in found)])
 
 

@@ -35,7 +35,7 @@ def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2
 def test_each_statement_is_judged_by_its_own_rows() -> None:
     copying = evidence(
         few=[solving("transformer", width=64), solving("lstm", width=64)],
-        recall=[solving("transformer", width=64)],
+        recall=[solving("transformer", width=64, short_conv=3)],
         suffix=lookups("suffix", transformer=0.995, lstm=0.995),
     )
     assert statement("What copying").verdict(copying) is False, "the LSTM does not copy"

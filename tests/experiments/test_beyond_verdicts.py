@@ -73,6 +73,9 @@ def test_static_relations_stay_below_unless_one_comes_as_far() -> None:
     assert judge([exact, *statics(approx_3=0.98)]) is False
     assert judge([exact, *statics()[:3]]) is None, "one is missing"
     assert judge([exact, *statics()[:3], point("causal_rn", {2e-3: 0.3}, norm="approx", short_conv=3)]) is None
+    with_convolution = [solving("causal_rn", short_conv=3), *statics()[1::2]]
+    assert verdicts.static_stays_below(with_convolution, width=8, blocks=2, convolutions=(3,)) is True
+    assert judge(with_convolution) is None, "those without are missing"
     assert judge(statics()) is None and judge([tried("causal_rn", 0.6), *statics()]) is None
     assert judge([exact, *statics(), solving("linear_rn")]) is False, "the running sum is static too"
     assert judge([exact, *statics()[:3], tried("causal_rn", math.nan, norm="approx", short_conv=3)]) is None
