@@ -135,7 +135,7 @@ def draw_jump_or_slope(
 ) -> go.Figure:
     """Letters right against training steps, each curve named where the axis ends, in the order in which they end.
 
-    The title says whether a look-up jumps and a running sum climbs, if these runs show it: the CausalRN gains half of
+    The title says that one jumps and the other climbs, if these runs show it: the CausalRN gains half of
     all letters between two evaluations, and the linear RN never a quarter.
 
     Args:
@@ -146,7 +146,7 @@ def draw_jump_or_slope(
     need(histories, "curve")
     gains = {kind: largest_gain(rows) for kind, rows in histories.items()}
     shows = gains.get("causal_rn", 0.0) > 0.5 and gains.get("linear_rn", 1.0) < 0.25
-    says = "A look-up is a jump, a running sum is a slope" if shows else "Letters right while training"
+    says = "The CausalRN jumps, the linear RN climbs" if shows else "Letters right while training"
     words = ", ".join(f"{KIND_NAMES[kind]} {gain:.0%}" for kind, gain in gains.items())
     figure = draw_training_curves(histories, steps=steps, string_length=string_length)
     figure.update_layout(

@@ -44,7 +44,7 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
             x=solved(run) or budget(run), y=name, text=in_words(run), showarrow=False, xanchor="left", xshift=6
         )
     most = max(max(solved(run) or budget(run) for run in rows), 1)
-    figure.update_xaxes(title="training steps", range=[0, 1.8 * most], tickformat=",")
+    figure.update_xaxes(title="training steps", range=[0, 2.1 * most], tickformat=",")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     legend = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
     figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 260, "t": 92})

@@ -17,7 +17,7 @@ def test_the_largest_gain_counts_from_nothing_to_the_first_evaluation_too() -> N
 
 def test_the_title_says_jump_and_slope_only_where_the_curves_show_it() -> None:
     shown = draw_jump_or_slope({"causal_rn": JUMP, "linear_rn": SLOPE}, steps=60, string_length=12)
-    assert shown.layout.title.text.startswith("A look-up is a jump, a running sum is a slope")
+    assert shown.layout.title.text.startswith("The CausalRN jumps, the linear RN climbs")
     other = draw_jump_or_slope({"causal_rn": SLOPE, "linear_rn": JUMP}, steps=60, string_length=12)
     assert other.layout.title.text.startswith("Letters right while training")
 

@@ -83,7 +83,7 @@ EXERCISES = (
         difficulty=1,
         minutes=4,
         requirements=(
-            "In the first `warmup` steps, counted from 0, the rate grows in equal parts; step 0 already has one.",
+            "In the first `warmup` steps, counted from 0, the rate grows by equal parts; step 0 already has one part.",
             "Step `warmup - 1` has the whole `peak`, and so has every step after it.",
             "With `warmup` 0 the rate is `peak` from the start.",
         ),
@@ -97,7 +97,7 @@ EXERCISES = (
         requirements=(
             "The loss is the mean of `-log p(target)` over the positions, `p` being the softmax of the logits.",
             "A position with target -100 counts neither in the sum nor in the number it is divided by.",
-            "Large logits do not overflow, whatever the sizes of the others.",
+            "Large logits do not overflow, and a position of small ones beside them stays exact.",
             AS_PRECISE,
         ),
         examine=_examine_loss,

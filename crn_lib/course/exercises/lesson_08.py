@@ -134,7 +134,7 @@ EXERCISES = (
         key="08.drop",
         title="a relation with one sender missing in every row",
         difficulty=2,
-        minutes=8,
+        minutes=6,
         requirements=(
             "Row i is the mean of exp LN(a_i + b_j) over the senders j ≤ i other than sender[i].",
             "Where sender[i] is -1 or comes later than i, row i is the exact relation as it was.",
@@ -148,7 +148,7 @@ EXERCISES = (
         key="08.lookup",
         title="build a copier that cancels",
         difficulty=3,
-        minutes=10,
+        minutes=12,
         requirements=(
             (
                 "From row `offset` on, the largest of the first 26 channels of the exact relation is the letter "

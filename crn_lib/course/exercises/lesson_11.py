@@ -173,7 +173,7 @@ EXERCISES = (
         requirements=(
             "For rows=1: the smallest width at which exp of an entry of a layer-normalised row can exceed `largest`.",
             "For more rows: the same for the sum of so many normalised rows (norm approx has rows=2).",
-            "The answer is an integer; one less is safe. It is right beside the edge, and for formats of any size.",
+            "The answer is an integer; one less is safe. It is exact for every format, float64 among them.",
         ),
         examine=_examine_width,
     ),
@@ -185,7 +185,8 @@ EXERCISES = (
         requirements=(
             (
                 "It takes a state (`None` at first) and the next sender, and returns the new state and the log of the "
-                "sum of exp of all senders so far, in the sender's format. The sender stays; nothing is kept elsewhere."
+                "sum of exp of all senders so far, in the sender's format. It changes no sender, and keeps nothing "
+                "outside the state."
             ),
             "After 4,000 equal senders it is still right to one rounding, in bfloat16 and in float16.",
             "It is right where senders rise or fall by thousands, and where channels differ by thousands.",
@@ -197,7 +198,7 @@ EXERCISES = (
         key="11.rescale",
         title="make rows fit into float16",
         difficulty=2,
-        minutes=8,
+        minutes=6,
         requirements=(
             (
                 "The result is exp(logs) with every row times one positive number: a LayerNorm over the row gives what "

@@ -65,6 +65,12 @@ def twins_with_large_senders() -> tuple[Pair, Pair]:
     return (a, b), (a, 5 * b + 2)
 
 
+def wide_twins_in_float32() -> tuple[Pair, Pair]:
+    """A factor that float32 rounds, at a width at which the outputs are large."""
+    a, b = torch.randn(2, 4, 64, generator=torch.Generator().manual_seed(1))
+    return (a, b), (a, 100 * b)
+
+
 def changed(new: Callable[[Tensor, Tensor], Pair]) -> Callable[[], tuple[Pair, Pair]]:
     """Two pairs, the second made of the first."""
 
@@ -246,6 +252,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         twins_by_row,
         lambda: tuple(tuple(x.float() for x in pair) for pair in twins()),
         twins_with_large_senders,
+        wide_twins_in_float32,
     ],
     "07.verdict": [verdict_by_groups],
 }
