@@ -7,7 +7,7 @@ import pytest
 from crn_lib.experiments.beyond import PANELS, Point
 from crn_lib.experiments.beyond_claims import STATEMENTS, Evidence, Statement
 from crn_lib.tasks import ImagesConfig, RecallConfig, RegressionConfig, TextConfig
-from tests.experiments.test_beyond import point
+from tests.experiments.test_beyond import point, tried
 from tests.experiments.test_beyond_verdicts import CURVES, hops, lengths, lookups, solving, statics
 
 RECALL = RecallConfig(pairs=4, length=16, vocab=32)
@@ -41,8 +41,21 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     assert statement("What copying").verdict(copying) is False, "the LSTM does not copy"
     assert len(statement("What copying").rests_on(copying)) == 3, "four pairs tell nothing"
 
+    four_pairs, sixteen_pairs = (
+        statement("Static relations do not recall,"),
+        statement("Static relations do not recall what"),
+    )
     refuted = evidence(few=[solving("causal_rn", width=64), *statics(none_3=0.995)])
-    assert statement("Static").verdict(refuted) is None and len(statement("Static").rests_on(refuted)) == 4, "width 8"
+    assert four_pairs.verdict(refuted) is None and len(four_pairs.rests_on(refuted)) == 4, "width 8"
+    shape = {"width": 64, "short_conv": 3}
+    held = evidence(
+        recall=[
+            solving("causal_rn", **shape),
+            *(tried("causal_rn", 0.3, norm=norm, **shape) for norm in ("none", "approx")),
+        ]
+    )
+    assert sixteen_pairs.verdict(held) is True and four_pairs.verdict(held) is None
+    assert len(sixteen_pairs.rests_on(held)) == 2
 
     task = RegressionConfig(dims=5, points=3)
     errors = {f"error_after_{i}": value for i, value in enumerate((1.0, 0.5, 0.0))}
