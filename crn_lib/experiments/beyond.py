@@ -71,7 +71,7 @@ class Point:
     """One model on one task: its runs by learning rate, ascending.
 
     Attributes:
-        config: of one of the runs; learning rate and seed are those of that run only.
+        config: of its runs, whose learning rates, seeds and numbers of steps are not to be read here.
     """
 
     config: TrainConfig
@@ -148,12 +148,13 @@ class Point:
         return model == ModelConfig(kind=model.kind, **shape)
 
     def words(self) -> str:
-        """As in `97.1% (96.8% to 97.4%), 2 seeds, rate 0.002, an edge of 3`."""
+        """As in `97.1% (96.8% to 97.4%), 2 seeds, 3,000 steps, rate 0.002, an edge of 3`; steps are the most taken."""
         seeds = f"{len(self.runs)} seed{'s' if len(self.runs) > 1 else ''}"
         edge = (
             f"{', an edge' if self.at_edge else ''} of {len(self.tried)}" if len(self.tried) > 1 else ", the only one"
         )
-        return f"{self.score.show('.1%')}, {seeds}, rate {self.rate:g}{edge}"
+        steps = max(run.row["steps"] for run in self.runs)
+        return f"{self.score.show('.1%')}, {seeds}, {steps:,} steps, rate {self.rate:g}{edge}"
 
 
 def _median(runs: Sequence[Run]) -> float:
@@ -163,13 +164,18 @@ def _median(runs: Sequence[Run]) -> float:
 
 
 def points_of(runs: Iterable[Run]) -> list[Point]:
-    """Runs as points, one for each model on each task, in the order in which the rows are stored."""
-    groups: dict[TrainConfig, dict[float, list[Run]]] = defaultdict(lambda: defaultdict(list))
+    """Runs as points, one for each model on each task, in the order in which the rows are stored.
+
+    Where a rate was given fewer steps and then more, the runs that had more count.
+    """
+    groups: dict[TrainConfig, dict[float, dict[int, list[Run]]]] = defaultdict(lambda: defaultdict(dict))
     for run in runs:
         config = from_mapping(TrainConfig, plain_config(run.row))
-        groups[replace(config, learning_rate=1.0, seed=0)][config.learning_rate].append(run)
+        model = replace(config, learning_rate=1.0, seed=0, steps=1, evaluate_every=1)
+        groups[model][config.learning_rate].setdefault(config.steps, []).append(run)
     return [
-        Point(config, {rate: tuple(own) for rate, own in sorted(by_rate.items())}) for config, by_rate in groups.items()
+        Point(config, {rate: tuple(by_steps[max(by_steps)]) for rate, by_steps in sorted(by_rate.items())})
+        for config, by_rate in groups.items()
     ]
 
 

@@ -20,11 +20,18 @@ RECALL = RecallConfig(pairs=4, length=16, vocab=32)
 
 def run(kind: str, score: float, *, rate: float = 2e-3, seed: int = 0, task: Any = RECALL, **fields: Any) -> Run:
     """A run whose main metric is level at `score`, or with `before` ends there; other scores go into the row."""
-    before, more = fields.pop("before", score), fields.pop("more", {})
+    before, more, steps = fields.pop("before", score), fields.pop("more", {}), fields.pop("steps", 400)
     shape = {"width": 8, "blocks": 2, "vocab_size": task.vocab_size, "max_length": task.context} | fields
     model = ModelConfig(kind=kind, input_width=input_width(task), **shape)
-    config = TrainConfig(model=model, task=task, learning_rate=rate, seed=seed, steps=400, stop_at=0.99)
-    row = {"sweep": "made_up", "error": None, "stopped": "steps", "key": config_key(config), **config_fields(config)}
+    config = TrainConfig(model=model, task=task, learning_rate=rate, seed=seed, steps=steps, stop_at=0.99)
+    row = {
+        "steps": steps,
+        "sweep": "made_up",
+        "error": None,
+        "stopped": "steps",
+        "key": config_key(config),
+        **config_fields(config),
+    }
     name = Run(row, []).main_metric
     history = [{"step": step, name: value} for step, value in ((200, before), (400, score))]
     return Run(row | {name: score} | more, history)
@@ -50,8 +57,8 @@ def test_a_point_is_a_model_at_its_best_rate_over_its_seeds() -> None:
     narrow, wide = points_of(runs)
     assert (narrow.rate, narrow.at_edge, len(narrow.runs)) == (2e-3, False, 2)
     assert (narrow.score.median, narrow.score.low, narrow.score.high) == (pytest.approx(0.7), 0.6, 0.8)
-    assert narrow.words() == "70.0% (60.0% to 80.0%), 2 seeds, rate 0.002 of 3"
-    assert wide.words() == "90.0%, 1 seed, rate 0.002, the only one"
+    assert narrow.words() == "70.0% (60.0% to 80.0%), 2 seeds, 400 steps, rate 0.002 of 3"
+    assert wide.words() == "90.0%, 1 seed, 400 steps, rate 0.002, the only one"
 
 
 def test_of_rates_that_are_as_good_one_away_from_the_edges_is_taken() -> None:
@@ -66,6 +73,13 @@ def test_a_run_without_a_score_is_a_rate_that_was_tried_and_never_the_best() -> 
     nothing = point("ssm", {1e-3: math.nan})
     assert math.isnan(nothing.score.median) and nothing.solves is None
     assert beyond.best_at([nothing], math.inf) == []
+
+
+def test_of_a_rate_that_was_given_more_steps_later_the_longer_runs_count() -> None:
+    runs = [run("ssm", 0.3), run("ssm", 0.3, rate=1e-3), run("ssm", 0.995, steps=8000)]
+    (found,) = points_of(runs)
+    assert found.tried == {1e-3: (runs[1],), 2e-3: (runs[2],)}
+    assert found.solves is True and found.words() == "99.5%, 1 seed, 8,000 steps, rate 0.002, an edge of 2"
 
 
 def test_a_success_counts_at_once_and_a_failure_only_after_five_rates_without_an_edge_or_a_rise() -> None:

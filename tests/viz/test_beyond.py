@@ -19,7 +19,7 @@ def test_a_mark_for_each_model_open_where_it_may_still_rise_pale_where_it_holds_
     assert list(theirs.text) == ["8", "32"] and list(theirs.marker.opacity) == [1.0, 0.25]
     assert list(ours.marker.symbol) == ["circle-open"] and list(theirs.marker.symbol) == ["square", "square"]
     assert figure.layout.title.text.startswith("Recall of 16 pairs, within 2.09 kB: CausalRN 80%, Transformer 60%")
-    assert "Transformer of width 32: " in describe(figure) and "1 seed, rate 0.002 of 5" in describe(figure)
+    assert "Transformer of width 32: " in describe(figure) and "1 seed, 400 steps, rate 0.002 of 5" in describe(figure)
 
 
 def test_the_bound_and_guessing_are_drawn_and_a_task_without_rows_says_so() -> None:
