@@ -29,6 +29,7 @@ from crn_lib.workbook.grading.sandbox import Limits, start_server
 from crn_lib.workbook.grading.submissions import Submission
 
 HEADINGS = ("student", "lesson", "points", "of", "exercises", "remarks")
+WRAPPED = "<style>div.output_area pre { white-space: pre-wrap; }</style>\n"
 SAID_ELSEWHERE = ("NotRun", "Missing")
 """Errors of checks whose reason stands beside them: in the answer's own error, in a remark."""
 
@@ -108,11 +109,15 @@ def _grade(api: Any, course: Path, submission: Submission, remarks: list[str], f
 
 
 def _named(page: str, submission: Submission) -> str:
-    """nbgrader's page of feedback with the names of student, lesson and exercises, which it calls test cells."""
+    """nbgrader's page of feedback with the names of student, lesson and exercises, which it calls test cells.
+
+    Long messages go on in the next line: a page that is printed has no scroll bar.
+    """
     lesson = submission.lesson
     name = html.escape(f"{submission.student} · {lesson.title}")
     page = page.replace(f"<h4>{lesson.path.stem} (", f"<h4>{name} (")
     page = page.replace(f"<title>{lesson.path.stem}</title>", f"<title>{name}</title>")
+    page = page.replace("</head>", f"{WRAPPED}</head>", 1)
     for stored in lesson.exercises:
         link = f'<a href="#{stored.grade_id}-check">'
         title = html.escape(f"{stored.exercise.key}: {stored.exercise.title}")
