@@ -29,7 +29,7 @@ from crn_lib.workbook.grading.sandbox import Limits, start_server
 from crn_lib.workbook.grading.submissions import Submission
 
 HEADINGS = ("student", "lesson", "points", "of", "exercises", "remarks")
-WRAPPED = "<style>div.output_area pre { white-space: pre-wrap; }</style>\n"
+WRAPPED = "<style>div.output_area pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }</style>\n"
 SAID_ELSEWHERE = ("NotRun", "Missing")
 """Errors of checks whose reason stands beside them: in the answer's own error, in a remark."""
 

@@ -68,7 +68,7 @@ def test_a_class_of_thirty_is_graded_rightly_and_a_rerun_says_the_same(tmp_path:
         page = (tmp_path / "grades" / "feedback" / name / f"{WELCOME.path.stem}.html").read_text(encoding="utf-8")
         heading = f"<h4>{name} · {WELCOME.title} (Score: {float(row['points'])} / 3.0)"
         assert heading in page and "Test cell" not in page and "In [" not in page and len(page) < 2_000_000
-        assert "white-space: pre-wrap; }</style>\n</head>" in page, "a long message would be cut off"
+        assert "white-space: pre-wrap;" in page, "a long message would be cut off"
         assert all(f">{s.exercise.key}: {s.exercise.title}</a> (Score" in page for s in WELCOME.exercises)
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(LEFT_BEHIND) in str(p.info["cmdline"])]
 
