@@ -1,6 +1,6 @@
 """Guide pages for instructors, and the syllabus: prose from `guides/`, with what lessons and tests know filled in."""
 
-import ast
+import html
 import json
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MEMORY = Path(__file__).parent / "memory.json"
 
 PATHS = {
     "One lecture": ("00", "01", "04", "08"),
-    "A week": ("00", "01", "02", "03", "04", "05", "07"),
+    "A week": ("00", "01", "02", "03", "04", "05", "06", "07"),
     "A term": (),  # every lesson
 }
 
@@ -30,7 +30,7 @@ def guide(lesson: Lesson) -> str:
     if not path.exists():
         raise ValueError(f"{lesson.path.name} has no guide: write {path}")
     minutes = f"**Minutes** {lesson.minutes} reading, {lesson.exercise_minutes} exercises"
-    facts = (minutes, f"**Memory** {_memory(lesson)} MiB", f"**Builds on** {', '.join(lesson.needs) or 'nothing'}")
+    facts = (minutes, f"**Memory** {_memory(lesson)}", f"**Builds on** {', '.join(lesson.needs) or 'nothing'}")
     head = [
         f"# {lesson.title}: guide",
         f"**Students can afterwards**\n\n{lesson.goals}",
@@ -57,7 +57,7 @@ def syllabus(lessons: Sequence[Lesson]) -> str:
         )
         for lesson in lessons
     ]
-    headings = ("lesson", "minutes of reading", "of exercises", "memory, MiB", "builds on")
+    headings = ("lesson", "minutes of reading", "of exercises", "memory", "builds on")
     arrows = [f"  L{need} --> L{lesson.number}" for lesson in lessons for need in lesson.needs]
     names = [f'  L{lesson.number}["{lesson.title}"]' for lesson in lessons]
     graph = "\n".join(["```mermaid", "graph LR", *names, *arrows, "```"])
@@ -83,28 +83,16 @@ def _paths(lessons: Sequence[Lesson]) -> str:
 
 
 def _predictions(lesson: Lesson) -> str:
-    """Each question, and what the stored lesson answers."""
-    questions = [question for cell in lesson.notebook.cells if (question := _question(cell))]
-    texts = [str(output.get("data", {}).get("text/plain", "")) for output in _outputs(lesson)]
-    answers = [found[1].strip() for text in texts if (found := re.search(r"your guess: .*?; measured: (.*)", text))]
-    if len(answers) != len(questions):
-        answers = ["see the notebook"] * len(questions)
-    pairs = zip(questions, answers, strict=True)
-    return "\n".join(f"- *{question}* The stored run: **{answer}**." for question, answer in pairs)
-
-
-def _question(cell: Any) -> str:
-    if cell.cell_type != "code" or "course.predict" not in cell.source:
-        return ""
-    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
-    asked = [c.args[0] for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr.startswith("predict")]
-    if not asked:
-        return ""
-    parts = asked[0].values if isinstance(asked[0], ast.JoinedStr) else [asked[0]]
-    return "".join(
-        f"`{ast.unparse(part.value)}`" if isinstance(part, ast.FormattedValue) else str(ast.literal_eval(part))
-        for part in parts
-    )
+    """Each question as it was asked, and what the stored lesson answers."""
+    lines = []
+    for output in _outputs(lesson):
+        shown = output.get("data", {})
+        answer = re.match(r"your guess: .*?; measured: (.*)", str(shown.get("text/plain", "")))
+        if answer:
+            question = re.search(r"<b>(.*?)</b>", str(shown["text/html"]))
+            assert question is not None, "a card has a title"
+            lines.append(f"- *{html.unescape(question[1])}* The stored run: **{answer[1].strip()}**.")
+    return "\n".join(lines)
 
 
 def _outputs(lesson: Lesson) -> list[Any]:
@@ -127,7 +115,7 @@ def _measured() -> dict[str, Any]:
 
 def _memory(lesson: Lesson) -> str:
     known = _measured()["mebibytes"].get(lesson.number)
-    return "not measured" if known is None else f"{known:,}"
+    return "not measured" if known is None else f"{known:,} MiB"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

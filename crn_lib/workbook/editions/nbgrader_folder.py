@@ -39,6 +39,7 @@ c.Autograde.autograde_preprocessors = [
 c.RunExercises.seconds = 20
 c.RunExercises.megabytes = 2048
 c.GenerateFeedback.preprocessors = [OnlyExercises, GetGrades, CSSHTMLHeaderPreprocessor]
+c.HTMLExporter.exclude_input_prompt = True
 '''
 
 HEADER = """\

@@ -1,10 +1,10 @@
 """Grade a class: nbgrader's release, autograde and feedback, and a table of grades."""
 
 import csv
+import html
 import io
 import os
 import re
-import shutil
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +29,9 @@ from crn_lib.workbook.grading.sandbox import Limits, start_server
 from crn_lib.workbook.grading.submissions import Submission
 
 HEADINGS = ("student", "lesson", "points", "of", "exercises", "remarks")
+WRAPPED = "<style>div.output_area pre { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; }</style>\n"
+SAID_ELSEWHERE = ("NotRun", "Missing")
+"""Errors of checks whose reason stands beside them: in the answer's own error, in a remark."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def grade_class(
         api.generate_feedback(lesson.path.stem)  # where it fails, a page is missing, and its remark says so
     pairs = zip(submissions, remarks, strict=True)
     grades = [_grade(api, course, submission, remark, folder / "feedback") for submission, remark in pairs]
-    (folder / "grades.csv").write_text(_table(grades), encoding="utf-8", newline="")
+    # With the mark by which spreadsheets know UTF-8; else an umlaut is two odd letters.
+    (folder / "grades.csv").write_text(_table(grades), encoding="utf-8-sig", newline="")
     return grades
 
 
@@ -96,12 +100,29 @@ def _grade(api: Any, course: Path, submission: Submission, remarks: list[str], f
     if page.exists():
         target = feedback / submission.student / page.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(page, target)
+        target.write_text(_named(page.read_text(encoding="utf-8"), submission), encoding="utf-8")
     else:
         remarks = [*remarks, "nbgrader wrote no feedback"]
     graded = _place(course, "autograded", submission) / submission.lesson.path.name
     reasons = _reasons(graded) if submission.path else []
     return Grade(submission, _points(api, submission), (*remarks, *reasons))
+
+
+def _named(page: str, submission: Submission) -> str:
+    """nbgrader's page of feedback with the names of student, lesson and exercises, which it calls test cells.
+
+    Long messages go on in the next line: a page that is printed has no scroll bar.
+    """
+    lesson = submission.lesson
+    name = html.escape(f"{submission.student} · {lesson.title}")
+    page = page.replace(f"<h4>{lesson.path.stem} (", f"<h4>{name} (")
+    page = page.replace(f"<title>{lesson.path.stem}</title>", f"<title>{name}</title>")
+    page = page.replace("</head>", f"{WRAPPED}</head>", 1)
+    for stored in lesson.exercises:
+        link = f'<a href="#{stored.grade_id}-check">'
+        title = html.escape(f"{stored.exercise.key}: {stored.exercise.title}")
+        page = page.replace(f"{link}Test cell</a>", f"{link}{title}</a>")
+    return page
 
 
 def _place(course: Path, step: str, submission: Submission) -> Path:
@@ -115,7 +136,7 @@ def _reasons(graded: Path) -> list[str]:
     for cell in cells:
         exercise = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("-check").replace("-", ".", 1)
         errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-        found += [f"{exercise}: {error.ename}: {error.evalue}" for error in errors if error.ename != "NotRun"]
+        found += [f"{exercise}: {error.ename}: {error.evalue}" for error in errors if error.ename not in SAID_ELSEWHERE]
     return [re.sub(r"0x[0-9a-f]+", "0x…", " ".join(reason.split()))[:300] for reason in found]
 
 

@@ -5,6 +5,7 @@ seconds to import.
 """
 
 import io
+import itertools
 import json
 import os
 import sys
@@ -47,10 +48,14 @@ class BoundedText(io.TextIOBase):
 def work(connection: Connection, sources: Sequence[str], memory: int) -> None:
     """Run cells, and send for each what it printed and its error; the first error ends it.
 
-    Messages are JSON: the other side must not unpickle what a student's process sends.
+    Messages are lines of JSON: the other side must not unpickle what a student's process sends.
     """
     apart = separate()
     become_first()
+    channel = connection.fileno()
+    os.closerange(3, channel)  # what multiprocessing keeps open leads to its server, which a byte would end
+    os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
+    report = os.fdopen(channel, "wb", closefd=False)
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
@@ -58,9 +63,9 @@ def work(connection: Connection, sources: Sequence[str], memory: int) -> None:
     torch.set_num_threads(1)
     shell = _shell()
     limit(memory)
-    connection.send_bytes(json.dumps({"apart": apart}).encode())
-    for source in sources:
-        connection.send_bytes(json.dumps(_run(shell, source)).encode())
+    for content in itertools.chain([{"apart": apart}], (_run(shell, source) for source in sources)):
+        report.write(json.dumps(content).encode() + b"\n")
+        report.flush()
 
 
 def _shell() -> InteractiveShell:

@@ -18,7 +18,7 @@ from crn_lib.workbook.grading.code import Code
 
 LARGEST = 300 * 2**20
 """Bytes of a file that is read: the outputs of a lesson saved by mistake are far below."""
-NOT_THERE = "raise NotImplementedError('there is no cell for this exercise in what was handed in')"
+NOT_THERE = "# There is no cell for this exercise in what was handed in."
 
 
 class Unreadable(ValueError):
@@ -71,12 +71,13 @@ def mend(path: Path | None, lesson: Lesson, keys: Sequence[str]) -> tuple[Any, l
         remarks, codes, metadata = [str(error)], [], []
     else:
         remarks = list(_wrong_lesson(codes, lesson, keys))
+    whole = bool(remarks)  # what is said of the whole file goes for each exercise
     own = [cell.source for cell in lesson.notebook.cells if cell.cell_type == "code"]
     for stored in lesson.exercises:
         answer, used, remark = _answer(stored, codes, metadata, own)
         solutions[stored.grade_id].source = answer
         solutions[stored.grade_id].metadata["crn_place"] = used
-        if remark and not remarks:
+        if remark and not whole:
             remarks.append(f"{stored.exercise.key}: {remark}")
     if remarks:
         notebook.cells.insert(0, nbformat.v4.new_markdown_cell("**Remarks.** " + "; ".join(remarks), id="remarks"))
@@ -123,7 +124,7 @@ def _answer(
         if elsewhere:
             return f"{codes[elsewhere[-1]].without_checks()}\n\n{source}".strip() + _as(name, given), place, remark
         if len(defined) != 1:
-            return (source if not code.tree else f"{source}\n\n{NOT_THERE}"), place, f"no {given} is defined"
+            return (f'{source}\n\nraise NameError("no {given} is defined")' if code.tree else source), place, remark
         given = defined[0]
     if given != name:
         remark = remark or f"the function is named {given}"

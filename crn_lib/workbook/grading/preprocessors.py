@@ -10,6 +10,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer
 
 from crn_lib.workbook.grading.code import Code, needed
+from crn_lib.workbook.grading.mend import NOT_THERE
 from crn_lib.workbook.grading.sandbox import Limits, Outcome, run_cells
 
 SETUP = "import math\n\nimport torch\n\nfrom crn_lib import course"
@@ -42,8 +43,8 @@ class RunExercises(NbGraderPreprocessor):
     def _run(self, nb: Any, place: int | None, test: int) -> tuple[Outcome, Outcome]:
         """What came of the answer, and of its check."""
         call = CHECK.search(nb.cells[test].source)
-        if place is None or call is None:
-            return Outcome(), Outcome(error=("Missing", "there is no cell with an answer"))
+        if place is None or call is None or nb.cells[place].source == NOT_THERE:
+            return Outcome(), Outcome(error=("Missing", "there is no answer to check"))
         answer = Code(nb.cells[place].source)
         before, after = _others(nb, place)
         key, name = call.groups()

@@ -17,7 +17,7 @@ from crn_lib.course import check
 from crn_lib.course.exercises import EXERCISES
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.editions.build import build_editions
-from crn_lib.workbook.editions.guides import MISTAKES
+from crn_lib.workbook.editions.guides import MEMORY, MISTAKES, PATHS, guide
 from crn_lib.workbook.editions.lesson import STUB, Lesson, StoredExercise, read_lesson
 from crn_lib.workbook.editions.notebooks import instructor_notebook, nbgrader_notebook, student_notebook
 from crn_lib.workbook.runner import find_lessons
@@ -161,6 +161,31 @@ def test_a_guide_has_every_part_and_its_plan_fills_the_time(lesson: Lesson, edit
     assert set(re.findall(r"`(\d\d\.\w+)`", plan)) <= {stored.exercise.key for stored in lesson.exercises}
     for stored in lesson.exercises:
         assert all(f"| {name.replace('|', chr(92) + '|')} |" in page for name in WRONG[stored.exercise.key])
+
+
+@each_lesson
+def test_a_guide_asks_each_question_as_students_see_it_with_the_stored_answer(lesson: Lesson) -> None:
+    asked = guide(lesson).split("## The prediction")[1].split("\n## ")[0]
+    questions = re.findall(r"^- \*(.+)\* The stored run: \*\*(.+)\*\*\.$", asked, re.MULTILINE)
+    revealed = [
+        str(output.data["text/plain"]).rpartition("measured: ")[2].strip()
+        for cell in lesson.notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "your guess: " in str(output.get("data", {}).get("text/plain", ""))
+    ]
+    assert [answer for _, answer in questions] == revealed and revealed
+    assert not any("`" in question for question, _ in questions), "a name of the lesson's code in place of its value"
+
+
+def test_a_path_takes_no_lesson_without_what_it_builds_on() -> None:
+    for name, numbers in PATHS.items():
+        if name != "One lecture":  # which shows parts
+            assert all(set(lesson.needs) <= set(numbers) for lesson in LESSONS if lesson.number in numbers), name
+
+
+def test_the_memory_of_every_lesson_was_measured() -> None:
+    assert set(json.loads(MEMORY.read_text(encoding="utf-8"))["mebibytes"]) == {lesson.number for lesson in LESSONS}
 
 
 def test_the_message_of_every_named_wrong_answer_is_stored() -> None:

@@ -26,7 +26,7 @@ def crn(monkeypatch: pytest.MonkeyPatch) -> Crn:
 
 
 def rows_of(folder: Path) -> dict[str, dict[str, str]]:
-    with (folder / "grades.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
@@ -54,16 +54,22 @@ def test_a_class_of_thirty_is_graded_rightly_and_a_rerun_says_the_same(tmp_path:
         "Empty": "not attempted",
         "Wrong lesson": "its exercises are those of lesson 03",
         "Broken": "it is no JSON at line",
-        "No notebook": "it is not text",
+        "No notebook": "the file is no notebook: it is not text",
         "A list": "it has no cells",
         "Wrong 00": "requirement 1",
     }.items():
         assert words in reasons[name], (name, reasons[name])
+    assert reasons["Deleted"] == "00.prompt: there is no cell for it", "said once"
+    assert reasons["A list"] == "the file is no notebook: it has no cells as a notebook has", "said once"
+    assert (tmp_path / "grades" / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "spreadsheets want the mark"
     assert not reasons["Jürgen Groß"] and not reasons["Fifty megabytes"]
 
     for name, row in rows.items():
         page = (tmp_path / "grades" / "feedback" / name / f"{WELCOME.path.stem}.html").read_text(encoding="utf-8")
-        assert f"(Score: {float(row['points'])} / 3.0)" in page and len(page) < 2_000_000
+        heading = f"<h4>{name} · {WELCOME.title} (Score: {float(row['points'])} / 3.0)"
+        assert heading in page and "Test cell" not in page and "In [" not in page and len(page) < 2_000_000
+        assert "white-space: pre-wrap;" in page, "a long message would be cut off"
+        assert all(f">{s.exercise.key}: {s.exercise.title}</a> (Score" in page for s in WELCOME.exercises)
     assert not [p for p in psutil.process_iter(["cmdline"]) if str(LEFT_BEHIND) in str(p.info["cmdline"])]
 
     some = ["Wrong 03", "Forks", "Check disarmed", "Exit inside"]

@@ -45,7 +45,7 @@ def test_a_function_of_the_lesson_itself_is_no_answer(path: Path) -> None:
     notebook.cells = [cell for cell in notebook.cells if "course.check" not in cell.source]
     nbformat.write(notebook, path)
     mended, remarks = mend(path, lesson, KEYS)
-    assert remarks == ["00.prompt: there is no cell for it"]
+    assert remarks == ["00.prompt: there is no cell for it", "00.greedy: there is no cell for it"]
     assert [
         cell.source for cell in mended.cells if "nbgrader" in cell.metadata and cell.metadata.nbgrader.solution
     ] == [
@@ -60,6 +60,12 @@ def test_another_name_and_another_cell_are_found(path: Path) -> None:
     assert answers(path, f'{renamed}\ncourse.check("00.prompt", prompt_ids)')["00-prompt"].endswith("= mine")
     given = answers(path, 'course.check("00.prompt", lambda text: [0, 1])')["00-prompt"]
     assert given.strip() == "prompt_ids = lambda text: [0, 1]"
+
+
+def test_a_cell_that_defines_nothing_fails_by_name_and_takes_nothing_from_the_lesson(path: Path) -> None:
+    answer = answers(path, 'x = 1\n\n\ncourse.check("00.prompt", prompt_ids)')["00-prompt"]
+    with pytest.raises(NameError, match="no prompt_ids is defined"):
+        exec(answer, {})
 
 
 def test_of_several_cells_the_last_one_written_counts(path: Path) -> None:

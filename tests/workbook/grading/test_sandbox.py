@@ -19,6 +19,10 @@ HOSTILE = {
     "sys.exit": ("import sys; sys.exit(3)", "SystemExit"),
     "more memory than there is": ("x = bytearray(8 * 10**9)", "MemoryError"),
     "more memory by torch": ("import torch; torch.zeros(10**9)", "RuntimeError"),
+    "part of a report in every file": (
+        "import os\nfor n in range(3, 99):\n    try: os.write(n, bytes(4))\n    except OSError: pass\nwhile True: pass",
+        "Timeout",
+    ),
     "an error as long as a book": ("raise ValueError('x' * 10**7)", "ValueError"),
     "no Python": ("def f(:", "SyntaxError"),
 }
