@@ -113,7 +113,7 @@ class Copier {
       const words = `${panel.name} ${letter === ">" ? "ends" : letter} (${Math.round(100 * probability)}%)`;
       return panel.root.hidden ? [] : [words];
     });
-    return `Writing token ${written} of ${all.length}, ${text[written - 1] ?? "the end"}: ${said.join(", ")}.`;
+    return `Writing token ${written} of ${all.length}, ${text[written - 1] ?? "the end"}: ${said.join(", ") || "no model is shown"}.`;
   }
 
   toggle() {
