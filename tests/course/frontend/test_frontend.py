@@ -263,7 +263,8 @@ def test_a_modules_text_is_one_module_without_imports(name: str, tmp_path: Path)
 
 
 def test_no_class_of_a_widget_is_one_that_the_sites_theme_styles_by_itself() -> None:
-    theme = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles/pydata-sphinx-theme.css"
+    package = Path(pydata_sphinx_theme.__file__).parent
+    theme = package / "theme/pydata_sphinx_theme/static/styles/pydata-sphinx-theme.css"
     styled = set(re.findall(r"(?:^|[},])\.([a-z-]+)(?=[{,>])", theme.read_text(encoding="utf-8")))
     assert {"mark", "table", "row"} <= styled
     texts = [path.read_text(encoding="utf-8") for path in frontend.FOLDER.glob("*.css")]
