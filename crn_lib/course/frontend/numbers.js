@@ -37,7 +37,8 @@ export function affine(weight, x, bias) {
   const out = new Float32Array(outputs);
   for (let row = 0, place = 0; row < outputs; row++) {
     // Two sums side by side: one would wait for each addition before it.
-    let [even, odd] = [bias ? bias.data[row] : 0, 0];
+    let even = bias ? bias.data[row] : 0;
+    let odd = 0;
     let column = 0;
     for (; column + 1 < inputs; column += 2, place += 2) {
       even += data[place] * x[column];
