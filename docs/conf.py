@@ -34,7 +34,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["workbook.css", *(f"{name}.css" for name in (frontend.SHARED_STYLE, *frontend.MODULES))]
-html_js_files = [("figures.js", {"defer": "defer"}), ("host.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer", "priority": 100}) for name in ("figures.js", "host.js")]  # before MathJax
 mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts
 
 

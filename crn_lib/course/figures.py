@@ -51,7 +51,7 @@ class BoundFigure(ipywidgets.VBox):
         first = draw(**self.values)
         self.figure = go.FigureWidget(first)
         self._caption(first)
-        row = ipywidgets.HBox([*controls.values(), *beside], layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox([*controls.values(), *beside], layout={"flex_flow": "row wrap", "grid_gap": "0 16px"})
         super().__init__([row, self.error, self.figure, self.caption, Reachable()])
         for control in controls.values():
             control.observe(self._changed, names="value")

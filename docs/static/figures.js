@@ -16,12 +16,28 @@ function loadPlotly() {
   return plotly;
 }
 
+// A title of one line that is wider than its figure would be cut: the size of its letters gives way.
+function fitTitle(layout, width) {
+  const { text = "", font = {} } = layout.title ?? {};
+  const brush = document.createElement("canvas").getContext("2d");
+  const size = font.size ?? 15;
+  let widest = 0;
+  for (const [number, line] of text.split("<br>").entries()) {
+    const small = line.includes("<sup>") || text.split("<br>", number).join().includes("<sup>") ? 0.7 : 1;
+    brush.font = `${line.includes("<b>") ? "bold " : ""}${small * size}px ${layout.font?.family ?? "sans-serif"}`;
+    widest = Math.max(widest, brush.measureText(line.replace(/<[^>]*>/g, "")).width);
+  }
+  const room = 0.96 * width; // a title begins at a fiftieth
+  if (widest > room) layout.title.font = { ...font, size: (size * room) / widest };
+}
+
 async function draw(figure) {
   if (figure.dataset.state) return;
   figure.dataset.state = "drawing";
   const plot = figure.querySelector(".plot");
   try {
     const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
+    fitTitle(layout, plot.clientWidth);
     await (await loadPlotly()).newPlot(plot, data, layout, { responsive: true, displaylogo: false });
     figure.dataset.state = "drawn";
   } catch (error) {

@@ -55,6 +55,11 @@ CONTRASTS = """(selectors) => {
   });
 }"""
 
+# Titles that reach beyond their figure, where they would be cut.
+BEYOND = """titles => titles
+  .filter(title => title.getBoundingClientRect().right > title.closest('.plot').getBoundingClientRect().right)
+  .map(title => title.textContent)"""
+
 DRAWN = ".scatterlayer .trace, .barlayer .trace, .heatmaplayer image, .shapelayer path"
 
 # A model that ships, run by the modules as the page carries them: all logits for these tokens.
@@ -185,12 +190,13 @@ def test_text_stands_out_in_both_themes(name: str, theme: str, reader: Reader) -
 
 
 def test_on_a_narrow_screen_only_code_and_figures_scroll_sideways(reader: Reader) -> None:
-    reader.page.set_viewport_size({"width": 400, "height": 800})
+    reader.page.set_viewport_size({"width": 320, "height": 800})
     for name in ("index.html", "00_welcome.html", "03_exp_decomposition.html"):
         page = reader.open(name)
         assert page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth") <= 0, name
     frame = page.locator(".plot-frame").first
     assert frame.evaluate("e => e.scrollWidth - e.clientWidth") > 0, "the figure keeps a size it can be read at"
+    assert page.locator(".gtitle").evaluate_all(BEYOND) == [], "no title is cut at the figure's edge"
 
 
 def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(reader: Reader) -> None:
@@ -285,6 +291,10 @@ def test_the_copier_plays_pauses_and_steps_from_the_keyboard(copier: Locator) ->
     assert copier.locator(".bytes").all_text_contents() == ["768 bytes", "1,536 bytes", "384 bytes"]
     copier.get_by_role("checkbox", name="Transformer").press("Space")
     assert not copier.locator("[data-kind=transformer]").is_visible()
+    slider.press("End")
+    copier.get_by_role("checkbox", name="CausalRN").press("Space")
+    copier.get_by_role("checkbox", name="linear RN").press("Space")
+    assert copier.locator(".status").inner_text().endswith("no model is shown.")
 
 
 @pytest.mark.parametrize("width", [320, 700, 1600])

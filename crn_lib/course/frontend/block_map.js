@@ -1,6 +1,6 @@
 // The relation map of one block: a row a token written, a column a position heard, colours in a canvas, marks above it.
 
-import { drawn, element } from "./dom.js";
+import { counted, drawn, element } from "./dom.js";
 
 /** @typedef {import("./pairs.js").MapName} MapName */
 
@@ -103,6 +103,7 @@ export class BlockMap {
     } else if (along !== undefined && this.sees(row, along)) worked.look(row, along);
     else if (["Delete", "Backspace", "Enter", " "].includes(event.key)) worked.toggle(row, sender);
     else if (!down && along === undefined) return;
+    this.reveal();
     event.preventDefault();
     event.stopPropagation();
   }
@@ -127,11 +128,11 @@ export class BlockMap {
     const { rows, heard, wanted, rings } = view;
     const letters = rows.length - 1;
     const found = rings.slice(0, -1).filter((ring, row) => ring === row + 1).length;
-    this.name.textContent = `Block ${this.number}: the ring is the source for ${found} of ${letters} letters`;
+    this.name.textContent = `Block ${this.number}: the ring is the source for ${found} of ${counted(letters, "letter")}`;
     this.field.setAttribute(
       "aria-label",
       `relation map of block ${this.number}: ${rows.length} tokens written, ${heard.length} positions heard; ` +
-        `the ring is the source for ${found} of ${letters} letters`,
+        `the ring is the source for ${found} of ${counted(letters, "letter")}`,
     );
     const style = this.root.style;
     style.setProperty("--columns", String(heard.length));
@@ -155,11 +156,21 @@ export class BlockMap {
     this.view.chosen = chosen;
     if (!chosen) return this.lookMark.replaceChildren();
     const { row, sender } = chosen;
-    const whole = { x: 0, y: row, width: this.view.heard.length, height: 1, class: "row" };
+    const whole = { x: 0, y: row, width: this.view.heard.length, height: 1, class: "whole" };
     this.lookMark.replaceChildren(
       drawn("rect", whole),
       drawn("rect", { x: sender, y: row, width: 1, height: 1, class: "pair" }),
     );
+  }
+
+  /** A map may be wider than its place: what is chosen by keys is scrolled to. */
+  reveal() {
+    const { chosen, heard = "" } = this.view ?? {};
+    if (!chosen || this.root.scrollWidth <= this.root.clientWidth) return;
+    const cell = this.canvas.clientWidth / heard.length;
+    const at = this.canvas.offsetLeft + cell * chosen.sender;
+    const [first, last] = [at + 2 * cell - this.root.clientWidth, at - cell];
+    this.root.scrollLeft = Math.max(first, Math.min(this.root.scrollLeft, last));
   }
 
   /** @param {string} letter @param {number} row @param {BlockView} view */

@@ -29,7 +29,9 @@ export function oneOf(legend, options, chosen, changed) {
  */
 export function slider(words, { min, max, step = 1, value }, changed, shown = String) {
   const input = element("input", { type: "range", min, max, step, value });
-  const output = element("output", {}, shown(value));
+  const values = Array.from({ length: Math.round((max - min) / step) + 1 }, (_, place) => min + place * step);
+  const widest = Math.max(...values.map((one) => shown(one).length)); // so that the slider stays as wide as it is
+  const output = element("output", { style: `--widest: ${widest}ch` }, shown(value));
   const root = element("label", { class: "range" }, element("span", {}, words), input, output);
   const show = () => {
     output.textContent = shown(Number(input.value));

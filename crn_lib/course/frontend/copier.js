@@ -18,6 +18,7 @@ class Copier {
   /** @param {Host} host @param {HTMLElement} root */
   constructor(host, root) {
     this.host = host;
+    this.root = root;
     /** @type {Shown[]} */
     const shown = host.get("models");
     this.models = shown.map((about) => new SequenceModel(about.weights));
@@ -113,7 +114,7 @@ class Copier {
       const words = `${panel.name} ${letter === ">" ? "ends" : letter} (${Math.round(100 * probability)}%)`;
       return panel.root.hidden ? [] : [words];
     });
-    return `Writing token ${written} of ${all.length}, ${text[written - 1] ?? "the end"}: ${said.join(", ")}.`;
+    return `Writing token ${written} of ${all.length}, ${text[written - 1] ?? "the end"}: ${said.join(", ") || "no model is shown"}.`;
   }
 
   toggle() {
@@ -128,6 +129,7 @@ class Copier {
     if (slider.disabled) return;
     status.setAttribute("aria-live", "off"); // else a screen reader would have to read several lines a second
     play.textContent = "❚❚ Pause";
+    this.root.classList.add("playing");
     const tick = () => {
       const writing = this.moment > this.end / 2;
       this.timer = setTimeout(
@@ -147,6 +149,7 @@ class Copier {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.controls.play.textContent = "▶ Play";
+    this.root.classList.remove("playing");
     this.controls.status.setAttribute("aria-live", "polite");
   }
 

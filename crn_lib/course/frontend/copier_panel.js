@@ -41,7 +41,7 @@ export class CopierPanel {
       element(
         "div",
         { class: "head" },
-        element("span", { class: "mark", style: `background: ${colour}` }),
+        element("span", { class: "swatch", style: `background: ${colour}` }),
         element("strong", {}, name),
         this.score,
       ),

@@ -38,7 +38,7 @@ export function drawn(tag, attributes = {}, ...children) {
  * @param {...(Node | string)} children
  */
 export function scrolled(words, ...children) {
-  return element("div", { class: "table", tabindex: 0, role: "region", "aria-label": words }, ...children);
+  return element("div", { class: "scrolled", tabindex: 0, role: "region", "aria-label": words }, ...children);
 }
 
 /**
@@ -60,6 +60,16 @@ export function keepKeys(area) {
   area.addEventListener("focusin", ({ target }) => {
     if (target instanceof Element) target.setAttribute("data-lm-suppress-shortcuts", "true");
   });
+}
+
+/**
+ * `value.toFixed(digits)`, but 0 has no sign.
+ * @param {number} value
+ * @param {number} digits
+ */
+export function fixed(value, digits) {
+  const shown = value.toFixed(digits);
+  return Number(shown) ? shown : shown.replace("-", "");
 }
 
 /** @param {number} count @param {string} noun */

@@ -1,6 +1,6 @@
 // A plane with points that can be dragged, by mouse, finger or arrow keys, and a drawing under them.
 
-import { drawn, element } from "./dom.js";
+import { drawn, element, fixed } from "./dom.js";
 
 /** @typedef {{name: string, colour: string, words: string, x: number, y: number}} Point */
 
@@ -48,13 +48,14 @@ export class DragPlane {
   /** @param {number} number of the point @param {number} x @param {number} y */
   put(number, x, y) {
     const point = this.points[number];
-    [point.x, point.y] = [x, y].map((value) => Math.max(-this.range, Math.min(this.range, value)));
+    const edge = 0.95 * this.range; // where a handle can still be seen and taken
+    [point.x, point.y] = [x, y].map((value) => Math.max(-edge, Math.min(edge, value)));
     const handle = this.handles[number];
     handle.style.left = `${50 + (50 * point.x) / this.range}%`;
     handle.style.top = `${50 - (50 * point.y) / this.range}%`;
     handle.setAttribute(
       "aria-label",
-      `${point.words}, at ${point.x.toFixed(2)}, ${point.y.toFixed(2)}; arrow keys move it`,
+      `${point.words}, at ${fixed(point.x, 2)}, ${fixed(point.y, 2)}; arrow keys move it`,
     );
     this.moved();
   }

@@ -24,6 +24,9 @@ import { argmax, softmax } from "./numbers.js";
  * @property {Float32Array[]} logits by row
  */
 
+/** @type {WeakMap<SequenceModel, {donor: string, found: Float32Array[][]}>} the last donor's, which a drag asks for again and again */
+const donors = new WeakMap();
+
 /**
  * @param {SequenceModel} model a CausalRN
  * @param {string} text letters a to z
@@ -70,6 +73,8 @@ export function copyEdited(model, text, { dropped, moved, donor }) {
  * @param {string} text
  */
 function receiversOf(model, text) {
+  const last = donors.get(model);
+  if (last?.donor === text) return last.found;
   const prompt = promptOf(text);
   const state = model.newState();
   const found = model.blocks.map(() => /** @type {Float32Array[]} */ ([]));
@@ -82,6 +87,7 @@ function receiversOf(model, text) {
     }));
     model.step(token, state, look);
   }
+  donors.set(model, { donor: text, found });
   return found;
 }
 

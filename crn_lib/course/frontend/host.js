@@ -111,13 +111,12 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
-    const near = new IntersectionObserver(
-      (entries) => {
-        for (const entry of entries) if (entry.isIntersecting) mount(/** @type {HTMLElement} */ (entry.target));
-      },
-      { rootMargin: "800px 0px" },
-    );
-    for (const place of document.querySelectorAll(".crn-alive")) near.observe(place);
-  });
+  // At once, since a deferred script finds the page read: other scripts, megabytes of equations, come after it.
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) if (entry.isIntersecting) mount(/** @type {HTMLElement} */ (entry.target));
+    },
+    { rootMargin: "800px 0px" },
+  );
+  for (const place of document.querySelectorAll(".crn-alive")) near.observe(place);
 })();

@@ -28,7 +28,7 @@ class Memory {
     this.panels = this.kinds.map(({ name, colour }) => {
       const canvas = element("canvas", { role: "img" });
       const words = element("div", { class: "bytes" });
-      const mark = element("span", { class: "mark", style: `background: ${colour}` });
+      const mark = element("span", { class: "swatch", style: `background: ${colour}` });
       const head = element("div", { class: "head" }, mark, element("strong", {}, name));
       return { canvas, words, root: element("section", { class: "panel", "aria-label": name }, head, words, canvas) };
     });

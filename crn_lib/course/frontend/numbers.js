@@ -33,11 +33,19 @@ export function layerNorm(x, heads = 1) {
  */
 export function affine(weight, x, bias) {
   const [outputs, inputs] = weight.shape;
+  const { data } = weight;
   const out = new Float32Array(outputs);
   for (let row = 0, place = 0; row < outputs; row++) {
-    let sum = bias ? bias.data[row] : 0;
-    for (let column = 0; column < inputs; column++) sum += weight.data[place++] * x[column];
-    out[row] = sum;
+    // Two sums side by side: one would wait for each addition before it.
+    let even = bias ? bias.data[row] : 0;
+    let odd = 0;
+    let column = 0;
+    for (; column + 1 < inputs; column += 2, place += 2) {
+      even += data[place] * x[column];
+      odd += data[place + 1] * x[column + 1];
+    }
+    if (column < inputs) even += data[place++] * x[column];
+    out[row] = even + odd;
   }
   return out;
 }
@@ -47,7 +55,9 @@ export function affine(weight, x, bias) {
  * @param {Float32Array} y
  */
 export function add(x, y) {
-  return x.map((value, d) => value + y[d]);
+  const out = new Float32Array(x.length);
+  for (let d = 0; d < x.length; d++) out[d] = x[d] + y[d];
+  return out;
 }
 
 /**
@@ -64,10 +74,15 @@ export function gelu(x) {
 
 /** @param {ArrayLike<number>} x */
 export function softmax(x) {
-  const largest = Math.max(...Array.from(x));
-  const powers = Array.from(x, (value) => Math.exp(value - largest));
-  const total = powers.reduce((sum, value) => sum + value, 0);
-  return powers.map((value) => value / total);
+  const largest = x[argmax(x)];
+  const out = new Float64Array(x.length);
+  let total = 0;
+  for (let place = 0; place < x.length; place++) {
+    out[place] = Math.exp(x[place] - largest);
+    total += out[place];
+  }
+  for (let place = 0; place < x.length; place++) out[place] /= total;
+  return out;
 }
 
 /** @param {ArrayLike<number>} x */

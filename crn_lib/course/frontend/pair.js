@@ -2,7 +2,7 @@
 // the norm. An anywidget front-end module; the static edition mounts it by `host.js`.
 
 import { button } from "./controls.js";
-import { element, keepKeys, table } from "./dom.js";
+import { element, fixed, keepKeys, table } from "./dom.js";
 import { DragPlane, disc, label, line } from "./drag_plane.js";
 import { deviation, pointOf, preActivation, rowAt } from "./norm_places.js";
 
@@ -17,7 +17,7 @@ const PLACES = [
 ];
 const LEGEND =
   "Rows of three numbers with mean 0 lie in a plane, with a direction for each column. On the circle the standard deviation " +
-  "is 1. Drag a and b, or move them with the arrow keys.";
+  "is 1. Drag a and b, or move them with the arrow keys (Shift: smaller steps).";
 
 class Pair {
   /** @param {import("./copier.js").Host} host @param {HTMLElement} root */
@@ -78,9 +78,9 @@ class Pair {
       line([0, 0], pointOf(b), "arrow b"),
       line([0, 0], sum, "arrow sum"),
       line(sum, exact, "carried"),
-      disc(sum, 0.13, "mark none"),
-      disc(approx, 0.13, "mark approx"),
-      disc(exact, 0.17, "mark exact"),
+      disc(sum, 0.13, "tip none"),
+      disc(approx, 0.13, "tip approx"),
+      disc(exact, 0.17, "tip exact"),
     );
     this.body.replaceChildren(
       ...PLACES.map(([place, name, formula], number) => {
@@ -89,9 +89,15 @@ class Pair {
         return element(
           "tr",
           { "data-norm": place },
-          element("th", { scope: "row" }, element("span", { class: `key ${place}` }), `${name}: ${formula}`),
+          element(
+            "th",
+            { scope: "row" },
+            element("span", { class: `key ${place}` }),
+            `${name}: `,
+            element("span", { class: "formula" }, formula),
+          ),
           element("td", {}, bars),
-          element("td", {}, deviation(row).toFixed(2)),
+          element("td", {}, fixed(deviation(row), 2)),
         );
       }),
     );
@@ -99,8 +105,8 @@ class Pair {
     const correlation = (sum[0] ** 2 + sum[1] ** 2) / 3 - deviation(a) ** 2 - deviation(b) ** 2;
     const alike = correlation / 2 / (deviation(a) * deviation(b) || 1);
     this.status.textContent =
-      `Correlation of a and b ${alike.toFixed(2)}. Their sum has standard deviation ${left.toFixed(2)}: the exact norm ` +
-      `multiplies it by ${(1 / Math.max(left, 1e-9)).toFixed(2)}; of the approximate form ${deviation(seen[1]).toFixed(2)} is left.`;
+      `Correlation of a and b ${fixed(alike, 2)}. Their sum has standard deviation ${fixed(left, 2)}: the exact norm ` +
+      `multiplies it by ${fixed(1 / Math.max(left, 1e-9), 2)}; of the approximate form ${fixed(deviation(seen[1]), 2)} is left.`;
   }
 }
 
@@ -108,7 +114,7 @@ class Pair {
 function bar(value) {
   const size = `${Math.min(50, 16 * Math.abs(value))}%`;
   const side = value < 0 ? "right: 50%" : "left: 50%";
-  return element("span", { class: "bar" }, element("span", { style: `width: ${size}; ${side}` }), value.toFixed(2));
+  return element("span", { class: "bar" }, element("span", { style: `width: ${size}; ${side}` }), fixed(value, 2));
 }
 
 /** @param {{model: import("./copier.js").Host, el: HTMLElement}} place */

@@ -3,7 +3,7 @@
 
 import { slider } from "./controls.js";
 import { placeRow, readOut, senderRow } from "./dictionary_rows.js";
-import { element, keepKeys, table } from "./dom.js";
+import { element, fixed, keepKeys, table } from "./dom.js";
 import { DragPlane, disc, line } from "./drag_plane.js";
 import { argmax } from "./numbers.js";
 import { pairsOf } from "./pairs.js";
@@ -25,7 +25,7 @@ class Plane {
       const [x, y] = [far * Math.cos(angle), far * Math.sin(angle)];
       return { name, colour: "#0072b2", words: `sender ${name}`, x, y };
     });
-    const receiver = { name: "A", colour: "#d55e00", words: "receiver A", x: places[2].x + 0.2, y: places[2].y - 0.1 };
+    const receiver = { name: "A", colour: "#d55e00", words: "receiver A", x: places[2].x + 0.3, y: places[2].y - 0.15 };
     this.plane = new DragPlane("a receiver and senders in a plane", RANGE, [...places, receiver], () => this.draw());
     this.status = element("div", { class: "status", "aria-live": "polite" });
     const { root: numbers, body } = table("every sender", ["sender", "distance", "scale", "share of the output"]);
@@ -69,7 +69,7 @@ class Plane {
     const distances = places.map(({ x, y }) => Math.hypot(x - receiver.x, y - receiver.y));
     this.plane.draw(
       ...places.map(({ x, y }, j) =>
-        line([receiver.x, receiver.y], [x, y], "heard", Math.max(0.06, Math.min(1, share[j]))),
+        line([receiver.x, receiver.y], [x, y], "heard", Math.max(0.15, Math.min(1, share[j]))),
       ),
       disc([receiver.x, receiver.y], size, "letter"),
     );
@@ -79,20 +79,20 @@ class Plane {
           "tr",
           { "data-sender": name, class: j === read ? "read" : "" },
           element("th", { scope: "row" }, name),
-          element("td", {}, distances[j].toFixed(2)),
-          element("td", {}, scale[j].toFixed(2)),
+          element("td", {}, fixed(distances[j], 2)),
+          element("td", {}, fixed(scale[j], 2)),
           element(
             "td",
             { class: "share" },
             element("span", { style: `width: ${100 * Math.max(0, Math.min(1, share[j]))}%` }),
-            `${(100 * share[j]).toFixed(0)}%`,
+            `${fixed(100 * share[j], 0)}%`,
           ),
         ),
       ),
     );
     this.status.textContent =
-      `A reads ${NAMES[read]}: distance ${distances[read].toFixed(2)}, scale ${scale[read].toFixed(2)}, ` +
-      `${(100 * share[read]).toFixed(0)}% of the output.`;
+      `A reads ${NAMES[read]}: distance ${fixed(distances[read], 2)}, scale ${fixed(scale[read], 2)}, ` +
+      `${fixed(100 * share[read], 0)}% of the output.`;
   }
 }
 

@@ -64,20 +64,26 @@ export function poolStep(a, b, pool, heads, missing = -1) {
   const sums = new Float64Array(a.length);
   const width = a.length / heads;
   const heard = pool.length - Number(missing >= 0 && missing < pool.length);
+  const { buffer } = pool; // not its rows one by one: each would be a new object
   for (let j = 0; j < pool.length; j++) {
     if (j === missing) continue;
-    const row = pool.row(j);
+    const row = j * a.length;
     for (let from = 0; from < a.length; from += width) {
       let mean = 0;
-      for (let d = from; d < from + width; d++) mean += a[d] + row[d];
+      for (let d = from; d < from + width; d++) mean += a[d] + buffer[row + d];
       mean /= width;
       let variance = 0;
-      for (let d = from; d < from + width; d++) variance += (a[d] + row[d] - mean) ** 2;
+      for (let d = from; d < from + width; d++) {
+        const centred = a[d] + buffer[row + d] - mean;
+        variance += centred * centred;
+      }
       const scale = 1 / Math.sqrt(variance / width + EPSILON);
-      for (let d = from; d < from + width; d++) sums[d] += Math.exp((a[d] + row[d] - mean) * scale);
+      for (let d = from; d < from + width; d++) sums[d] += Math.exp((a[d] + buffer[row + d] - mean) * scale);
     }
   }
-  return Float32Array.from(sums, (sum) => sum / Math.max(1, heard));
+  const out = new Float32Array(a.length);
+  for (let d = 0; d < out.length; d++) out[d] = sums[d] / Math.max(1, heard);
+  return out;
 }
 
 /**

@@ -4,7 +4,7 @@
 import { BlockMap } from "./block_map.js";
 import { button, oneOf, slider, tick } from "./controls.js";
 import { understand } from "./copy.js";
-import { counted, element, keepKeys } from "./dom.js";
+import { counted, element, fixed, keepKeys } from "./dom.js";
 import { copyEdited, movedRows } from "./edited_copy.js";
 import { SequenceModel } from "./model.js";
 import { argmax } from "./numbers.js";
@@ -67,6 +67,11 @@ class RelationMapWidget {
       (by) => (by > 0 ? `+${by}` : String(by).replace("-", "−")),
     );
     this.other = tick("receivers of another string", false, () => this.moveAll());
+    this.edits = [
+      button("drop the pair", () => this.toggle(this.chosen.block, this.chosen.row, this.chosen.sender)),
+      button("drop all rings of the block", () => this.dropRings()),
+      button("restore all", () => this.restore()),
+    ];
     this.build();
     keepKeys(root);
     this.load(0);
@@ -88,17 +93,12 @@ class RelationMapWidget {
           this.colour = /** @type {MapName} */ (colour);
           this.mark();
           this.draw();
+          this.lookAgain();
         }),
         this.shift.root,
         this.other.root,
       ),
-      element(
-        "div",
-        { class: "buttons" },
-        button("drop the pair", () => this.toggle(this.chosen.block, this.chosen.row, this.chosen.sender)),
-        button("drop all rings of the block", () => this.dropRings()),
-        button("restore all", () => this.restore()),
-      ),
+      element("div", { class: "buttons" }, ...this.edits),
       this.written,
       this.mapsAt,
       this.status,
@@ -138,6 +138,7 @@ class RelationMapWidget {
       this.host.save_changes();
     }
     this.mapsAt.hidden = !filled;
+    for (const control of [...this.edits, this.shift.input, this.other.input]) control.disabled = !filled;
     if (filled) this.restore();
     else for (const part of [this.written, this.status]) part.textContent = "";
   }
@@ -160,6 +161,7 @@ class RelationMapWidget {
     const all = by || this.other.input.checked ? movedRows(this.text.length, by) : [];
     this.moved = this.maps.map((_, block) => new Map(LOOKUPS.includes(block) ? all : []));
     this.copyAnew();
+    this.lookAgain();
   }
 
   /** @param {number} block @param {number} row @param {number} to the row whose receiver it gets */
@@ -175,7 +177,6 @@ class RelationMapWidget {
 
   /** @param {number} block @param {number} row @param {number} sender is dropped, or brought back: one a row at most */
   toggle(block, row, sender) {
-    if (!this.text) return;
     if (this.dropped[block].get(row) === sender) this.dropped[block].delete(row);
     else this.dropped[block].set(row, sender);
     this.copyAnew();
@@ -183,9 +184,9 @@ class RelationMapWidget {
   }
 
   dropRings() {
-    if (!this.text) return;
     this.dropped[this.chosen.block] = new Map(this.rings[this.chosen.block].map((ring, row) => [row, ring]));
     this.copyAnew();
+    this.lookAgain();
   }
 
   copyAnew() {
@@ -231,7 +232,7 @@ class RelationMapWidget {
     const rows = new Map(this.moved.flatMap((moved) => [...moved]));
     const follow = [...rows].filter(([row, to]) => written[row].letter === this.text[to]).length;
     const moved = rows.size
-      ? ` ${follow} of ${counted(rows.size, "moved row")} write the letter of the other row.`
+      ? ` ${follow} of ${counted(rows.size, "moved row")} ${rows.size === 1 ? "writes" : "write"} the letter of the other row.`
       : "";
     this.written.replaceChildren(
       "It writes ",
@@ -243,6 +244,11 @@ class RelationMapWidget {
   /** @param {number} block whose map got the focus */
   enter(block) {
     if (this.chosen.block !== block) this.look(block, this.chosen.row, this.rings[block][this.chosen.row]);
+  }
+
+  /** Says anew what has become of the chosen pair. */
+  lookAgain() {
+    if (this.text) this.look(this.chosen.block, this.chosen.row, this.chosen.sender);
   }
 
   /** @param {number} block @param {number} row @param {number} sender */
@@ -261,8 +267,8 @@ class RelationMapWidget {
     ].filter(Boolean);
     this.status.textContent =
       `Block ${block}, token ${row + 1}: must write ${wanted}, writes ${letter === ">" ? "the end" : letter}. ` +
-      `Hears position ${sender} (${this.copy.heard[sender]}): scale ${pair.scale[sender].toFixed(2)}, ` +
-      `share ${(100 * pair.share[sender]).toFixed(1)}%, correlation ${pair.correlation[sender].toFixed(2)}` +
+      `Hears position ${sender} (${this.copy.heard[sender]}): scale ${fixed(pair.scale[sender], 2)}, ` +
+      `share ${fixed(100 * pair.share[sender], 1)}%, correlation ${fixed(pair.correlation[sender], 2)}` +
       `${marks.length ? `; ${marks.join(", ")}` : ""}.${to === undefined ? "" : ` Receiver of token ${to + 1}.`}`;
   }
 }

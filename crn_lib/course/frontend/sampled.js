@@ -65,7 +65,9 @@ class Sampled {
       return;
     }
     const { data, layout } = figure;
-    const plotly = await /** @type {any} */ (window).loadPlotly();
+    const { loadPlotly, fitTitle } = /** @type {any} */ (window); // of the site's figures.js
+    const plotly = await loadPlotly();
+    fitTitle(layout, this.plot.clientWidth);
     this.plot.style.height = `${layout.height}px`;
     await plotly.react(this.plot, data, layout, { responsive: true, displaylogo: false });
     this.words.textContent = layout.meta?.description ?? "";

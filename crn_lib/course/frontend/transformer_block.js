@@ -53,14 +53,15 @@ export class TransformerBlock {
     for (let from = 0; from < width; from += part) {
       const scores = new Float64Array(keys.length);
       for (let j = 0; j < keys.length; j++) {
-        const key = keys.row(j);
-        for (let d = from; d < from + part; d++) scores[j] += queryKeyValue[d] * key[d];
-        scores[j] /= Math.sqrt(part);
+        const row = j * width;
+        let score = 0;
+        for (let d = from; d < from + part; d++) score += queryKeyValue[d] * keys.buffer[row + d];
+        scores[j] = score / Math.sqrt(part);
       }
       const shares = softmax(scores);
       for (let j = 0; j < keys.length; j++) {
-        const value = values.row(j);
-        for (let d = from; d < from + part; d++) out[d] += shares[j] * value[d];
+        const row = j * width;
+        for (let d = from; d < from + part; d++) out[d] += shares[j] * values.buffer[row + d];
       }
     }
     return out;

@@ -123,6 +123,8 @@ def build(notebooks: Path, site: Path) -> list[str]:
     for old, new in MOVED.items():
         if (built / f"{new}.html").is_file():
             (built / f"{old}.html").write_text(LEADS_ON.format(page=f"{new}.html"), encoding="utf-8")
+    for source_map in built.rglob("*.map"):  # of the theme's scripts, for its developers: an eighth of all bytes
+        source_map.unlink()
     wrong = broken_links(built)
     if not wrong:
         shutil.rmtree(site, ignore_errors=True)

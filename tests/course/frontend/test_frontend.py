@@ -10,6 +10,7 @@ from typing import Any
 
 import ipywidgets
 import plotly.graph_objects as go
+import pydata_sphinx_theme
 import pytest
 import torch
 from playwright._impl._driver import compute_driver_executable
@@ -259,6 +260,16 @@ def test_a_modules_text_is_one_module_without_imports(name: str, tmp_path: Path)
     program = f"import({json.dumps(str(module))}).then(m => console.log(typeof m.default.render))"
     ran = subprocess.run([NODE, "-e", program], capture_output=True, text=True)
     assert ran.stdout == "function\n", ran.stderr
+
+
+def test_no_class_of_a_widget_is_one_that_the_sites_theme_styles_by_itself() -> None:
+    package = Path(pydata_sphinx_theme.__file__).parent
+    theme = package / "theme/pydata_sphinx_theme/static/styles/pydata-sphinx-theme.css"
+    styled = set(re.findall(r"(?:^|[},])\.([a-z-]+)(?=[{,>])", theme.read_text(encoding="utf-8")))
+    assert {"mark", "table", "row"} <= styled
+    texts = [path.read_text(encoding="utf-8") for path in frontend.FOLDER.glob("*.css")]
+    own = {name for text in texts for name in re.findall(r"\.([a-z]+[\w-]*)(?=[^;{]*\{)", text)}
+    assert {"crn-widget", "swatch", "scrolled"} <= own and own & styled == set()
 
 
 def test_the_copier_gives_its_module_the_models_asked_for_and_pages_those_that_ship() -> None:
