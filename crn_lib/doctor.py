@@ -71,7 +71,7 @@ def examine() -> list[Finding]:
         Finding(
             "browser",
             "ok" if browser else "note",
-            browser or "none found; only for storing figures as PNG and for the browser tests: install chromium",
+            browser or "none found; only for storing pictures of figures and for the browser tests: install chromium",
         )
     )
     return findings

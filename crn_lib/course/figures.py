@@ -26,7 +26,7 @@ PLOTLY_MIME = "application/vnd.plotly.v1+json"
 def show(figure: go.Figure) -> None:
     """Display a static figure, with its description as text for pages and readers that cannot show it.
 
-    The plotly JSON is what JupyterLab draws; a PNG is put beside it when the lesson is stored (`crn refresh`).
+    The plotly JSON is what JupyterLab draws; pictures are put beside it when the lesson is stored (`crn refresh`).
     """
     display({PLOTLY_MIME: json.loads(figure.to_json()), "text/plain": describe(figure)}, raw=True)
 

@@ -21,7 +21,10 @@ from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 NONE_TO_ALL = [[0.0, "#f3e3c3"], [0.5, "#8fb8c9"], [1.0, "#00507d"]]
 """Letters right, from none to all: light to dark, so that it also reads in print and without colour."""
 
-PANEL_HEIGHT = 330
+PANEL_HEIGHT = 390
+ROW_NAMES = 156
+"""Pixels for them, left of the cells; the panels' titles begin there too."""
+
 NO_ROW = "no row yet"
 
 
@@ -63,6 +66,8 @@ def draw_ablations(
         figure.layout[f"xaxis{suffix}"] = {
             "categoryorder": "array",
             "categoryarray": activations,
+            "tickvals": activations,
+            "ticktext": [name.replace(" ", "<br>") for name in activations],
             "range": [-0.5, len(activations) - 0.5],
             "anchor": f"y{suffix}",
             "showgrid": False,
@@ -87,11 +92,12 @@ def draw_ablations(
             yref="paper",
             xanchor="left",
             yanchor="bottom",
+            xshift=-ROW_NAMES,
             yshift=6,
             showarrow=False,
             font={"size": 13},
         )
-    figure.update_layout(margin={"l": 156, "r": 20, "t": 100, "b": 40}, showlegend=False)
+    figure.update_layout(margin={"l": ROW_NAMES, "r": 20, "t": 100, "b": 40}, showlegend=False)
     return figure
 
 
@@ -167,14 +173,14 @@ def _add_frame(figure: go.Figure, place: tuple[int, int], suffix: str) -> None:
 
 
 def _cell_text(cell: Cell) -> str:
-    """Two lines: how many seeds, and how soon or how far."""
+    """Narrow lines: how many seeds, and how soon or how far."""
     first = f"<b>{cell.solved} of {len(cell.runs)}</b>"
     if cell.steps:
-        return f"{first}<br>{_range(min(cell.steps), max(cell.steps), '.0f')} steps"
+        return f"{first}<br>{_range(min(cell.steps), max(cell.steps), '.0f')}<br>steps"
     letters = cell.spread("character_accuracy")
     if letters is None:
         return f"{first}<br>diverged"
-    return f"{first}<br>{_percent_range(letters)} letters"
+    return f"{first}<br>{_percent_range(letters)}<br>letters"
 
 
 def _range(low: float, high: float, form: str) -> str:

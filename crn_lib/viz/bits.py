@@ -89,19 +89,20 @@ def draw_bits_bound(
             },
             hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
         )
-        _label(figure, point["bits_per_letter"], point["accuracy"], "yours", KIND_COLOURS[point["kind"]])
+        _label(figure, point["bits_per_letter"], point["accuracy"], "yours", KIND_COLOURS[point["kind"]], left=True)
     figure.update_xaxes(
         title="bits of state for each letter of the string", type="log", dtick=1, exponentformat="power"
     )
     figure.update_yaxes(title="letters right", range=[-0.03, 1.2], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.add_annotation(x=-1.1, y=0.36, text="bound for any memory", showarrow=False)
+    figure.add_annotation(x=-0.15, y=0.5, text="bound for<br>any memory", showarrow=False, xanchor="right")
     figure.update_layout(showlegend=False)
     return figure
 
 
-def _label(figure: go.Figure, bits: float, accuracy: float, text: str, colour: str) -> None:
-    """A word at the right of a point, in its colour."""
-    where = {"x": math.log10(bits), "y": accuracy, "xanchor": "left", "yanchor": "bottom", "xshift": 6, "yshift": 2}
+def _label(figure: go.Figure, bits: float, accuracy: float, text: str, colour: str, *, left: bool = False) -> None:
+    """A word at the right of a point, or left of a star, in its colour."""
+    side = {"xanchor": "right", "xshift": -10} if left else {"xanchor": "left", "xshift": 6}
+    where = {"x": math.log10(bits), "y": accuracy, "yanchor": "bottom", "yshift": 2, **side}
     figure.add_annotation(text=f"<b>{text}</b>", showarrow=False, font={"color": as_text(colour), "size": 12}, **where)
 
 

@@ -106,7 +106,7 @@ def draw_task_layout(task: CopyingTask, tokens: Sequence[int], targets: Sequence
     wanted = ["" if t == NOT_SCORED else marks.get(t) or task.decode(torch.tensor([t])) for t in targets]
     scored = sum(bool(w) for w in wanted)
     figure = new_figure(
-        f"Every letter must be read from where it stood: {len(seen)} tokens in, {scored} of them scored",
+        f"Every letter must be read from where it stood: {len(seen)} tokens in, {scored} scored",
         description=f"Input: {' '.join(seen)}. Scored from SEP on: {' '.join(w for w in wanted if w)}. "
         "An arrow leads from every letter to be said to the cell it must be read from.",
         height=270,

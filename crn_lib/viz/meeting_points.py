@@ -49,13 +49,13 @@ def draw_meeting_points(
         x=[x for x, _ in others],
         y=[y for _, y in others],
         mode="markers",
-        name="minus a sender outside the string",
+        name="− sender, elsewhere",
         marker={"symbol": "circle", "size": 5, "color": GRID},
         hoverinfo="skip",
     )
     for name, points, letters, colour, symbol, place in (
-        ("minus a sender: its letter", minus_senders[1 : len(receivers) + 1], tokens[1:], BLUE, "circle", "top center"),
-        ("a receiver", receivers, labels or tokens[1:], VERMILION, "diamond", "bottom center"),
+        ("− sender, its letter", minus_senders[1 : len(receivers) + 1], tokens[1:], BLUE, "circle", "top center"),
+        ("receiver", receivers, labels or tokens[1:], VERMILION, "diamond", "bottom center"),
     ):
         figure.add_scatter(
             x=[x for x, _ in points],

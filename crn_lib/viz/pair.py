@@ -1,5 +1,6 @@
 """One receiver and one sender: their rows, the sum, the activation, and the table of all pairs around them."""
 
+import re
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -74,7 +75,7 @@ def draw_pair(
             + "; ".join(f"{_plain(name)} {', '.join(_signed(x) for x in row)}" for name, row in rows.items())
             + "."
         ),
-        height=430,
+        height=450,
     )
     hidden = [[causal and j > i for j in range(length)] for i in range(length)]
     cells = [[None if hidden[i][j] else values[i][j][column] for j in range(length)] for i in range(length)]
@@ -98,7 +99,7 @@ def draw_pair(
     figure.update_xaxes(
         range=[-0.7 - BAR - BAR_LABEL, left + width - 0.4],
         tickvals=[*range(length), *(left + k for k in range(width))],
-        ticktext=[*(f"j = {j}" for j in range(length)), *names],
+        ticktext=[*(f"j = {j}" for j in range(length)), *map(_narrow, names)],
         tickangle=0,
         tickfont={"size": 12},
         showgrid=False,
@@ -113,7 +114,7 @@ def draw_pair(
         showline=False,
         ticks="",
     )
-    figure.update_layout(showlegend=False, barmode="overlay", margin={"l": 56, "r": 10, "t": 60, "b": 36})
+    figure.update_layout(showlegend=False, barmode="overlay", margin={"l": 56, "r": 10, "t": 60, "b": 56})
     return figure
 
 
@@ -183,6 +184,11 @@ def _signed(value: float) -> str:
 
 def _added(value: float) -> str:
     return f"− {_signed(-value)}" if value < 0 else f"+ {_signed(value)}"
+
+
+def _narrow(name: str) -> str:
+    """A channel's name in lines that fit under a cell of a narrow figure; an operator stays with its number."""
+    return re.sub(r" (?!\d)", "<br>", name)
 
 
 def _plain(name: str) -> str:

@@ -24,7 +24,7 @@ def draw_nearest_is_loudest(receiver: Point, senders: Mapping[str, Point], *, wi
     need(senders, "sender")
     scales = {name: math.sqrt(width) / math.dist(receiver, point) for name, point in senders.items()}
     figure = new_figure(
-        "The nearer −B lies to A, the louder the pair: its scale is one over the distance",
+        "The nearer −B lies to A, the louder the pair: scale = 1 / distance",
         description=f"A receiver and {len(senders)} senders, sign turned, in a plane, with circles of equal scale. "
         + "; ".join(f"{name}: scale {scale:.2f}" for name, scale in scales.items()),
         height=520,

@@ -66,7 +66,7 @@ def draw_relation_map(shown: RelationMap, *, title: str = "") -> go.Figure:
     if shown.written:
         counted += f"; {shown.right} of {rows} tokens right"
     figure = new_figure(
-        f"{title}{': ' if title else ''}{counted}",
+        f"{title}{':<br>' if title else ''}{counted}",
         description=f"A map of the {MAP_NAMES[shown.name]}, one row a token written, one column a position. "
         f"For the {letters} letters, {counted}." + _dropped_words(shown),
         height=110 + 21 * rows,

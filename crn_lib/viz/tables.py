@@ -66,7 +66,7 @@ def draw_factor_table(
     for rows_of, x, heights, fill in (([above], 0, [-1.35], LOW), ([[v] for v in left], -1.35, list(range(n)), HIGH)):
         _add_cells(figure, rows_of, x, heights, fill=fill)
     _write(figure, (n - 1) / 2, -2.1, names[0])
-    _write(figure, -2.0, -1.35, names[1], right=True)
+    _write(figure, -1.35, -0.8, names[1])
     figure.update_xaxes(range=[-3.2, n - 0.4], visible=False)
     figure.update_yaxes(range=[n - 0.4, -2.5], visible=False)
     figure.update_layout(showlegend=False, margin={"l": 10, "r": 10, "t": 60, "b": 10})
@@ -97,10 +97,8 @@ def _add_cells(
     )
 
 
-def _write(figure: go.Figure, x: float, y: float, text: str, *, size: int = 13, right: bool = False) -> None:
-    figure.add_annotation(
-        x=x, y=y, text=text, showarrow=False, font={"size": size}, xanchor="right" if right else "center"
-    )
+def _write(figure: go.Figure, x: float, y: float, text: str, *, size: int = 13) -> None:
+    figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": size})
 
 
 def _in_words(rows: Rows) -> str:

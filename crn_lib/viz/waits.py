@@ -69,8 +69,8 @@ def budget(run: Run) -> int:
 
 
 def in_words(run: Run) -> str:
-    """As in `waits 800 of 900 steps`, or if its budget ended first `waits 3,900 of 4,000, ends at 19% of letters`."""
+    """As in `waits 800 of 900 steps`, or if its budget ended first `waits 3,900 of 4,000, ends at 19%`."""
     end = solved(run)
     if end is not None:
         return f"waits {wait(run):,} of {end:,} steps"
-    return f"waits {wait(run):,} of {budget(run):,}, ends at {run.row['character_accuracy']:.0%} of letters"
+    return f"waits {wait(run):,} of {budget(run):,}, ends at {run.row['character_accuracy']:.0%}"

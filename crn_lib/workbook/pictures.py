@@ -1,8 +1,9 @@
 """Pictures beside the plotly figures of an executed lesson, for pages without JavaScript and for who cannot see them.
 
 GitHub, nbviewer and nbconvert show the HTML, in which the description is the image's `alt`: nbconvert gives none to an
-image that stands by itself. Its picture is WebP, a quarter of the size. The PNG is for what shows no HTML, such as a
-PDF; its description is where Jupyter's readers look for one.
+image that stands by itself. Its picture is WebP, a quarter of the size. The JPEG is for what shows no HTML, such as a
+PDF; its description is where Jupyter's readers look for one. It is no PNG, because JupyterLab would show that in place
+of the figure until the cell is run, at the picture's own width: cut off in a narrower window.
 """
 
 import base64
@@ -32,12 +33,13 @@ def add_pictures(notebook: Any) -> None:
     """
     outputs = [output for output in _outputs(notebook) if PLOTLY_MIME in output.get("data", {})]
     figures = [go.Figure(output.data[PLOTLY_MIME]) for output in outputs]
-    for output, figure, (png, webp) in zip(outputs, figures, _draw(figures), strict=True):
+    for output, figure, (jpeg, webp) in zip(outputs, figures, _draw(figures), strict=True):
         words = describe(figure) or output.data.get("text/plain", "") or figure.layout.title.text or "a figure"
         source = f"data:image/webp;base64,{webp}"
         output.data["text/html"] = f'<img src="{source}" alt="{html.escape(words)}" style="max-width:100%">'
-        output.data["image/png"] = png
-        output.metadata["image/png"] = {"alt": words}
+        output.data.pop("image/png", None)  # which JupyterLab puts there when it has drawn a figure
+        output.data["image/jpeg"] = jpeg
+        output.metadata = {"image/jpeg": {"alt": words}}
 
 
 def add_pictures_to(path: Path) -> str:
@@ -57,10 +59,13 @@ def without_description(notebook: Any) -> Iterator[str]:
     """The figures and pictures that lack what `add_pictures` gives them."""
     for output in _outputs(notebook):
         data = output.get("data", {})
-        if PLOTLY_MIME in data and not {"image/png", "text/html"} <= set(data):
-            yield "a figure without PNG and HTML beside it"
-        elif "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
-            yield "a picture without a description (alt)"
+        if PLOTLY_MIME in data and not {"image/jpeg", "text/html"} <= set(data):
+            yield "a figure without JPEG and HTML beside it"
+        elif PLOTLY_MIME in data and "image/png" in data:
+            yield "a figure with a PNG beside it, which JupyterLab would show at the picture's own width"
+        for kind in {"image/jpeg", "image/png"} & set(data):
+            if not output.metadata.get(kind, {}).get("alt"):
+                yield "a picture without a description (alt)"
 
 
 def _outputs(notebook: Any) -> list[Any]:
@@ -68,11 +73,11 @@ def _outputs(notebook: Any) -> list[Any]:
 
 
 def _draw(figures: list[go.Figure]) -> list[tuple[str, str]]:
-    """Each figure as PNG and as WebP, in base 64: all of them with one start of the browser."""
+    """Each figure as JPEG and as WebP, in base 64: all of them with one start of the browser."""
     if not figures:
         return []
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{number}.{kind}" for number in range(len(figures)) for kind in ("png", "webp")]
+        files = [Path(folder) / f"{number}.{kind}" for number in range(len(figures)) for kind in ("jpeg", "webp")]
         twice = [figure for figure in figures for _ in range(2)]
         heights = [figure.layout.height for figure in twice]
         plotly.io.write_images(twice, files, width=WIDTH, height=heights, scale=SCALE)

@@ -41,9 +41,9 @@ def test_the_grid_says_how_many_seeds_copied_how_soon_and_how_far() -> None:
     for panel in (0, 1):
         found = texts(figure, panel)
         assert len(found) == len(GRID)
-        assert found["exact + post-norm", "exp"] == "<b>3 of 3</b><br>100–200 steps"
-        assert found["exact + post-norm", "GELU"] == "<b>2 of 3</b><br>400 steps"
-        assert found["none", "ELU"] == "<b>0 of 3</b><br>40% letters"
+        assert found["exact + post-norm", "exp"] == "<b>3 of 3</b><br>100–200<br>steps"
+        assert found["exact + post-norm", "GELU"] == "<b>2 of 3</b><br>400<br>steps"
+        assert found["none", "ELU"] == "<b>0 of 3</b><br>40%<br>letters"
     words = describe(figure)
     assert "4 blocks of width 64; 3 seeds; cpu, float32" in figure.layout.title.text
     assert (
@@ -58,7 +58,7 @@ def test_the_grid_says_how_many_seeds_copied_how_soon_and_how_far() -> None:
 def test_a_cell_without_a_run_says_so_and_a_diverged_one_too() -> None:
     figure = draw_ablations([made_up_run(EXP, 16, 0, 100), made_up_run(RELU, 16, 0, None, diverged=True)])
     found = texts(figure)
-    assert found["exact + post-norm", "exp"] == "<b>1 of 1</b><br>100 steps"
+    assert found["exact + post-norm", "exp"] == "<b>1 of 1</b><br>100<br>steps"
     assert found["exact + post-norm", "ReLU"] == "<b>0 of 1</b><br>diverged"
     assert list(found.values()).count("no row yet") == len(GRID) - 2
     assert set(texts(figure, 1).values()) == {"no row yet"} and "36 variants have no row yet" in describe(figure)
@@ -116,8 +116,8 @@ def test_a_pair_with_nothing_to_show_says_so_and_stands_among_others() -> None:
 
 def test_what_is_almost_all_is_not_written_as_all() -> None:
     almost = [made_up_run(RELU, 16, seed, None, letters=letters) for seed, letters in enumerate((0.41, 0.9996))]
-    assert texts(draw_ablations(almost))["exact + post-norm", "ReLU"] == "<b>0 of 2</b><br>41–99.9% letters"
-    assert texts(draw_ablations(almost[1:]))["exact + post-norm", "ReLU"] == "<b>0 of 1</b><br>99.9% letters"
+    assert texts(draw_ablations(almost))["exact + post-norm", "ReLU"] == "<b>0 of 2</b><br>41–99.9%<br>letters"
+    assert texts(draw_ablations(almost[1:]))["exact + post-norm", "ReLU"] == "<b>0 of 1</b><br>99.9%<br>letters"
 
 
 def test_the_live_run_trains_what_is_chosen_and_stands_beside_its_stored_runs() -> None:

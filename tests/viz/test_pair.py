@@ -14,6 +14,7 @@ from crn_lib.course import bind
 from crn_lib.course.figures import BoundFigure
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.viz import describe, draw_close_pairs, draw_multiples, draw_pair, draw_seed_accuracies
+from crn_lib.viz.pair import _narrow
 from tests.course.messages import IN_PLACE, messages
 from tests.viz.snake import snake
 
@@ -142,6 +143,7 @@ def test_the_axes_stay_still_and_name_every_position_and_column() -> None:
     assert len({(f.layout.xaxis.range, f.layout.yaxis.range) for f in figures}) == 1
     assert list(figures[0].layout.xaxis.ticktext) == ["j = 0", "j = 1", "j = 2", *NAMES]
     assert list(figures[0].layout.yaxis.ticktext) == ["i = 0", "i = 1", "i = 2"]
+    assert [_narrow(name) for name in ("i over j", "i+j − 6")] == ["i<br>over<br>j", "i+j<br>− 6"]
 
 
 def test_panels_stand_one_below_the_other() -> None:

@@ -42,7 +42,7 @@ def page_of(folder: Path, *cells: Any) -> list[Any]:
 def test_a_figure_becomes_its_data_a_picture_and_words(tmp_path: Path) -> None:
     stored = {
         "application/vnd.plotly.v1+json": FIGURE,
-        "image/png": base64.b64encode(PICTURE).decode(),
+        "image/jpeg": base64.b64encode(PICTURE).decode(),
         "text/plain": "a line that <rises>",
     }
     ((output,),) = [cell.outputs for cell in page_of(tmp_path, code("course.show(figure)", **stored))]

@@ -35,8 +35,9 @@ def test_a_figure_has_a_picture_and_its_words_wherever_it_is_opened(tmp_path: Pa
     path = with_figure(tmp_path / "00_figure.ipynb", meta={"description": WORDS})
     assert add_pictures_to(path) == ""
     output = nbformat.read(path, 4).cells[1].outputs[0]
-    assert base64.b64decode(output.data["image/png"]).startswith(b"\x89PNG")
-    assert output.metadata["image/png"]["alt"] == WORDS
+    assert base64.b64decode(output.data["image/jpeg"]).startswith(b"\xff\xd8")
+    assert output.metadata["image/jpeg"]["alt"] == WORDS
+    assert "image/png" not in output.data  # JupyterLab would show it in place of the figure, as wide as it is
     page, _ = nbconvert.HTMLExporter().from_filename(path)
     image = BeautifulSoup(page, "html.parser").find("img")
     assert image is not None and image["alt"] == WORDS and str(image["src"]).startswith("data:image/webp;base64,")
@@ -69,6 +70,10 @@ def test_an_image_without_a_description_is_named(tmp_path: Path) -> None:
         clean.cells[1].outputs = [nbformat.v4.new_output("display_data", {"image/png": "aGk="}, metadata=metadata)]
         nbformat.write(clean, path)
         assert any("without a description" in problem for problem in problems(path)) is missing
+    beside = {PLOTLY_MIME: {}, "text/html": "", "image/jpeg": "aGk=", "image/png": "aGk="}
+    clean.cells[1].outputs = [nbformat.v4.new_output("display_data", beside)]
+    nbformat.write(clean, path)
+    assert any("PNG beside it" in problem for problem in problems(path))
 
 
 def test_a_stored_lesson_converts_to_a_page_with_descriptions() -> None:
@@ -76,7 +81,7 @@ def test_a_stored_lesson_converts_to_a_page_with_descriptions() -> None:
     page, _ = nbconvert.HTMLExporter().from_filename(LESSONS[0])
     outputs = (output for cell in nbformat.read(LESSONS[0], 4).cells for output in cell.get("outputs", []))
     # Each has the same picture as WebP in its HTML.
-    stored = sum("image/png" in output.get("data", {}) for output in outputs)
+    stored = sum("image/jpeg" in output.get("data", {}) for output in outputs)
     assert page.count('src="data:image/webp') == stored > 0 and "No description has been provided" not in page
     assert "widget-view+json" not in page
 

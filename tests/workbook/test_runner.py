@@ -132,7 +132,7 @@ def test_every_kind_of_dirt_is_named(tmp_path: Path) -> None:
         "no stored output",
         "widget view",
         "E: v",
-        "PNG",
+        "JPEG",
     ):
         assert part in found
 

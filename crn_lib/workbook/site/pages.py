@@ -26,7 +26,7 @@ def make_page(lesson: Path, pictures: Path) -> Any:
 
     Args:
         lesson: the stored notebook; it is not changed.
-        pictures: where the figures' PNGs go, for pages without JavaScript.
+        pictures: where the figures' pictures go, for pages without JavaScript.
     """
     notebook = nbformat.read(lesson, as_version=4)
     for number, cell in enumerate(notebook.cells):
@@ -38,8 +38,8 @@ def make_page(lesson: Path, pictures: Path) -> Any:
             if ALIVE_MIME in data:
                 output.data = {"text/html": alive(**data[ALIVE_MIME])}
             elif PLOTLY_MIME in data:
-                picture = pictures / f"{lesson.stem}-{number}-{place}.png"
-                picture.write_bytes(base64.b64decode(data["image/png"]))
+                picture = pictures / f"{lesson.stem}-{number}-{place}.jpeg"
+                picture.write_bytes(base64.b64decode(data["image/jpeg"]))
                 output.data = {"text/html": _figure(data[PLOTLY_MIME], data["text/plain"], picture.name)}
             elif "text/html" in data:
                 output.data = {"text/html": _links_within_the_site(data["text/html"])}
