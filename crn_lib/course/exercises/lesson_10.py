@@ -129,7 +129,7 @@ EXERCISES = (
                 "The tokens begin with `pairs` pairs, key, value, key, value: different keys from 1 to vocab / 2 − 1, "
                 "different values from vocab / 2 to vocab − 1."
             ),
-            "Behind them each key stands once more, at an even place (counted from 0); all other tokens are 0.",
+            "After them each key stands once more, at an even place (counted from 0); all other tokens are 0.",
             "The target at such a place is the key's value; all other targets are −100.",
             "All is drawn from the generator, also at which places the keys come back and in which order.",
         ),
@@ -159,10 +159,10 @@ EXERCISES = (
         requirements=(
             "From `x`, `(points, dims)`, and `y`, `(points,)`, it makes predictions of each y, of shape `(2, points)`.",
             (
-                "Row 0 is least squares: the weights that fit all earlier points best, of many such weights those of "
-                "the smallest norm, times x."
+                "Row 0 is least squares: the weights that fit all earlier points best, and of many such weights those "
+                "of the smallest norm; it predicts their dot product with x."
             ),
-            "Row 1 is averaging: x times the mean of y x over all earlier points.",
+            "Row 1 is averaging: the dot product of x with the mean of y x over all earlier points.",
             "Before any example both predict 0, and nothing depends on a y that has not been seen.",
             AS_PRECISE,
         ),
