@@ -29,9 +29,11 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     order = best_at(points, limit or float("inf"))
     best = ", ".join(f"{KIND_NAMES[p.model.kind]} {p.score.median:.0%}" for p in order) or "no row"
     within = f"{panel.title}, within {show_bytes(limit)}: " if limit else f"{panel.title}: "
+    several = len({p.model.width for p in points}) > 1
     figure = new_figure(
         f"{within}{best if len(order) < 3 else f'{KIND_NAMES[order[0].model.kind]} first, {order[0].score.median:.0%}'}"
-        "<br><sup>Beside a mark: its width. Filled: solved, or missed at five learning rates. Open: may rise.</sup>",
+        f"<br><sup>{'Beside a mark: its width. ' if several else ''}Filled: solved, or missed at five learning rates. "
+        "Open: may rise.</sup>",
         description=f"{panel.score.capitalize()} against bytes held. {within}{best}. "
         + " ".join(f"{_named(p)}: {show_bytes(p.state_bytes)}, {p.words()}." for p in points),
         height=440,
@@ -41,11 +43,11 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     low, high = min([*sizes, *([bits / 8] if bits else [])]) / 2, max(sizes) * 2
     if points:
         chance = points[0].config.task.chance
-        _rule(figure, [low, high], [chance, chance], "guessing" if chance > 0 else "", place="top left")
+        _rule(figure, [low, 2.4 * low, high], [chance] * 3, "guessing" if chance > 0 else "", place="top right")
     else:
         figure.add_scatter(x=[1e4], y=[0.5], mode="text", text=["no row yet"], showlegend=False, hoverinfo="skip")
     if bits:
-        _rule(figure, [bits / 8] * 2, [-0.04, 0.9], f"{show_bytes(bits / 8)} are needed", place="middle right")
+        _rule(figure, [bits / 8] * 2, [-0.04, 0.9], f"\u00a0{show_bytes(bits / 8)} are needed", place="middle right")
     for kind in KIND_NAMES:
         if own := sorted((p for p in points if p.model.kind == kind), key=lambda p: p.state_bytes):
             _draw_kind(figure, kind, own, limit)
@@ -72,7 +74,7 @@ def _named(point: Point) -> str:
 def _rule(figure: go.Figure, x: Sequence[float], y: Sequence[float], words: str, *, place: str) -> None:
     """A dotted line with its words, as a trace: shapes on logarithmic axes lose their places in small multiples."""
     figure.add_scatter(
-        x=x, y=y, mode="lines+text", text=["", words], textposition=place,
+        x=x, y=y, mode="lines+text", text=["", words, *[""] * (len(x) - 2)], textposition=place,
         textfont={"size": 11, "color": INK}, line={"color": GREY, "dash": "dot", "width": 1.5}, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
