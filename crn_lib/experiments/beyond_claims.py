@@ -71,10 +71,6 @@ def _fits(evidence: Evidence) -> Verdict:
     return judge.fits_in_context(ours, yardstick, evidence.estimators)
 
 
-def _static(evidence: Evidence, name: str) -> list[Point]:
-    return [p for p in evidence.points[name] if p.model.norm in judge.STATIC_NORMS and p.model.blocks == 2]
-
-
 STATEMENTS = (
     Statement(
         "paper",
@@ -97,7 +93,7 @@ STATEMENTS = (
         "Static relations do not recall, with a short convolution or without",
         "4 pairs of 16 symbols",
         "Recall against bytes",
-        lambda evidence: _static(evidence, "few"),
+        lambda evidence: judge.static_points(evidence.points["few"], blocks=2),
         lambda evidence: judge.static_stays_below(evidence.points["few"], width=WIDTH, blocks=2),
     ),
     Statement(
@@ -105,7 +101,7 @@ STATEMENTS = (
         "Static relations do not recall what has many more cells than they have channels",
         "16 pairs of 128 symbols, convolution of 3",
         "Recall against bytes",
-        lambda evidence: _static(evidence, "recall"),
+        lambda evidence: judge.static_points(evidence.points["recall"], blocks=2, convolutions=(3,)),
         lambda evidence: judge.static_stays_below(evidence.points["recall"], width=WIDTH, blocks=2, convolutions=(3,)),
     ),
     Statement(

@@ -84,6 +84,15 @@ def _ahead(a: Point, b: Point) -> str:
     return "behind" if a.score.median < b.score.median - MARGIN else "tie"
 
 
+def static_points(points: Iterable[Point], *, blocks: int, convolutions: Sequence[int] = (0, 3)) -> list[Point]:
+    """Those whose relations rank senders alike for all receivers, of this depth and with one of these convolutions."""
+    return [
+        p
+        for p in points
+        if p.model.norm in STATIC_NORMS and p.model.blocks == blocks and p.model.short_conv in convolutions
+    ]
+
+
 def static_stays_below(
     points: Sequence[Point], *, width: int, blocks: int, convolutions: Sequence[int] = (0, 3)
 ) -> Verdict:
@@ -96,7 +105,7 @@ def static_stays_below(
     exact = next((p for p in alike if p.plain and p.model.kind == "causal_rn" and p.solves), None)
     if exact is None:
         return None
-    own = [p for p in alike if p.model.norm in STATIC_NORMS]
+    own = static_points(alike, blocks=blocks, convolutions=convolutions)
     found = {(p.model.kind, p.model.norm, p.model.short_conv): _falls_short(p, exact) for p in own}
     wanted = [("causal_rn", norm, convolution) for norm in STATIC_NORMS for convolution in convolutions]
     return all_of([*found.values(), *(None for key in wanted if key not in found)])

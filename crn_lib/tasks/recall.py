@@ -35,8 +35,6 @@ class RecallConfig:
         filler: what stands between queries: `zeros`, or `random` tokens of the whole vocabulary, a key or a value
             among them by chance.
         passes: how often the pairs are listed; 2 is "just read twice" (arXiv 2407.05483).
-        fewest: if given, each sequence has `fewest ... pairs` pairs, every number as likely, and 0 where the others
-            would stand. Models learn many pairs far sooner where few are asked for too, as in Based's mixture.
 
     Raises:
         ConfigError: a value out of range, more pairs than keys, or a length too short for pairs and queries.
@@ -53,14 +51,10 @@ class RecallConfig:
     power: float = 0.01
     filler: str = "zeros"
     passes: int = 1
-    fewest: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("pairs", "length", "passes"):
             require_whole(name, getattr(self, name))
-        if self.fewest is not None:
-            require_whole("fewest", self.fewest)
-            require(self.fewest <= self.pairs, f"fewest must be at most pairs {self.pairs}; got {self.fewest}")
         require_whole("vocab", self.vocab, least=4)
         require_number("power", self.power, 0, 1)
         require_choice("filler", self.filler, FILLERS)
@@ -143,32 +137,18 @@ class RecallTask:
         tokens = torch.zeros(batch, config.length, dtype=torch.long)
         if config.filler == "random":
             tokens = torch.randint(config.vocab, tokens.shape, generator=generator)
-        there = torch.full((batch, 1), pairs)
-        if config.fewest is not None:
-            there = torch.randint(config.fewest, pairs + 1, (batch, 1), generator=generator)
-
         places = listed.shape[1] + 2 * slots
-        is_listed = (torch.arange(pairs) < there).repeat_interleave(2, dim=1).repeat(1, config.passes)
-        tokens[:, : listed.shape[1]] = torch.where(is_listed, listed, 0)  # a random filler might look like a pair
-        is_asked = asked < there
-        tokens.scatter_(1, places, torch.where(is_asked, keys.gather(1, asked), tokens.gather(1, places)))
-        answers = torch.where(is_asked, values.gather(1, asked), NOT_SCORED)
-        return tokens, torch.full_like(tokens, NOT_SCORED).scatter(1, places, answers)
+        tokens[:, : listed.shape[1]] = listed
+        tokens.scatter_(1, places, keys.gather(1, asked))
+        return tokens, torch.full_like(tokens, NOT_SCORED).scatter(1, places, values.gather(1, asked))
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
         """The share of queries answered with the right value.
 
-        Where the number of pairs varies, `accuracy` is of the sequences that have the most, `accuracy_all` of all.
-
         Raises:
             ValueError: shapes that differ, or nothing to score.
         """
-        everything = accuracies(predictions, targets)[0]
-        if self.config.fewest is None:
-            return {"accuracy": everything}
-        asked = (targets != NOT_SCORED).sum(1)
-        fullest = asked == asked.max()
-        return {"accuracy": accuracies(predictions[fullest], targets[fullest])[0], "accuracy_all": everything}
+        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["recall"] = TaskKind(RecallConfig, RecallTask)

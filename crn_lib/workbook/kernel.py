@@ -45,6 +45,8 @@ class ShellChannel(AsyncZMQSocketChannel):
 
 
 class LessonClient(AsyncKernelClient):
+    """jupyter_client's own, but for that channel."""
+
     shell_channel_class = Type(ShellChannel)
 
 

@@ -76,6 +76,8 @@ def test_static_relations_stay_below_unless_one_comes_as_far() -> None:
     with_convolution = [solving("causal_rn", short_conv=3), *statics()[1::2]]
     assert verdicts.static_stays_below(with_convolution, width=8, blocks=2, convolutions=(3,)) is True
     assert judge(with_convolution) is None, "those without are missing"
+    others = [*with_convolution, point("linear_rn", {2e-3: 0.3})]
+    assert verdicts.static_stays_below(others, width=8, blocks=2, convolutions=(3,)) is True, "it has no convolution"
     assert judge(statics()) is None and judge([tried("causal_rn", 0.6), *statics()]) is None
     assert judge([exact, *statics(), solving("linear_rn")]) is False, "the running sum is static too"
     assert judge([exact, *statics()[:3], tried("causal_rn", math.nan, norm="approx", short_conv=3)]) is None

@@ -23,7 +23,6 @@ def configs(draw):
         vocab=2 * (pairs + 1 + draw(st.integers(0, 5))),
         power=draw(st.sampled_from([0, 0.01, 1])),
         filler=draw(st.sampled_from(["zeros", "random"])),
-        fewest=draw(st.one_of(st.none(), st.integers(1, pairs))),
     )
 
 
@@ -34,11 +33,7 @@ def test_every_key_is_asked_once_and_its_value_is_the_target(config, seed):
     for row, wanted in zip(tokens.tolist(), targets.tolist(), strict=True):
         keys, values = row[0:listed:2], row[1:listed:2]
         assert row[: listed * config.passes] == row[:listed] * config.passes
-        there = config.pairs - keys.count(0)
-        assert config.pairs == there if config.fewest is None else config.fewest <= there <= config.pairs
-        assert not any(keys[there:] + values[there:]), "pairs first, zeros after them"
-        keys, values = keys[:there], values[:there]
-        assert len(set(keys)) == len(set(values)) == there
+        assert len(set(keys)) == len(set(values)) == config.pairs
         assert set(keys) <= set(range(1, half)) and set(values) <= set(range(half, config.vocab))
         asked = [place for place, target in enumerate(wanted) if target != X]
         assert sorted(row[place] for place in asked) == sorted(keys)
@@ -74,15 +69,6 @@ def test_the_order_of_queries_tells_nothing_of_their_pairs(generator):
     assert right.tolist() == pytest.approx([1 / 4] * 4, abs=0.02)
 
 
-def test_every_number_of_pairs_from_the_fewest_is_as_likely_and_accuracy_is_of_the_most(generator):
-    task = RecallTask(RecallConfig(pairs=4, length=16, vocab=16, fewest=2))
-    _, targets = task.sample(6_000, generator)
-    asked = (targets != X).sum(dim=1)
-    assert [(asked == n).double().mean().item() for n in (2, 3, 4)] == pytest.approx([1 / 3] * 3, abs=0.02)
-    right_where_few = torch.where((asked < 4)[:, None], targets, 0)
-    assert task.metrics(right_where_few, targets) == {"accuracy": 0, "accuracy_all": pytest.approx(5 / 9, abs=0.01)}
-
-
 def test_bits_count_what_the_values_may_be():
     assert RecallConfig(pairs=2, length=8, vocab=8).bits == pytest.approx(math.log2(4 * 3))
     assert RecallConfig(pairs=16, vocab=128).bits == pytest.approx(sum(math.log2(64 - i) for i in range(16)))
@@ -96,8 +82,6 @@ def test_bits_count_what_the_values_may_be():
         ({"vocab": 127}, "vocab must be even; got 127"),
         ({"length": 65}, "length must be even; got 65"),
         ({"power": 1.5}, "power must be a number from 0 to 1; got 1.5"),
-        ({"fewest": 0}, "fewest must be a whole number >= 1; got 0"),
-        ({"fewest": 17}, "fewest must be at most pairs 16; got 17"),
         ({"filler": "ones"}, "filler must be one of zeros, random; got 'ones'"),
         ({"pairs": 64, "length": 512}, "pairs must be at most 63, the keys of vocab 128; got 64"),
         ({"length": 62}, "length must be at least 64 for 16 pairs, passes 1 and a query of each pair; got 62"),

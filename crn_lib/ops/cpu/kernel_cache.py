@@ -53,8 +53,8 @@ def unchanged(stamp: str, *modules: ModuleType) -> bool:
 class _WithChecksum(IndexDataCacheFile):
     """The files of one kernel. Unpickling stops before what follows, so Numba itself can read them too.
 
-    A file's name is that of its signature. Numba counts them instead: where two processes first compiled a kernel at
-    once, one for float32 and one for float64, both came to number 1, and one's code was run on the other's numbers.
+    A file's name is that of its signature. Numba counts them instead: where two processes first compile a kernel at
+    once, one for float32 and one for float64, both can come to number 1, and one's code is run on the other's numbers.
     """
 
     def save(self, key: Any, data: Any) -> None:
