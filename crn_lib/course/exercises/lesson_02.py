@@ -178,7 +178,7 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         ("rows that see nothing, not even themselves", 2, lambda x: 0 * x[:, :2] + 7, ~every),
     ]
     for column in range(3):
-        networks.append((f"a leak in output column {column} of 3 only", 3, leaks_in(column), every))
+        networks.append((f"a leak in output channel {column} of 3 only", 3, leaks_in(column), every))
         networks.append((f"outputs that see only number {column} of another row", 3, reads(column), every))
     return networks
 
