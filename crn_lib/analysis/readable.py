@@ -1,7 +1,7 @@
 """How many senders one pair can be read among, for any activation: the arithmetic of lesson 08, a number a width.
 
 A pair that cancels but for one column shows the activation `sqrt(w - 1)` there, the most that a normalised row of width
-`w` can hold; every other sender shows it about a standard normal number in each column. The norm behind the mean takes
+`w` can hold; every other sender shows it about a standard normal number in each column. The norm after the mean takes
 away what all columns have in common. So the pair is readable as long as its column stands out from the fluctuation of
 `n` such senders, at the largest of `w` columns:
 

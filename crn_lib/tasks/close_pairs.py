@@ -74,7 +74,7 @@ class ClosePairsTask:
         return close.triu(1)
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """The share of scenes counted rightly.
+        """The share of scenes counted correctly.
 
         Args:
             predictions, targets: counts, `(batch,)`.

@@ -37,7 +37,7 @@ def draw_bits_bound(
         + (f"<br>{about}" if about else ""),
         description=(
             f"The bound of the share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
-            f"{enough:.2f} bits a letter. {len(points)} measured models hold far more bits than that and copy less."
+            f"{enough:.2f} bits per letter. {len(points)} measured models hold far more bits than that and copy less."
         ),
         height=460,
     )
@@ -48,7 +48,7 @@ def draw_bits_bound(
         mode="lines",
         name="bound for any memory",
         line={"color": INK, "width": 3},
-        hovertemplate="%{x:.3g} bits a letter: at most %{y:.1%}",
+        hovertemplate="%{x:.3g} bits per letter: at most %{y:.1%}",
     )
     figure.add_vline(x=enough, line={"color": GREY, "dash": "dot"})
     figure.add_annotation(
@@ -73,7 +73,7 @@ def draw_bits_bound(
                 name=f"{KIND_NAMES[kind]}, {length} letters",
                 line={"color": KIND_COLOURS[kind], "width": 1},
                 marker={"color": KIND_COLOURS[kind], "symbol": mark, "size": 9},
-                hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
+                hovertemplate="%{x:.0f} bits per letter: %{y:.1%}",
             )
     for point in here:
         figure.add_scatter(
@@ -87,7 +87,7 @@ def draw_bits_bound(
                 "size": 17,
                 "line": {"width": 1, "color": INK},
             },
-            hovertemplate="%{x:.0f} bits a letter: %{y:.1%}",
+            hovertemplate="%{x:.0f} bits per letter: %{y:.1%}",
         )
         _label(figure, point["bits_per_letter"], point["accuracy"], "yours", KIND_COLOURS[point["kind"]], left=True)
     figure.update_xaxes(

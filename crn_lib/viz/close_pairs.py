@@ -115,7 +115,7 @@ def draw_seed_accuracies(accuracies: Mapping[str, Sequence[float]], *, most_comm
         annotation={"text": "always the most common answer", "yanchor": "bottom", "font": {"color": INK}},
         annotation_position="top",
     )
-    figure.update_xaxes(title="scenes counted rightly", range=[0, 1.02], tickformat=".0%")
+    figure.update_xaxes(title="scenes counted correctly", range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", automargin=True)
     figure.update_layout(showlegend=False, margin={"l": 60, "t": 74, "b": 52})
     return figure

@@ -58,6 +58,7 @@ def draw_training_curves(
             mode="lines+markers",
             line={"color": KIND_COLOURS[kind], "width": 2},
             marker={"symbol": KIND_SYMBOLS[kind], "size": 8},
+            cliponaxis=False,  # the last mark is on the edge
             hovertemplate="step %{x}: %{y:.3g}" if metric == "loss" else "step %{x}: %{y:.1%}",
         )
     figure.update_xaxes(title="training steps", range=[0, steps] if steps else None, rangemode="tozero")

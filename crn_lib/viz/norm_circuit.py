@@ -1,4 +1,4 @@
-"""Where the norm stands, as a circuit: what is done once a token, and what once a pair."""
+"""Where the norm stands, as a circuit: what is done once per token, and what once per pair."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ from crn_lib.viz.theme import BLUE, INK, VERMILION, new_figure
 TOKEN_FILL, PAIR_FILL, REGION_FILL = "rgba(0, 114, 178, 0.22)", "rgba(213, 94, 0, 0.30)", "rgba(213, 94, 0, 0.08)"
 UPPER, MIDDLE, LOWER = 3.0, 2.0, 1.0
 LEFT, NORM, PLUS, INNER, EXP, MEAN, POST, RIGHT = 0.1, 1.95, 4.3, 6.5, 9.0, 12.0, 14.8, 17.0
-PAIR_EDGES = (3.15, 10.3)
-HALF, WIDER, RADIUS = 0.95, 1.25, 0.75
-"""Half the width of a box, of one with more words in it, and of a circle."""
+PAIR_EDGES = (3.15, MEAN)
+HALF, WIDER, RADIUS, ROUND = 0.95, 1.25, 0.75, 11
+"""Half the width of a box, of one with more words in it, and of a circle; the last in pixels too."""
 
 PAIR_FORMULAS = {"exact": "exp LN(a + b)", "approx": "exp(LN(a) + LN(b))", "none": "exp(a + b)"}
 """What a pair contributes, for figures: the paper's three places of the norm."""
@@ -22,34 +22,35 @@ NORM_PLACES = tuple(PAIR_FORMULAS)
 
 @dataclass
 class _Board:
-    """What has been put on the figure so far: boxes, circles, words, wires and arrow heads."""
+    """What has been put on the figure so far: boxes and circles, words, wires and arrow heads."""
 
     boxes: list[dict[str, object]] = field(default_factory=list)
-    circles: list[tuple[float, float, bool]] = field(default_factory=list)
     words: list[tuple[float, float, str]] = field(default_factory=list)
     wires: list[tuple[float | None, float | None]] = field(default_factory=list)
     heads: list[tuple[float, float, str]] = field(default_factory=list)
 
     def box(self, x: float, y: float, text: str, *, pair: bool = False, half: float = HALF) -> None:
         """A box around a word; dashed and red where its work is done for every pair."""
-        tall = 0.7 if "<br>" in text else 0.5
-        self.boxes.append(
-            {
-                "type": "rect",
-                "x0": x - half,
-                "x1": x + half,
-                "y0": y - tall,
-                "y1": y + tall,
-                "fillcolor": PAIR_FILL if pair else TOKEN_FILL,
-                "line": {"color": VERMILION if pair else BLUE, "width": 1.5, "dash": "dash" if pair else "solid"},
-                "layer": "below",
-            }
-        )
+        self._frame(x - half, x + half, y, tall=0.7 if "<br>" in text else 0.5, pair=pair)
         self.words.append((x, y, f"<b>{text}</b>"))
+
+    def mean_of_pairs(self, x: float, y: float) -> None:
+        """The mean: a row is added for every pair, and their sum divided once per token."""
+        self._frame(x - WIDER, x, y, tall=0.7, pair=True)
+        self._frame(x, x + WIDER, y, tall=0.7, pair=False)
+        self.words += [(x - WIDER / 2, y, "<b>Σ</b>"), (x + WIDER / 2, y, "<b>÷</b>")]
+        self.words.append((x + 1.65, y + 1.05, "mean, j ≤ i"))
+
+    def _frame(self, x0: float, x1: float, y: float, *, tall: float, pair: bool) -> None:
+        self.boxes.append(
+            {"type": "rect", "x0": x0, "x1": x1, "y0": y - tall, "y1": y + tall, "layer": "below", **_look(pair)}
+        )
 
     def circle(self, x: float, y: float, text: str, *, pair: bool = False) -> None:
         """Two wires that meet: a sum or a product."""
-        self.circles.append((x, y, pair))
+        centre = {"xanchor": x, "yanchor": y, "xsizemode": "pixel", "ysizemode": "pixel"}
+        size = {"x0": -ROUND, "x1": ROUND, "y0": -ROUND, "y1": ROUND}
+        self.boxes.append({"type": "circle", "layer": "below", **centre, **size, **_look(pair)})
         self.words.append((x, y, f"<b>{text}</b>"))
 
     def wire(self, *points: tuple[float, float]) -> None:
@@ -81,11 +82,12 @@ class _Board:
 def draw_norm_circuit(norm: str, *, post_norm: bool = False, factored: bool = False) -> go.Figure:
     """One relation, from receiver and sender to the readout.
 
-    Boxes with solid edges work once a token; dashed ones, in the shaded part, once for every pair.
+    Boxes with solid edges work once per token; dashed ones, in the shaded part, once for every pair. The mean is half
+    in it: it adds a row for every pair.
 
     Args:
         norm: one of `NORM_PLACES`.
-        post_norm: whether a LayerNorm stands behind the mean.
+        post_norm: whether a LayerNorm is after the mean.
         factored: draw the running mean that the relation can be computed as.
 
     Raises:
@@ -113,6 +115,12 @@ def draw_norm_circuit(norm: str, *, post_norm: bool = False, factored: bool = Fa
     return _drawn(board, norm, post_norm, factored)
 
 
+def _look(pair: bool) -> dict[str, object]:
+    """Fill and edge of what is done for every pair, or once per token."""
+    line = {"color": VERMILION if pair else BLUE, "width": 1.5, "dash": "dash" if pair else "solid"}
+    return {"fillcolor": PAIR_FILL if pair else TOKEN_FILL, "line": line}
+
+
 def _pairwise(board: _Board, start: float, norm: str) -> float:
     """Add, perhaps normalise, exponentiate every pair, then take the mean; returns where the wire goes on."""
     board.region("every pair (<i>i</i>, <i>j</i>)")
@@ -127,7 +135,7 @@ def _pairwise(board: _Board, start: float, norm: str) -> float:
     board.wire((at, MIDDLE), (EXP - HALF, MIDDLE))
     board.box(EXP, MIDDLE, "exp", pair=True)
     board.wire((EXP + HALF, MIDDLE), (MEAN - WIDER, MIDDLE))
-    board.box(MEAN, MIDDLE, "mean<br>j ≤ i", half=WIDER)
+    board.mean_of_pairs(MEAN, MIDDLE)
     return MEAN + WIDER
 
 
@@ -145,10 +153,10 @@ def _factored(board: _Board, start: float) -> float:
 
 
 def _drawn(board: _Board, norm: str, post_norm: bool, factored: bool) -> go.Figure:
-    behind = ", and a LayerNorm stands behind the mean" if post_norm else ""
+    behind = ", and a LayerNorm is after the mean" if post_norm else ""
     work = (
-        "The exponentials are taken once a token, a running mean is kept of the senders', and each receiver multiplies "
-        "once; nothing is done for every pair"
+        "The exponentials are taken once per token, a running mean is kept of the senders', and each receiver "
+        "multiplies once; nothing is done for every pair"
         if factored
         else {
             "exact": "Every pair is added, normalised and exponentiated on its own, then the mean is taken",
@@ -169,17 +177,6 @@ def _drawn(board: _Board, norm: str, post_norm: bool, factored: bool) -> go.Figu
         y=[y for _, y, _ in board.heads],
         mode="markers",
         marker={"symbol": [symbol for _, _, symbol in board.heads], "size": 6, "color": INK},
-        hoverinfo="skip",
-    )
-    figure.add_scatter(
-        x=[x for x, _, _ in board.circles],
-        y=[y for _, y, _ in board.circles],
-        mode="markers",
-        marker={
-            "size": 22,
-            "color": [PAIR_FILL if pair else TOKEN_FILL for _, _, pair in board.circles],
-            "line": {"width": 1.5, "color": [VERMILION if pair else BLUE for _, _, pair in board.circles]},
-        },
         hoverinfo="skip",
     )
     figure.add_scatter(

@@ -27,23 +27,23 @@ def draw_pair(
     *,
     receiver: int,
     sender: int,
-    column: int,
+    channel: int,
     names: Sequence[str],
     activation: str,
     causal: bool,
     unit: str,
 ) -> go.Figure:
-    """A pair taken apart. Left: `f(a_i + b_j)` of one channel for all pairs. Right: the rows of the pair, by channel.
+    """A pair taken apart. Left: `sigma(a_i + b_j)` of one channel for all pairs. Right: the pair's rows, by channel.
 
     Args:
         inputs: one number a position, drawn as bars along both sides of the table.
         a, b: receivers and senders, `length` rows of `width` numbers.
-        values: `f(a_i + b_j)` for every pair: `values[i][j]` is a row of `width` numbers.
+        values: `sigma(a_i + b_j)` for every pair: `values[i][j]` is a row of `width` numbers.
         means: what each receiver gets, `length` rows.
         receiver, sender: the chosen pair.
-        column: the channel in the table on the left.
+        channel: the one in the table on the left.
         names: of the channels.
-        activation: name of `f`.
+        activation: name of `sigma`.
         causal: whether pairs with `j > i` are left out.
         unit: of the inputs and sums.
     """
@@ -63,14 +63,14 @@ def draw_pair(
     found = (
         f"j = {sender} is the future of i = {receiver}: this pair counts as 0"
         if future
-        else f"{activation}({_signed(a[receiver][column])} {_added(b[sender][column])}) = "
-        f"{activation}({_signed(total[column])}) = {_signed(bent[column])}"
+        else f"{activation}({_signed(a[receiver][channel])} {_added(b[sender][channel])}) = "
+        f"{activation}({_signed(total[channel])}) = {_signed(bent[channel])}"
     )
     figure = new_figure(
-        f"receiver i = {receiver}, sender j = {sender}, channel “{names[column]}”<br>{found}",
+        f"receiver i = {receiver}, sender j = {sender}, channel “{names[channel]}”<br>{found}",
         description=(
             f"Receiver {receiver} ({unit}: {inputs[receiver]:g}) and sender {sender} ({unit}: {inputs[sender]:g}). "
-            f"In channel {names[column]}: {found}. The mean over {seen} is {_signed(means[receiver][column])}. "
+            f"In channel {names[channel]}: {found}. The mean over {seen} is {_signed(means[receiver][channel])}. "
             "All channels: "
             + "; ".join(f"{_plain(name)} {', '.join(_signed(x) for x in row)}" for name, row in rows.items())
             + "."
@@ -78,8 +78,8 @@ def draw_pair(
         height=450,
     )
     hidden = [[causal and j > i for j in range(length)] for i in range(length)]
-    cells = [[None if hidden[i][j] else values[i][j][column] for j in range(length)] for i in range(length)]
-    figure.add_trace(_cells(cells, 0, [*range(length)], f"{activation}(sum), channel {names[column]}"))
+    cells = [[None if hidden[i][j] else values[i][j][channel] for j in range(length)] for i in range(length)]
+    figure.add_trace(_cells(cells, 0, [*range(length)], f"{activation}(sum), channel {names[channel]}"))
     heights = [(i + 0.5) * length / len(rows) - 0.5 for i in range(len(rows))]
     figure.add_trace(_cells([list(row) for row in rows.values()], left, heights, "of this pair"))
     _add_inputs(figure, inputs, receiver, sender, unit)
@@ -95,7 +95,7 @@ def draw_pair(
     _add_frame(figure, -0.5, length - 0.5, receiver - 0.5, receiver + 0.5, VERMILION, 1)
     _add_frame(figure, sender - 0.5, sender + 0.5, -0.5, length - 0.5, BLUE, 1)
     _add_frame(figure, sender - 0.5, sender + 0.5, receiver - 0.5, receiver + 0.5, INK, 4)
-    _add_frame(figure, left + column - 0.5, left + column + 0.5, -0.5, length - 0.5, INK, 2)
+    _add_frame(figure, left + channel - 0.5, left + channel + 0.5, -0.5, length - 0.5, INK, 2)
     figure.update_xaxes(
         range=[-0.7 - BAR - BAR_LABEL, left + width - 0.4],
         tickvals=[*range(length), *(left + k for k in range(width))],

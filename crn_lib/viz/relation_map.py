@@ -67,7 +67,7 @@ def draw_relation_map(shown: RelationMap, *, title: str = "") -> go.Figure:
         counted += f"; {shown.right} of {rows} tokens right"
     figure = new_figure(
         f"{title}{':<br>' if title else ''}{counted}",
-        description=f"A map of the {MAP_NAMES[shown.name]}, one row a token written, one column a position. "
+        description=f"A map of the {MAP_NAMES[shown.name]}, one row per token written, one column per position. "
         f"For the {letters} letters, {counted}." + _dropped_words(shown),
         height=110 + 21 * rows,
     )

@@ -7,7 +7,19 @@ import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.config import Named
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, PURPLE, VERMILION, need, new_figure
+from crn_lib.viz.theme import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    KIND_COLOURS,
+    KIND_NAMES,
+    KIND_SYMBOLS,
+    PURPLE,
+    VERMILION,
+    need,
+    new_figure,
+)
 from crn_lib.viz.units import show_bytes, show_count, show_seconds, three_digits
 
 CURVE_COLOURS = (VERMILION, BLUE, GREEN, PURPLE)
@@ -17,17 +29,21 @@ CURVE_SYMBOLS = ("circle", "square", "triangle-up", "diamond")
 UNITS: Named[Callable[[float], str]] = Named("unit", {"seconds": show_seconds, "bytes": show_bytes, "": show_count})
 
 
-def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit: str = "seconds") -> go.Figure:
+def draw_scaling(
+    curves: Sequence[ScalingCurve], length: int, *, what: str, unit: str = "seconds", says: str = ""
+) -> go.Figure:
     """Curves against length, one length marked, with every curve's value there and their ratio.
 
     Measured points are filled marks; the fitted line is dashed; a counted curve is a solid line without marks. The
     ring at the chosen length is open: its value may be interpolated or on the fitted line, and the title says which.
+    A curve named as a model kind has the kind's colour and mark.
 
     Args:
         curves: one or more; the ratio in the title is that of the first to the last.
         length: the marked length, in tokens.
         what: the axis title, as in `time of one call`.
         unit: a key of `UNITS`: `seconds`, `bytes`, or nothing for a count.
+        says: the message of a figure that stays as it is; the values then follow in smaller letters.
     """
     need(curves, "curve")
     show = UNITS[unit]
@@ -39,13 +55,16 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
     second = [f"ratio {three_digits(ratio)}"] * (len(curves) > 1)
     second += [f"fitted slopes: {', '.join(slopes)}"] * bool(slopes)
     figure = new_figure(
-        f"{title}<br>{'; '.join(second)}",
+        f"{says}<br>{_small(title)}<br>{_small('; '.join(second))}" if says else f"{title}<br>{'; '.join(second)}",
         description=f"{what.capitalize()} against length, both axes logarithmic. At {title}. {'; '.join(second)}.",
         height=470,
     )
     ends = min(c.lengths[0] for c in curves), max(c.lengths[-1] for c in curves)
+    kinds = {name: kind for kind, name in KIND_NAMES.items()}
     for number, (curve, (value, _)) in enumerate(zip(curves, here, strict=True)):
         colour, symbol = CURVE_COLOURS[number % 4], CURVE_SYMBOLS[number % 4]
+        if curve.name in kinds:
+            colour, symbol = KIND_COLOURS[kinds[curve.name]], KIND_SYMBOLS[kinds[curve.name]]
         _add_curve(figure, curve, show, colour, symbol, ends[1])
         figure.add_scatter(
             x=[length],
@@ -53,8 +72,7 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
             mode="markers+text",
             marker={"symbol": "circle-open", "size": 20, "color": INK, "line": {"width": 3}},
             text=[f"<b>{show(value)}</b>"],
-            # Away from the curves on either side, and so also away from the neighbouring marks.
-            textposition="bottom center" if number and number == len(curves) - 1 else "top center",
+            textposition=f"{_free_side(value, [other for other, _ in here])} center",
             cliponaxis=False,
             textfont={"color": INK, "size": 13},
             showlegend=False,
@@ -64,7 +82,7 @@ def draw_scaling(curves: Sequence[ScalingCurve], length: int, *, what: str, unit
     figure.update_xaxes(title="length (tokens)", type="log", **_length_ticks(*ends))
     figure.update_yaxes(title=what, type="log", **_decades(curves, ends[1], unit))
     above = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}  # not on the data
-    figure.update_layout(showlegend=True, margin={"l": 84, "t": 112}, legend=above)
+    figure.update_layout(showlegend=True, margin={"l": 84, "t": 130 if says else 112}, legend=above)
     return figure
 
 
@@ -103,6 +121,17 @@ def _add_curve(
     )
 
 
+def _small(words: str) -> str:
+    return f'<span style="font-size:12px">{words}</span>'
+
+
+def _free_side(value: float, values: Sequence[float]) -> str:
+    """Above or below a ring, where its number is farther from the next ring."""
+    over = min((other / value for other in values if other > value), default=math.inf)
+    under = min((value / other for other in values if other < value), default=math.inf)
+    return "bottom" if under > over else "top"
+
+
 def _length_ticks(first: int, last: int) -> dict[str, object]:
     """Every fourth power of two or so, with room for the marks at both ends."""
     powers = range(math.floor(math.log2(first)), math.ceil(math.log2(last)) + 1)
@@ -123,11 +152,12 @@ def _decades(curves: Sequence[ScalingCurve], end: int, unit: str) -> dict[str, o
     every = max(1, round((high - low) / 6))
     powers = range(math.floor(low), math.ceil(high) + 1, every)
     room = 0.13 * (high - low)  # a ring's number stays within the axes
-    return {
-        "tickvals": [10.0**power for power in powers],
-        "ticktext": [_short_decade(power, unit) for power in powers],
-        "range": [low - room, high + room],
-    }
+    if high - low < 2:  # hardly a power of ten in sight
+        ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+        words = [UNITS[unit](tick) for tick in ticks]
+    else:
+        ticks, words = [10.0**power for power in powers], [_short_decade(power, unit) for power in powers]
+    return {"tickvals": ticks, "ticktext": words, "range": [low - room, high + room]}
 
 
 def _short_decade(power: int, unit: str) -> str:

@@ -35,10 +35,10 @@ def lesson_page(lab: Lab) -> Iterator[Page]:
 
 def test_more_numbers_and_wider_ones_move_the_edge_of_what_is_possible(lesson_page: Page) -> None:
     press(lesson_page, "numbers in the state", "Home")
-    press(lesson_page, "bits a number", "Home")
+    press(lesson_page, "bits per number", "Home")
     press(lesson_page, "letters in the string", "Home")
     least = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 8 bits, holds at most 1 letters", "of 4 letters at most")
-    press(lesson_page, "bits a number", "ArrowRight")
+    press(lesson_page, "bits per number", "ArrowRight")
     wider = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 16 bits, holds at most 3 letters")
     press(lesson_page, "numbers in the state", "ArrowRight")
     more = drawn(
@@ -50,7 +50,7 @@ def test_more_numbers_and_wider_ones_move_the_edge_of_what_is_possible(lesson_pa
 
 def test_a_longer_string_moves_the_mark_along_the_same_curve(lesson_page: Page) -> None:
     press(lesson_page, "numbers in the state", "End")
-    press(lesson_page, "bits a number", "End")
+    press(lesson_page, "bits per number", "End")
     press(lesson_page, "letters in the string", "Home")
     short = drawn(lesson_page, BOUND_FIGURE, "256 numbers, 16,384 bits", "of 4 letters at most 100.0%")
     press(lesson_page, "letters in the string", "End")

@@ -81,7 +81,7 @@ def test_a_stricter_tolerance_counts_more_singular_values(lesson_page: Page) -> 
     )
     assert fine["places"] != coarse["places"] and fine["shapes"] != coarse["shapes"]
     assert fine["lines"] == coarse["lines"], "the singular values are the same"
-    slider(lesson_page, "width (numbers a row)").press("ArrowLeft")
+    slider(lesson_page, "width (numbers per row)").press("ArrowLeft")
     once(lesson_page, FIGURE, f"s.lines !== {json.dumps(fine['lines'])}", of=TOLERANCE)
 
 

@@ -139,7 +139,7 @@ def test_training_live_leaves_a_static_figure_with_every_curve(capsys: pytest.Ca
     runs = train_live([config("causal_rn"), config("lstm")], device="cpu")
     assert {kind: run.steps for kind, run in runs.items()} == {"causal_rn": 4, "lstm": 4}
     shown = capsys.readouterr().out
-    assert PLOTLY_MIME in shown and "LSTM ends at" in shown
+    assert PLOTLY_MIME in shown and "strings of 1 to 6 letters. CausalRN ends at" in shown
 
 
 def test_a_shown_figure_carries_its_description_as_text(capsys: pytest.CaptureFixture[str]) -> None:

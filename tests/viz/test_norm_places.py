@@ -152,7 +152,8 @@ def test_a_circuit_has_its_norms_where_they_stand(norm: str, post: bool) -> None
     assert words.count("LN") == {"exact": 1, "approx": 2, "none": 0}[norm] + post
     assert words.count("exp") == 1 and "+" in words and "every pair (<i>i</i>, <i>j</i>)" in words
     dashed = [shape for shape in figure.layout.shapes if shape.line.dash == "dash"]
-    assert len(dashed) == (2 if norm == "exact" else 1), "only exact has a norm among what is done for every pair"
+    assert sum(shape.type == "circle" for shape in dashed) == 1, "the sum is made for every pair"
+    assert len(dashed) == 3 + (norm == "exact"), "+, exp and half of the mean; only exact has a norm among them"
     assert ("LayerNorm" in describe(figure)) == post
 
 
@@ -170,11 +171,10 @@ def test_every_box_of_a_circuit_is_reached_by_a_wire_and_left_by_one() -> None:
         figure = draw_norm_circuit(**arguments)
         wires = next(trace for trace in figure.data if trace.mode == "lines")
         points = {(x, y) for x, y in zip(wires.x, wires.y, strict=True) if x is not None}
-        for shape in figure.layout.shapes:
-            if shape.line.dash == "dot":
-                continue
-            middle = (shape.y0 + shape.y1) / 2
-            assert {(shape.x0, middle), (shape.x1, middle)} <= points
+        boxes = [shape for shape in figure.layout.shapes if shape.type == "rect" and shape.line.dash != "dot"]
+        inner = {box.x0 for box in boxes} & {box.x1 for box in boxes}  # where the halves of the mean meet
+        for box in boxes:
+            assert {(x, (box.y0 + box.y1) / 2) for x in (box.x0, box.x1) if x not in inner} <= points
 
 
 def test_circuits_that_are_not_there_are_refused() -> None:

@@ -44,7 +44,7 @@ def draw(receiver: int, sender: int, activation: str, column: str, causal: bool)
         means_of(activation, causal).tolist(),
         receiver=receiver,
         sender=sender,
-        column=NAMES.index(column),
+        channel=NAMES.index(column),
         names=NAMES,
         activation=activation,
         causal=causal,

@@ -9,7 +9,16 @@ import pytest
 
 from crn_lib.analysis import ScalingCurve, fit_power
 from crn_lib.course import bind
-from crn_lib.viz import describe, draw_multiples, draw_scaling, show_bytes, show_count, show_seconds
+from crn_lib.viz import (
+    KIND_NAMES,
+    describe,
+    draw_multiples,
+    draw_scaling,
+    show_bytes,
+    show_count,
+    show_seconds,
+)
+from crn_lib.viz.theme import KIND_COLOURS, KIND_SYMBOLS
 from tests.course.messages import IN_PLACE, messages
 
 PAIRS, SUMS = (1, 2, 4, 8, 16, 32), tuple(2**k for k in range(11))
@@ -103,6 +112,19 @@ def test_one_curve_alone_has_no_ratio_and_bytes_have_their_unit() -> None:
     figure = draw_scaling([measured("pool", SUMS, held)], 1024, what="memory", unit="bytes")
     assert "ratio" not in figure.layout.title.text and "4.1 kB" in figure.layout.title.text
     assert all(text.endswith("B") for text in figure.layout.yaxis.ticktext)
+
+
+def test_kinds_keep_their_looks_and_close_rings_have_their_numbers_apart() -> None:
+    factors = {"causal_rn": 7.8e-4, "transformer": 8.3e-4, "linear_rn": 4.1e-4}
+    kinds = [measured(KIND_NAMES[kind], SUMS, [factor] * len(SUMS)) for kind, factor in factors.items()]
+    figure = draw_scaling(kinds, 1024, what="time", says="Steps of three kinds")
+    marks = [trace.marker for trace in figure.data if trace.mode == "markers"]
+    assert [mark.symbol for mark in marks] == [KIND_SYMBOLS[kind] for kind in factors]
+    assert [mark.color for mark in marks] == [KIND_COLOURS[kind] for kind in factors]
+    assert [ring_of(figure, k).textposition for k in range(3)] == ["bottom center", "top center", "bottom center"]
+    low, high = figure.layout.yaxis.range
+    assert any(low < math.log10(tick) < high for tick in figure.layout.yaxis.tickvals), "less than a power of ten"
+    assert figure.layout.title.text.startswith("Steps of three kinds<br>") and "780 µs" in figure.layout.title.text
 
 
 def test_several_settings_stand_side_by_side() -> None:

@@ -80,7 +80,7 @@ EXERCISES = (
         minutes=4,
         requirements=(
             "The list starts with BOS, which is 0.",
-            "Then comes one id a letter: `a` is 3, `b` is 4, up to `z`, which is 28.",
+            "Then comes one id per letter: `a` is 3, `b` is 4, up to `z`, which is 28.",
             "It ends with SEP, which is 1.",
         ),
         examine=_examine_prompt,

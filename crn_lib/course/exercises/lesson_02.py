@@ -178,7 +178,7 @@ def _networks_and_sights(n: int) -> list[tuple[str, int, Network, Tensor]]:
         ("rows that see nothing, not even themselves", 2, lambda x: 0 * x[:, :2] + 7, ~every),
     ]
     for column in range(3):
-        networks.append((f"a leak in output column {column} of 3 only", 3, leaks_in(column), every))
+        networks.append((f"a leak in output channel {column} of 3 only", 3, leaks_in(column), every))
         networks.append((f"outputs that see only number {column} of another row", 3, reads(column), every))
     return networks
 
@@ -257,7 +257,7 @@ EXERCISES = (
             "The result is an (n, n) tensor of booleans.",
             "It is true at [i, j] where row i of the output changes when row j of x is changed, and false elsewhere.",
             (
-                "It finds every leak, however small, from any number of a row into any column of the output. A "
+                "It finds every leak, however small, from any number of a row into any channel of the output. A "
                 "LayerNorm may come first: to it one number added to a whole row is no change."
             ),
             UNTOUCHED,

@@ -45,7 +45,7 @@ def _examine_variance(attempt: Callable[..., Any]) -> None:
     with WorkCounter() as work:
         attempt(a, b)
     expect_in_torch(4, work)
-    message = f"for 80 rows of 60 numbers it made an array of {work.largest:,} numbers; one number a pair is 6,400"
+    message = f"for 80 rows of 60 numbers it made an array of {work.largest:,} numbers; one number per pair is 6,400"
     expect(4, work.largest <= ROOM * 80 * 80, message)
 
 
@@ -152,7 +152,7 @@ EXERCISES = (
         difficulty=1,
         minutes=5,
         requirements=(
-            "One whole number for each channel: how many different senders are the largest for some receiver.",
+            "One integer for each channel: how many different senders are the largest for some receiver.",
             "Where every receiver ranks the senders alike, it is 1 in every channel.",
             UNTOUCHED,
         ),

@@ -45,7 +45,7 @@ def _examine_fits(attempt: Callable[..., Any]) -> None:
         )
         cases.append((memory, budget, width, blocks, each))
     for memory, budget, width, blocks, each in cases:
-        case = f"{memory!r}, {budget:,} bytes, width {width}, {blocks} blocks, {each} bytes a number"
+        case = f"{memory!r}, {budget:,} bytes, width {width}, {blocks} blocks, {each} bytes per number"
         got, wanted = attempt(memory, budget, width, blocks, each), _fits(memory, budget, width, blocks, each)
         partly = budget % (width * blocks * each * (2 if memory == "cache" else 1)) > 0
         requirement = 4 if memory == "sum" else 3 if partly else 2 if memory == "cache" else 1

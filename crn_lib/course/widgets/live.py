@@ -34,11 +34,11 @@ def train_live(
         The results by kind.
     """
     steps = max(config.steps for config in configs)
-    length = configs[0].copying.string_length
+    length, shortest = configs[0].copying.string_length, configs[0].copying.shortest
     histories: dict[str, list[dict[str, float]]] = {config.model.kind: [] for config in configs}
 
     def drawn() -> go.Figure:
-        return draw_training_curves(histories, metric=metric, steps=steps, string_length=length)
+        return draw_training_curves(histories, metric=metric, steps=steps, string_length=length, shortest=shortest)
 
     live = LiveFigure(drawn())
     results = {}
