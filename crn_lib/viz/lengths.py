@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from crn_lib.config import Named
 from crn_lib.experiments.lengths import FIXED_STATES
+from crn_lib.viz.contrast import as_text
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 from crn_lib.viz.units import show_bytes
@@ -22,7 +23,7 @@ Point = Mapping[str, Any]
 
 UNITS = Named("unit", {"steps": "training steps", "seconds": "processor seconds"})
 
-APART = 1.12
+APART = 1.2
 """Marks of one kind that hold equal bytes stand beside each other, by this factor."""
 
 
@@ -282,7 +283,7 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
                 name=KIND_NAMES[kind],
                 text=_labels(own, places),
                 textposition=LABEL_PLACES.get(kind, "top center"),
-                textfont={"size": 11, "color": KIND_COLOURS[kind]},
+                textfont={"size": 11, "color": as_text(KIND_COLOURS[kind])},
                 marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 10},
                 customdata=[[p["string_length"], p["width"], show_bytes(p["state_bytes"])] for p in own],
                 hovertemplate=f"{KIND_NAMES[kind]}, width %{{customdata[1]}}, %{{customdata[0]}} letters: "
