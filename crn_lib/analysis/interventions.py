@@ -97,6 +97,16 @@ def freeze_scale(pairs: RelationPairs | AttentionPairs) -> RelationPairs:
     return replace(scaled, scale=mean.expand_as(scaled.scale))
 
 
+def freeze_others(sender: Tensor) -> Edit:
+    """As `freeze_scale`, but these pairs keep their own scale: it is all that is left of the scales."""
+
+    def edit(pairs: RelationPairs | AttentionPairs) -> RelationPairs:
+        frozen = freeze_scale(pairs)
+        return replace(frozen, scale=torch.where(_chosen(sender, frozen), with_scale(pairs).scale, frozen.scale))
+
+    return edit
+
+
 def with_scale(pairs: Pairs) -> RelationPairs:
     """The same pairs, if they have a scale.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.analysis.copy_sources import copy_sources
-from crn_lib.analysis.interventions import Edit, drop, freeze_scale, level, run_edited, swap_scales
+from crn_lib.analysis.interventions import Edit, drop, freeze_others, freeze_scale, level, run_edited, swap_scales
 from crn_lib.analysis.pairs import AttentionPairs, RelationPairs
 from crn_lib.analysis.relation_maps import (
     effective_senders,
@@ -28,9 +28,14 @@ from crn_lib.tasks import CopyingTask
 RELATION_DROPS = ("drop_opposed", "drop_aligned", "drop_source", "drop_random")
 """Drop the most anti-aligned sender, the most aligned one, the source, or a random other one."""
 
-RELATION_EDITS = (*RELATION_DROPS, "level_opposed", "level_random", "swap_opposed", "swap_random", "freeze")
+RELATION_EDITS = (
+    *RELATION_DROPS,
+    *("level_opposed", "level_random", "swap_opposed", "swap_random"),
+    *("freeze", "freeze_but_source", "freeze_but_random"),
+)
 """Beside these, give the most anti-aligned sender, or a random other one, the mean scale; exchange the scales of the
-most anti-aligned sender and a random one, or of two random others; give all pairs one scale."""
+most anti-aligned sender and a random one, or of two random others; give all pairs one scale, or all but the source, or
+all but a random other one."""
 
 ATTENTION_EDITS = ("drop_attended", "drop_source", "drop_random")
 
@@ -121,6 +126,8 @@ def named_edit(name: str, sources: Tensor, generator: torch.Generator) -> Edit:
                 "swap_opposed": lambda: swap_scales(most_opposed(pairs), other()),
                 "swap_random": lambda: swap_scales(first := other(), other(first)),
                 "freeze": lambda: freeze_scale,
+                "freeze_but_source": lambda: freeze_others(source),
+                "freeze_but_random": lambda: freeze_others(other()),
             }
         return whole[name]()(pairs)
 

@@ -198,7 +198,9 @@ class Finding:
         best = max(
             self.lacking, key=lambda cell: (cell.solved / len(cell.runs), -min(cell.steps, default=0)), default=None
         )
-        return text + (f"; the best without it, {best.words()} seeds" if best and best.solved else "")
+        if not best or not best.solved:
+            return text
+        return f"{text}; the best without it, {best.variant}: {Share.of(best.runs).words()} seeds"
 
     @property
     def seeds(self) -> str:

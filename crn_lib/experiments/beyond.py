@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crn_lib.config import from_mapping
+from crn_lib.experiments.comparison import model_of, task_of
 from crn_lib.experiments.memory import predicted_bytes
 from crn_lib.experiments.verdicts import Share, Verdict
 from crn_lib.models import ModelConfig
@@ -236,8 +237,9 @@ def hops_by_number(point: Point) -> list[float]:
 
 
 def in_short(points: Sequence[Point], names: Mapping[str, str]) -> str:
-    """All of them in one line, kinds by these names; `no row yet` where there is none."""
-    named = (f"{names[p.model.kind]} of width {p.model.width}: {p.words()}" for p in points)
+    """All of them in one line, kinds by these names, each with its task; `no row yet` where there is none."""
+    rows = [(point.runs[0].row, point.words()) for point in points]
+    named = (f"{task_of(row)}, {model_of(row, names)}, width {row['model']['width']}: {said}" for row, said in rows)
     return "; ".join(named) or "no row yet"
 
 

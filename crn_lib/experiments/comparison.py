@@ -5,7 +5,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from statistics import median
@@ -33,6 +33,25 @@ def parameters_of(row: Row) -> int:
 @cache
 def _parameters(config: ModelConfig) -> int:
     return sum(parameter.numel() for parameter in build_model(config).parameters())
+
+
+def task_of(row: Row) -> str:
+    """Another task than copying, and which of its kinds, as in `recall, 4 pairs of 16` or `ngram lookup, suffix`."""
+    task = row["task"]
+    which = f"{task['pairs']} pairs of {task['vocab']}" if "pairs" in task else task.get("where") or task.get("layout")
+    return ", ".join(filter(None, (task["name"].replace("_", " "), which)))
+
+
+def model_of(row: Row, names: Mapping[str, str]) -> str:
+    """The kind by its name, and what sets the model apart from others of it."""
+    model = row["model"]
+    words = [names[model["kind"]]]
+    if model["norm"] not in (None, ModelConfig(kind=model["kind"]).norm):
+        words.append(f"norm {model['norm']}")
+    for name, usual in (("short_conv", 0), ("expansion", 1)):
+        if model.get(name, usual) != usual:
+            words.append(f"{name.replace('_', ' ')} {model[name]}")
+    return ", ".join(words)
 
 
 def shape_of(row: Row) -> str:

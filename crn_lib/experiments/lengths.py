@@ -8,7 +8,7 @@ from crn_lib.experiments.verdicts import Share, Verdict, any_of, falls_short
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.sweeps.stored_runs import Run, Spread, by_kind_and_length
 
-LENGTH_SWEEPS = ("lengths", "beyond_256")
+LENGTH_SWEEPS = ("lengths", "retrieval_seeds", "beyond_256")
 """Sweeps whose runs belong to one picture of copying by length."""
 
 FIXED_STATES = ("linear_rn", "linear_transformer", "lstm", "ssm")
@@ -57,13 +57,17 @@ def length_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
 
     Returns:
         Mappings with `kind`, `string_length`, `seeds`, `solved` (of them), `steps` and `seconds` (`Spread` over the
-        seeds that solved it, `None` if none did), `budget` (steps at most), the `Spread`s of the final accuracies by
-        the names they have in rows, and `width`.
+        seeds that solved it, `None` if none did), `each_steps` and `each_seconds` (of every one of these, ascending),
+        `budget` (steps at most), the `Spread`s of the final accuracies by the names they have in rows, and `width`.
     """
     names = [f"{way}{unit}_accuracy" for way in ("", "free_running_") for unit in ("character", "string")]
     points = []
     for (kind, string_length), own in by_kind_and_length(runs).items():
         reached = [point for run in own if (point := run.first()) is not None]
+        each = {
+            unit: sorted(point[name] for point in reached)
+            for unit, name in (("steps", "step"), ("seconds", "cpu_seconds"))
+        }
         points.append(
             {
                 "kind": kind,
@@ -71,8 +75,8 @@ def length_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
                 "width": own[0].row["model"]["width"],
                 "seeds": len(own),
                 "solved": len(reached),
-                "steps": Spread.of([point["step"] for point in reached]) if reached else None,
-                "seconds": Spread.of([point["cpu_seconds"] for point in reached]) if reached else None,
+                **{unit: Spread.of(found) if found else None for unit, found in each.items()},
+                **{f"each_{unit}": found for unit, found in each.items()},
                 "budget": max(run.row["training"]["steps"] for run in own),
                 **{name: Spread.of([run.row[name] for run in own]) for name in names},
             }

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from crn_lib.config import Named
 from crn_lib.experiments.lengths import FIXED_STATES
+from crn_lib.viz.contrast import as_text
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 from crn_lib.viz.units import show_bytes
@@ -20,7 +21,10 @@ LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear
 Curve = Sequence[Mapping[str, float]]
 Point = Mapping[str, Any]
 
-UNITS = Named("unit", {"steps": "training steps", "seconds": "processor seconds, one thread"})
+UNITS = Named("unit", {"steps": "training steps", "seconds": "processor seconds"})
+
+APART = 1.2
+"""Marks of one kind that hold equal bytes stand beside each other, by this factor."""
 
 
 def draw_copying_curves(
@@ -134,21 +138,19 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
     highest = max([point[unit].high for point in solved], default=1.0)
     never = highest * 3
     figure = new_figure(
-        f"{_says(points)}<br><sup>{about}. Small marks: single seeds.<br>"
+        f"{_says(points)}<br><sup>{about}{', one thread' if unit == 'seconds' else ''}. Small marks: single seeds.<br>"
         "Open marks at the top: no seed within the budget. No line joins models of different width.</sup>",
         description=f"{named.capitalize()} to 99% of strings against letters. "
         + " ".join(_point_in_words(point, unit) for point in points),
         height=460,
     )
-    kinds = [kind for kind in KIND_NAMES if any(point["kind"] == kind for point in points)]
-    for number, kind in enumerate(kinds):
+    for kind in (kind for kind in KIND_NAMES if any(point["kind"] == kind for point in points)):
         own = sorted((p for p in points if p["kind"] == kind), key=lambda p: p["string_length"])
-        place = number - (len(kinds) - 1) / 2
-        shift, wide = 1.015**place, 1.035**place  # beside each other where they would cover each other
-        if any(p[unit] is not None for p in own):
-            _draw_solved(figure, kind, [p for p in own if p[unit] is not None], unit, shift)
-        unsolved = [p for p in own if p[unit] is None]
-        _draw_unsolved(figure, kind, unsolved, never, wide, legend=len(unsolved) == len(own))
+        done, unsolved = ([p for p in own if (p[unit] is None) is missing] for missing in (False, True))
+        if done:
+            _draw_solved(figure, kind, done, unit, [_beside(p, points, unit, 1.03) for p in done])
+        places = [_beside(p, points, unit, 1.05) for p in unsolved]
+        _draw_unsolved(figure, kind, unsolved, never, places, legend=not done)
     figure.add_hline(y=never / 1.6, line={"color": INK, "dash": "dot", "width": 1})
     low = min([point[unit].low for point in solved], default=1.0)
     ticks = [10.0**k * m for k in range(0, 7) for m in (1, 2, 5) if low / 2 <= 10.0**k * m <= highest * 1.2]
@@ -162,6 +164,15 @@ def draw_steps_to_solve(points: Sequence[Point], *, unit: str = "steps", about: 
     )  # fmt: skip
     figure.update_layout(showlegend=True, margin={"t": 92, "l": 96})
     return figure
+
+
+def _beside(point: Point, points: Sequence[Point], unit: str, apart: float) -> float:
+    """Where a mark stands: at its length, and beside it where other kinds solved that length too, or did not either."""
+    here = [p for p in points if p["string_length"] == point["string_length"]]
+    row = {p["kind"] for p in here if (p[unit] is None) == (point[unit] is None)}
+    kinds = [kind for kind in KIND_NAMES if kind in row]
+    shift: float = apart ** (kinds.index(point["kind"]) - (len(kinds) - 1) / 2)
+    return shift * float(point["string_length"])
 
 
 def _says(points: Sequence[Point]) -> str:
@@ -179,12 +190,11 @@ def _says(points: Sequence[Point]) -> str:
     return "How soon 99% of the strings are copied"
 
 
-def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: str, shift: float) -> None:
-    """Medians, joined where models have one width: another width is another model. Small marks: the fewest and the most
-    steps, which with a median of up to three seeds are all there are."""
-    for number, (_, same) in enumerate(groupby(points, key=lambda point: point.get("width"))):
-        own = list(same)
-        x = [point["string_length"] * shift for point in own]
+def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: str, places: Sequence[float]) -> None:
+    """Medians, joined where models have one width: another width is another model. Small marks: the seeds."""
+    there = zip(points, places, strict=True)
+    for number, (_, same) in enumerate(groupby(there, key=lambda pair: pair[0].get("width"))):
+        own, x = zip(*same, strict=True)
         figure.add_scatter(
             x=x,
             y=[point[unit].median for point in own],
@@ -197,9 +207,10 @@ def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: st
             text=[_point_in_words(point, unit) for point in own],
             hovertemplate="%{text}<extra></extra>",
         )
+        seeds = [point[f"each_{unit}"] for point in own]
         figure.add_scatter(
-            x=[place for place in x for _ in range(3)],
-            y=[end for point in own for end in (point[unit].low, point[unit].high, None)],
+            x=[place for place, each in zip(x, seeds, strict=True) for _ in (*each, None)],
+            y=[value for each in seeds for value in (*each, None)],
             mode="lines+markers",
             legendgroup=kind,
             showlegend=False,
@@ -210,10 +221,10 @@ def _draw_solved(figure: go.Figure, kind: str, points: Sequence[Point], unit: st
 
 
 def _draw_unsolved(
-    figure: go.Figure, kind: str, points: Sequence[Point], height: float, shift: float, *, legend: bool
+    figure: go.Figure, kind: str, points: Sequence[Point], height: float, places: Sequence[float], *, legend: bool
 ) -> None:
     figure.add_scatter(
-        x=[point["string_length"] * shift for point in points],
+        x=list(places),
         y=[height] * len(points),
         mode="markers",
         name=KIND_NAMES[kind],
@@ -252,15 +263,16 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
     ]
     figure = new_figure(
         "What models hold of a string, and how much of it they give back"
-        f"<br><sup>{about}. Beside each mark: letters in the string.</sup>",
+        f"<br><sup>{about}. Beside each mark: letters in the string. Marks of equal bytes stand side by side.</sup>",
         description="Letters right, free-running, against bytes held for one sequence. " + " ".join(parts),
         height=480,
     )
     for kind in KIND_NAMES:
         own = [point for point in points if point["kind"] == kind]
         if own:
+            places = _side_by_side([p["state_bytes"] for p in own])
             figure.add_scatter(
-                x=[p["state_bytes"] for p in own],
+                x=[p["state_bytes"] * APART**place for p, place in zip(own, places, strict=True)],
                 y=[p["accuracy"].median for p in own],
                 error_y={
                     "array": [p["accuracy"].high - p["accuracy"].median for p in own],
@@ -269,9 +281,9 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
                 },
                 mode="markers+text",
                 name=KIND_NAMES[kind],
-                text=_labels(own),
+                text=_labels(own, places),
                 textposition=LABEL_PLACES.get(kind, "top center"),
-                textfont={"size": 11},
+                textfont={"size": 11, "color": as_text(KIND_COLOURS[kind])},
                 marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 10},
                 customdata=[[p["string_length"], p["width"], show_bytes(p["state_bytes"])] for p in own],
                 hovertemplate=f"{KIND_NAMES[kind]}, width %{{customdata[1]}}, %{{customdata[0]}} letters: "
@@ -291,11 +303,16 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
     return figure
 
 
-def _labels(points: Sequence[Point]) -> list[str]:
+def _side_by_side(values: Sequence[float]) -> list[float]:
+    """How many steps to the right each stands of where it is; equal ones stand in a row around that."""
+    return [values[:i].count(value) - (values.count(value) - 1) / 2 for i, value in enumerate(values)]
+
+
+def _labels(points: Sequence[Point], places: Sequence[float]) -> list[str]:
     """The length beside each mark of a kind; where marks lie on top of each other, all of theirs beside the first."""
-    together: dict[tuple[int, int], list[int]] = {}
-    for number, point in enumerate(points):
-        place = round(6 * log10(point["state_bytes"])), round(12 * point["accuracy"].median)
+    together: dict[tuple[float, ...], list[int]] = {}
+    for number, (point, beside) in enumerate(zip(points, places, strict=True)):
+        place = round(6 * log10(point["state_bytes"])), round(12 * point["accuracy"].median), beside
         together.setdefault(place, []).append(number)
     labels = [""] * len(points)
     for numbers in together.values():

@@ -39,7 +39,7 @@ def draw_readable(found: Sequence[Outcome], activations: Sequence[str] = GRID_AC
         + ".",
         height=500,
     )
-    for place, name in enumerate(activations):
+    for name in activations:
         figure.add_scatter(
             x=list(WIDTHS),
             y=[readable_senders(name, width) for width in WIDTHS],
@@ -50,7 +50,7 @@ def draw_readable(found: Sequence[Outcome], activations: Sequence[str] = GRID_AC
         )
         own = [outcome for outcome in shown if outcome.activation == name]
         figure.add_scatter(
-            x=[outcome.width * 1.05 ** (place - (len(activations) - 1) / 2) for outcome in own],
+            x=[_beside(outcome, shown, activations) for outcome in own],
             y=[outcome.seen for outcome in own],
             mode="markers",
             marker={
@@ -69,6 +69,14 @@ def draw_readable(found: Sequence[Outcome], activations: Sequence[str] = GRID_AC
     figure.update_yaxes(type="log", title="senders", range=[0.3, 4], tickvals=[10, 100, 1000, TOP], tickformat=",")
     figure.update_layout(showlegend=True, legend={"x": 1.01, "y": 1}, margin={"r": 170})
     return figure
+
+
+def _beside(outcome: Outcome, shown: Sequence[Outcome], activations: Sequence[str]) -> float:
+    """Where a mark stands: those of one width and length in a row around the width."""
+    there = {o.activation for o in shown if (o.width, o.string_length) == (outcome.width, outcome.string_length)}
+    row = [name for name in activations if name in there]
+    shift: float = 1.05 ** (row.index(outcome.activation) - (len(row) - 1) / 2)
+    return shift * outcome.width
 
 
 def _words(outcome: Outcome) -> str:

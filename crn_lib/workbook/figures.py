@@ -21,7 +21,7 @@ from crn_lib.workbook.speed_page import roofline
 
 
 def length_runs(root: Path) -> list[Run]:
-    """The runs of the sweeps `lengths` and `beyond_256`, of which some may still be missing."""
+    """The runs of `LENGTH_SWEEPS`, of which some may still be missing."""
     return [run for name in LENGTH_SWEEPS for run in read_runs(root / f"figures/data/runs/{name}.jsonl")]
 
 

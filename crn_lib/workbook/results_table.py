@@ -12,12 +12,13 @@ from crn_lib.experiments.comparison import (
     Side,
     compare,
     device_of,
+    model_of,
     parameters_of,
     shape_of,
+    task_of,
 )
 from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.files import replace_text
-from crn_lib.models import ModelConfig
 from crn_lib.sweeps.rows import read_rows, seedless
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
 from crn_lib.tasks.registry import DEFAULT
@@ -27,7 +28,7 @@ from crn_lib.workbook.generated import text_between
 START, END = "<!-- results: written by `crn publish results` -->", "<!-- end of results -->"
 PAGE, README = "docs/results.md", "README.md"
 HEADINGS = (
-    "letters",
+    "letters, or task",
     "model",
     "parameters",
     "blocks × width, batch",
@@ -36,7 +37,7 @@ HEADINGS = (
     "steps to 99%",
     "strings seen",
     "processor seconds to 99%",
-    "letters / strings right",
+    "letters / strings right, or score",
     "free-running",
     "device",
 )
@@ -45,6 +46,7 @@ SECTIONS = {
     "The paper's own shape": ("paper_shape",),
     "Small models, each with learning rates of its own": ("fair_lengths",),
     "Strings of many lengths, with learning rates of their own": ("mixed_lengths",),
+    "Strings of many lengths, one learning rate for each model": ("length_generalisation",),
     "Ways to tell places apart, for lengths unseen": ("unseen_lengths",),
     "CausalRNs with a Transformer's number of parameters": ("equal_parameters",),
     "Beyond copying: other tasks, at 99% of the task's own score": (
@@ -127,8 +129,8 @@ def _line(group: AtRate) -> tuple[str, ...]:
         for way in ("", "free_running_")
     ]
     return (
-        _letters(first) if first.task == DEFAULT else _task(first),
-        _model(first),
+        _letters(first) if first.task == DEFAULT else task_of(row),
+        model_of(row, KIND_NAMES),
         f"{parameters_of(row):,}",
         shape_of(row),
         f"{group.rate:g}",
@@ -141,23 +143,6 @@ def _line(group: AtRate) -> tuple[str, ...]:
         *ways,
         ", ".join(sorted({device_of(run.row) for run in group.runs})),
     )
-
-
-def _task(run: Run) -> str:
-    """As in `ngram lookup, suffix`: the name of another task, and the part of it that was asked."""
-    part = next((str(run.row["task"][name]) for name in ("where", "layout") if name in run.row["task"]), "")
-    return ", ".join(filter(None, (run.task.replace("_", " "), part)))
-
-
-def _model(run: Run) -> str:
-    """The kind, and what sets the model apart from others of it."""
-    model, words = run.row["model"], [KIND_NAMES[run.kind]]
-    if model["norm"] not in (None, ModelConfig(kind=run.kind).norm):
-        words.append(f"norm {model['norm']}")
-    for name, usual in (("short_conv", 0), ("expansion", 1)):
-        if model.get(name, usual) != usual:
-            words.append(f"{name.replace('_', ' ')} {model[name]}")
-    return ", ".join(words)
 
 
 def _letters(run: Run) -> str:

@@ -110,6 +110,12 @@ def test_an_edit_does_what_its_name_says(name, generator):
     if name == "freeze":
         assert (edited.scale == edited.scale[:, :, :1, :1]).all()
         return
+    if name.startswith("freeze_but_"):
+        assert (moved_scale.sum(-1) == pairs.scale.shape[-1] - 1).all(), "one pair of a receiver keeps its scale"
+        kept_source = ~moved_scale.gather(-1, who["source"][..., None])
+        assert kept_source.all() if name == "freeze_but_source" else not kept_source.any()
+        assert len(edited.scale[moved_scale].unique()) == len(pairs.scale), "the others have that of their sequence"
+        return
     if name.endswith("_random"):
         assert (moved_scale.sum(-1) == (1 if name == "level_random" else 2)).all()
         assert not moved_scale.gather(-1, who["source"][..., None]).any()

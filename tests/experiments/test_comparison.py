@@ -120,3 +120,19 @@ def test_sides_are_comparable_if_some_seed_was_run_at_the_same_rates_by_both() -
     assert comparable({1e-3: [100, 100], 2e-3: [None]}, {1e-3: [None], 2e-3: [None]})
     assert not comparable({1e-3: [100], 2e-3: [None]}, {1e-3: [None]})
     assert not comparable({1e-3: [100]}, {})
+
+
+def test_tasks_and_models_that_differ_are_called_differently() -> None:
+    tasks: list[dict[str, Any]] = [
+        {"name": "recall", "pairs": 4, "vocab": 16},
+        {"name": "recall", "pairs": 16, "vocab": 128},
+        {"name": "ngram_lookup", "where": "suffix"},
+        {"name": "regression"},
+    ]
+    words = ["recall, 4 pairs of 16", "recall, 16 pairs of 128", "ngram lookup, suffix", "regression"]
+    assert [comparison.task_of({"task": task}) for task in tasks] == words
+    named = [
+        comparison.model_of({"model": vars(ModelConfig(**fields, width=8, max_length=34))}, {"causal_rn": "CausalRN"})
+        for fields in ({}, {"norm": "none"}, {"short_conv": 3})
+    ]
+    assert named == ["CausalRN", "CausalRN, norm none", "CausalRN, short conv 3"]

@@ -68,6 +68,7 @@ def test_steps_and_seconds_are_of_the_seeds_that_got_there() -> None:
     (point,) = length_points([FAST, SLOW, NEVER])
     assert (point["kind"], point["string_length"], point["seeds"], point["solved"]) == ("causal_rn", 16, 3, 2)
     assert point["steps"] == Spread(30, 20, 40) and point["seconds"] == Spread(3.0, 2.0, 4.0)
+    assert point["each_steps"] == [20, 40] and point["each_seconds"] == [2.0, 4.0]
     assert point["string_accuracy"] == Spread(0.99, 0.2, 1.0) and point["budget"] == 40
     (nothing,) = length_points([NEVER])
     assert nothing["steps"] is None and nothing["seconds"] is None and nothing["solved"] == 0

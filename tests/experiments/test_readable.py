@@ -76,6 +76,7 @@ def test_the_figure_has_a_line_an_activation_and_a_mark_an_outcome() -> None:
     exp, exp_marks, relu, relu_marks = figure.data[:4]
     assert exp.name == "exp" and relu.name == "ReLU" and exp.y[0] > relu.y[0]
     assert list(exp_marks.y) == [25.5] and list(relu_marks.y) == [25.5, 49.5]
+    assert exp_marks.x[0] < 64 < relu_marks.x[0] and relu_marks.x[1] == 64, "beside each other, around their width"
     assert list(relu_marks.marker.symbol) == ["circle", "circle-open"]
     assert "1 as the lines say, 1 not, 1 not finished" in figure.layout.title.text
     assert "ReLU, width 64, 32 letters: still rising at the end among 50" in describe(figure)

@@ -75,7 +75,7 @@ def test_rows_are_complete_made_once_and_the_same_again(sweep, tmp_path):
     rows = newest_rows(path)
     assert len(rows) == len(path.read_text().splitlines())
     assert {row["block"] for row in map(json.loads, first.splitlines()) if row["what"] != "look"} == {-1}
-    counts = {"exact": 2 + 1 + 9 * 3 + 3, "approx": 2 * (2 + 1 + 4 * 3), None: 2 + 1 + 3 * 3}
+    counts = {"exact": 2 + 1 + 11 * 3 + 3, "approx": 2 * (2 + 1 + 4 * 3), None: 2 + 1 + 3 * 3}
     for norm, count in counts.items():
         assert sum(row["norm"] == norm for row in rows.values()) == count
     for row in rows.values():
@@ -113,7 +113,7 @@ def test_what_an_edit_draws_at_random_is_the_same_for_every_model(sweep, tmp_pat
     monkeypatch.setattr(retrieval, "named_edit", noted)
     retrieval.fill_rows(runs_of(sweep), tmp_path / "rows.jsonl", together=True)
     first = torch.Generator().manual_seed(retrieval.SEED).get_state()
-    assert len(drawn) == 2 * (9 + 4 + 3 + 4) and all(torch.equal(state, first) for state in drawn[::2])
+    assert len(drawn) == 2 * (11 + 4 + 3 + 4) and all(torch.equal(state, first) for state in drawn[::2])
 
 
 def test_a_time_course_looks_at_the_run_that_never_stopped():

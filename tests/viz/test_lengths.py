@@ -19,6 +19,7 @@ def point(kind, length, steps, seeds=3):
     return {
         "kind": kind, "string_length": length, "width": 64, "seeds": seeds, "solved": len(steps), "steps": spread,
         "seconds": seconds, "budget": 1000,
+        "each_steps": sorted(steps), "each_seconds": [n / 10 for n in sorted(steps)],
     }  # fmt: skip
 
 
@@ -48,13 +49,19 @@ def test_marks_are_medians_with_their_ranges_and_the_unsolved_stand_apart(unit, 
     solved = next(trace for trace in figure.data if trace.name == "CausalRN")
     assert list(solved.y) == [150 / scale, 325 / scale]
     ends = figure.data[list(figure.data).index(solved) + 1]
-    assert list(ends.y) == [150 / scale, 200 / scale, None, 300 / scale, 350 / scale, None]
-    assert list(solved.x) == pytest.approx([16, 32], rel=0.05)
+    assert list(ends.y) == [n and n / scale for n in (150, 150, 200, None, 300, 350, None)], "every seed has its mark"
+    assert list(solved.x) == [16, 32], "the only kind that solved a length stands at it"
     never = next(trace for trace in figure.data if trace.name == "LSTM")
     assert never.marker.symbol.endswith("-open") and never.showlegend
     assert min(never.y) > 350 / scale
     assert "not in<br>budget" in figure.layout.yaxis.ticktext
     assert "LSTM, 32 letters: 0 of 3 seeds in 1,000 steps." in describe(figure)
+
+
+def test_kinds_that_solved_one_length_stand_beside_each_other_around_it():
+    figure = draw_steps_to_solve([*POINTS, point("transformer", 32, [400])])
+    ours, theirs = (next(t for t in figure.data if t.name == name) for name in ("CausalRN", "Transformer"))
+    assert ours.x[0] == 16 and ours.x[1] < 32 < theirs.x[0] and ours.x[1] * theirs.x[0] == pytest.approx(32 * 32)
 
 
 def test_the_title_says_beyond_which_length_no_fixed_memory_copied():
@@ -81,7 +88,8 @@ def test_bytes_against_letters_right_with_the_length_beside_each_mark():
         for n, spread in ((16, (0.3, 0.2, 0.5)), (32, (0.1, 0.1, 0.1)))
     ]
     (marks,) = draw_accuracy_by_state(points).data
-    assert list(marks.x) == [2056, 2056] and list(marks.y) == [0.3, 0.1] and list(marks.text) == ["16", "32"]
+    assert marks.x[0] < 2056 < marks.x[1] and marks.x[0] * marks.x[1] == pytest.approx(2056**2), "beside each other"
+    assert list(marks.y) == [0.3, 0.1] and list(marks.text) == ["16", "32"]
     assert list(marks.error_y.array) == pytest.approx([0.2, 0]) and list(marks.error_y.arrayminus) == pytest.approx(
         [0.1, 0]
     )
@@ -89,7 +97,14 @@ def test_bytes_against_letters_right_with_the_length_beside_each_mark():
 
 def test_marks_on_top_of_each_other_share_the_label_of_the_first():
     points = [
-        {"kind": "lstm", "string_length": n, "width": 64, "seeds": 1, "state_bytes": 2056, "accuracy": Spread(x, x, x)}
+        {
+            "kind": "lstm",
+            "string_length": n,
+            "width": 64,
+            "seeds": 1,
+            "state_bytes": 2000 + n,
+            "accuracy": Spread(x, x, x),
+        }
         for n, x in ((16, 1.0), (32, 0.999), (64, 0.2))
     ]
     (marks,) = draw_accuracy_by_state(points).data
