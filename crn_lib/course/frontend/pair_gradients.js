@@ -11,7 +11,7 @@ import { centreRows, normaliseRows, normaliseRowsBack } from "./products.js";
 const VALUES = {
   exp: Math.exp,
   squared_relu: (z) => (z > 0 ? z * z : 0),
-  relu: (z) => (z > 0 ? z : 0),
+  relu: (z) => Math.max(z, 0),
   identity: (z) => z,
 };
 

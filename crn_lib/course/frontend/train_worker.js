@@ -3,7 +3,7 @@
 import { TrainingRun } from "./training_run.js";
 
 addEventListener("message", ({ data }) => {
-  const run = new TrainingRun(data);
+  const run = new TrainingRun(data.settings, data.steps);
   const started = performance.now();
   while (run.state === "training") {
     const point = run.advance();

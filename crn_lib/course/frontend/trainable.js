@@ -64,11 +64,18 @@ class BatchBlock {
     this.slot = slot;
     this.relation = new BatchRelation(shape);
     const rows = () => new Float64Array(this.rows * width);
-    [this.input, this.a, this.b, this.mixed, this.read] = [rows(), rows(), rows(), rows(), rows()];
+    this.input = rows();
     this.inputScales = new Float64Array(this.rows);
+    this.a = rows();
+    this.b = rows();
+    this.mixed = rows();
+    this.read = rows();
     this.readScales = new Float64Array(this.rows);
     // Room for the backward pass: gradients and transposed rows.
-    [this.one, this.other, this.turned, this.turnedToo] = [rows(), rows(), rows(), rows()];
+    this.one = rows();
+    this.other = rows();
+    this.turned = rows();
+    this.turnedToo = rows();
     this.square = new Float64Array(width * width);
   }
 

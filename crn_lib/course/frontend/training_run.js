@@ -22,7 +22,6 @@ import { TrainableRN } from "./trainable.js";
  * @property {number} right share of the letters of strings never seen before
  */
 
-export const STEPS = 400;
 const WIDTH = 32;
 const BLOCKS = 2;
 const VOCAB = 29;
@@ -32,8 +31,12 @@ const EVERY = 10; // steps a point
 const LEARNT = 0.995;
 
 export class TrainingRun {
-  /** @param {Settings} settings */
-  constructor({ norm, activation, rate, letters, seed }) {
+  /**
+   * @param {Settings} settings
+   * @param {number} steps at most
+   */
+  constructor({ norm, activation, rate, letters, seed }, steps) {
+    this.steps = steps;
     const shape = { width: WIDTH, blocks: BLOCKS, vocab: VOCAB, length: 2 * (letters + 1), norm, activation };
     this.model = new TrainableRN(shape, BATCH);
     this.reader = new TrainableRN(shape, 1, this.model.weights); // of the sample
@@ -69,7 +72,7 @@ export class TrainingRun {
     }
     if (!Number.isFinite(loss)) this.state = "diverged";
     else if (right >= LEARNT * letters) this.state = "learnt";
-    else if (this.step >= STEPS) this.state = "not learnt";
+    else if (this.step >= this.steps) this.state = "not learnt";
     return { step: this.step, loss, right: right / letters };
   }
 

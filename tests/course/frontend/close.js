@@ -13,6 +13,9 @@ export function assertClose(found, wanted, where, tolerance = 1e-4) {
   assert.equal(values.length, wanted.length, where);
   values.forEach((value, place) => {
     const off = Math.abs(value - wanted[place]);
-    assert.ok(off <= tolerance * Math.max(1, Math.abs(wanted[place])), `${where}[${place}]: ${value}, not ${wanted[place]}`);
+    assert.ok(
+      off <= tolerance * Math.max(1, Math.abs(wanted[place])),
+      `${where}[${place}]: ${value}, not ${wanted[place]}`,
+    );
   });
 }

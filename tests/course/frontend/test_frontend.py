@@ -36,6 +36,7 @@ from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import trace_copy
 from crn_lib.viz.theme import new_figure
 from tests.course.frontend.shipped import TASK, shipped
+from tests.course.frontend.training import training
 
 NODE = compute_driver_executable()[0]
 HERE = Path(__file__).parent
@@ -231,6 +232,7 @@ def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, Se
     (tmp_path / "edited.json").write_text(json.dumps(copies))
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
     (tmp_path / "rows.json").write_text(json.dumps({"pairs": pairs(), "dictionaries": dictionaries()}))
+    (tmp_path / "training.json").write_text(json.dumps(training()))
     (tmp_path / "recorded.json").write_text(json.dumps(recorded()))
     command = [NODE, "--test", "--test-reporter=tap", *tests]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
