@@ -37,6 +37,7 @@ WIDGETS = (
     ("08_how_it_retrieves.html", "plane"),
     ("08_how_it_retrieves.html", "relation_map"),
     ("01_copying_task.html", "sampled"),
+    ("06_train_to_copy.html", "train"),
 )
 """Each module that computes in a page, and a lesson that has it."""
 
@@ -192,6 +193,43 @@ def test_the_nearest_sender_is_read_and_memories_fill(reader: Reader) -> None:
     assert "After 128 tokens the Transformer holds most, 262,216 bytes" in memory.locator(".status").inner_text()
     memory.locator("input[type=range]").press("Home")
     assert memory.get_by_text("1,064 bytes in use, 15,360 more set aside").count() == 1
+
+
+LOSSES = """(training, run) => {
+  const curve = training.querySelectorAll("polyline.line")[training.querySelectorAll("li").length + run - 1];
+  return curve ? curve.getAttribute("points").split(" ").slice(0, 3) : [];
+}"""
+"""Where the first points of a run's curve of the loss lie."""
+
+
+def test_a_copier_learns_in_the_page_and_another_norm_makes_another_run_of_it(reader: Reader) -> None:
+    training = widget(reader, "06_train_to_copy.html", "train")
+    start, status = training.locator("button.play"), training.locator(".status")
+    training.get_by_label("letters").press("Home")
+    training.get_by_label("learning rate").press("ArrowRight")
+
+    def losses(run: int, until: str) -> list[str]:
+        start.press("Enter")
+        loss = training.get_by_role("img", name=re.compile("^loss"))
+        handle = loss.element_handle()
+        reader.page.wait_for_function(
+            f"""curve => {{
+              const [from, to, steps] = curve.ariaLabel.match(/run {run}: from ([\\d.]+) to ([\\d.]+) in (\\d+)/)?.slice(1) ?? [];
+              return {until};
+            }}""",
+            arg=handle,
+        )
+        start.press("Enter")
+        assert f"Run {run} was stopped after" in status.inner_text()
+        found: list[str] = training.evaluate(LOSSES, run)
+        return found
+
+    first = losses(1, "to < from / 2")
+    assert len(first) == 3 and losses(2, "steps >= 30") == first
+    assert "The settings are those of run 1." in status.inner_text()
+    training.get_by_label("exact").press("ArrowRight")
+    assert losses(3, "steps >= 30") != first
+    assert "norm approx in place of exact" in status.inner_text()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

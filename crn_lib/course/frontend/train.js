@@ -1,9 +1,9 @@
 // Train a small copier in the page, change one thing, and see what becomes of it. The work is done in a Web Worker.
 
 import { button, oneOf, slider } from "./controls.js";
-import { element, keepKeys, table } from "./dom.js";
+import { element, keepKeys } from "./dom.js";
 import { Curve } from "./train_curve.js";
-import { differences, NAMES, ORDER, running, verdict } from "./train_words.js";
+import { differences, NAMES, running, summary, verdict } from "./train_words.js";
 
 /** @typedef {import("./training_run.js").Settings} Settings */
 /** @typedef {import("./train_words.js").Run} Run */
@@ -35,14 +35,14 @@ class Training {
       (y) => `${100 * y}%`,
     );
     this.loss = new Curve("loss", (run) => run.points.map(({ loss }) => loss), 4, String);
-    this.rows = table("the last runs", ["run", ...ORDER, "steps", "letters right", "outcome"]);
+    this.list = element("ul", { "aria-label": "the last runs" });
     root.append(
       this.controls(),
       element("div", { class: "buttons" }, this.start),
       this.status,
       this.sample,
       element("div", { class: "beside" }, this.right.root, this.loss.root),
-      this.rows.root,
+      this.list,
     );
     keepKeys(root);
     this.show();
@@ -126,21 +126,11 @@ class Training {
     const before = this.runs[this.runs.length - 2];
     this.status.textContent =
       run.state === "training" ? running(run) : [verdict(run), before && differences(run, before)].join(" ").trim();
-    this.rows.body.replaceChildren(...this.runs.map((own) => this.row(own)));
-  }
-
-  /** @param {Run} run */
-  row({ number, settings, points, state }) {
-    const last = points[points.length - 1];
-    const named = ORDER.map((name) => NAMES[name]?.[settings[name]] ?? String(settings[name]));
-    const cells = [...named, String(last?.step ?? 0), last ? `${Math.round(100 * last.right)}%` : "", state];
-    const swatch = element("span", { class: `swatch of-${number % KEPT}` });
-    return element(
-      "tr",
-      { "data-run": number },
-      element("th", { scope: "row" }, swatch, String(number)),
-      ...cells.map((words) => element("td", {}, words)),
-    );
+    const items = this.runs.map((own) => {
+      const swatch = element("span", { class: `swatch of-${own.number % KEPT}` });
+      return element("li", { "data-run": own.number }, swatch, summary(own));
+    });
+    this.list.replaceChildren(...items);
   }
 
   /** A string it has not seen, as it writes it now. @param {{sample?: string, written?: string}} run */

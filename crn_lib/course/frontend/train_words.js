@@ -20,7 +20,7 @@ export const NAMES = {
 };
 
 /** @type {(keyof Settings)[]} */
-export const ORDER = ["norm", "activation", "rate", "letters", "seed"];
+const ORDER = ["norm", "activation", "rate", "letters", "seed"];
 const GUESSED = "1 in 26 is what guessing gives";
 
 /** @param {Run} run */
@@ -31,6 +31,16 @@ function last({ points }) {
 /** @param {Run} run */
 function lettersRight(run) {
   return `${Math.round(100 * (last(run)?.right ?? 0))}% of the letters of new strings`;
+}
+
+/** A run in one line: what it was set to, and what became of it. @param {Run} run */
+export function summary(run) {
+  const { norm, activation, rate, letters, seed } = run.settings;
+  const named = `norm ${NAMES.norm[norm]}, activation ${NAMES.activation[activation]}`;
+  const outcome = last(run)
+    ? `${run.state}, ${Math.round(100 * last(run).right)}% after ${last(run).step} steps`
+    : run.state;
+  return `${run.number}: ${named}, rate ${rate}, ${letters} letters, seed ${seed} – ${outcome}`;
 }
 
 /** @param {Run} run */
@@ -72,6 +82,6 @@ export function differences(run, before) {
   /** @param {Run} own */
   const value = (own) => NAMES[name]?.[own.settings[name]] ?? own.settings[name];
   const result =
-    before.state === "learnt" ? `had learnt after ${last(before).step}` : `came to ${lettersRight(before)}`;
+    before.state === "learnt" ? `had learnt after ${last(before).step} steps` : `came to ${lettersRight(before)}`;
   return `One thing differs from run ${before.number}, which ${result}: ${name} ${value(run)} in place of ${value(before)}.`;
 }
