@@ -8,7 +8,7 @@ import { differences, NAMES, running, summary, verdict } from "./train_words.js"
 /** @typedef {import("./training_run.js").Settings} Settings */
 /** @typedef {import("./train_words.js").Run} Run */
 
-const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3];
+const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
 const STEPS = 400; // at most
 const KEPT = 4; // runs shown
 

@@ -26,7 +26,7 @@ from crn_lib.analysis import (
     run_edited,
 )
 from crn_lib.analysis.retarget import moved_rows, receivers_of, receivers_replaced
-from crn_lib.course import Copier, frontend
+from crn_lib.course import Copier, TrainInPage, frontend
 from crn_lib.course.frontend import ALIVE_MIME
 from crn_lib.course.recorded import record
 from crn_lib.course.widgets.copier import copier_state
@@ -288,3 +288,12 @@ def test_the_copier_gives_its_module_the_models_asked_for_and_pages_those_that_s
     json.dumps(bundle)
     with pytest.raises(ValueError, match="lstm"):
         Copier("abc", {"lstm": own})
+
+
+def test_the_worker_that_trains_is_one_script_which_pages_carry() -> None:
+    widget = TrainInPage()
+    assert widget.page_state()["worker"]["carried"] in frontend.carried_names()
+    assert not re.search(rb"^(import|export) ", widget.worker, re.MULTILINE), (
+        "a worker of a page on a disk is no module"
+    )
+    assert b"new TrainingRun(" in widget.worker and b"class TrainingRun" in widget.worker

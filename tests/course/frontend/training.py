@@ -22,9 +22,7 @@ def training() -> dict[str, Any]:
 def gradients(norm: str, activation: str, length: int) -> dict[str, Any]:
     """The loss of a batch of random tokens, some of which are scored, and every parameter's gradient."""
     generator = torch.Generator().manual_seed(length)
-    shape = ModelConfig(
-        vocab_size=11, width=7, blocks=2, max_length=length, norm=norm, activation=activation
-    )
+    shape = ModelConfig(vocab_size=11, width=7, blocks=2, max_length=length, norm=norm, activation=activation)
     model = build_model(shape).double()
     for parameter in model.parameters():  # a new model's blocks add nearly nothing
         parameter.data = 0.6 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
