@@ -59,6 +59,7 @@ PANELS = {
     "pixels": Panel("images", "Digits, 64 pixels", "images right", 4, {"layout": "pixels"}),
     "permuted": Panel("images", "Digits, 64 pixels in random order", "images right", 4, {"layout": "permuted"}),
     "text": Panel("text", "Next byte of the sonnets", "bytes right", 4, {}),
+    "sentences": Panel("sentences", "Film reviews, liked or not", "reviews right", 4, {}),
 }
 """By the names that the lesson calls them; `blocks` is the depth at which kinds are compared."""
 

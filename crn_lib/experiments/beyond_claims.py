@@ -152,4 +152,12 @@ STATEMENTS = (
         lambda evidence: evidence.compared("patches"),
         lambda evidence: judge.digits_as_well(*evidence.pair("patches"), evidence.ridge),
     ),
+    Statement(
+        "ours",
+        "A CausalRN tells whether a review likes its film as well as a Transformer",
+        "their test part, 128 bytes of each",
+        "Real text and digits",
+        lambda evidence: evidence.compared("sentences"),
+        lambda evidence: judge.reviews_as_well(*evidence.pair("sentences")),
+    ),
 )

@@ -54,6 +54,7 @@ SECTIONS = {
         "regression",
         "images",
         "text",
+        "sentences",
     ),
     "Six models, on one processor": ("lengths", "retrieval_seeds", "beyond_256", "more_steps_at_256"),
 }

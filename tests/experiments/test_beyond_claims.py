@@ -6,7 +6,7 @@ import pytest
 
 from crn_lib.experiments.beyond import PANELS, Point
 from crn_lib.experiments.beyond_claims import STATEMENTS, Evidence, Statement
-from crn_lib.tasks import ImagesConfig, RecallConfig, RegressionConfig, TextConfig
+from crn_lib.tasks import ImagesConfig, RecallConfig, RegressionConfig, SentencesConfig, TextConfig
 from tests.experiments.test_beyond import point, tried
 from tests.experiments.test_beyond_verdicts import CURVES, hops, lengths, lookups, solving, statics
 
@@ -74,6 +74,10 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
 
     few = evidence(patches=[wide(kind, 0.95, ImagesConfig(), (2e-3,)) for kind in ("causal_rn", "transformer")])
     assert statement("A CausalRN reads").verdict(few) is None, "one rate each"
+
+    reviews = SentencesConfig(path="reviews.tar.gz")
+    liked = evidence(sentences=[wide("causal_rn", 0.6, reviews), wide("transformer", 0.65, reviews)])
+    assert statement("A CausalRN tells").verdict(liked) is False
 
     rows = lengths("none", 0.95, 0.92, 0.94, window=4)
     assert statement("Some way").verdict(Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)) is True

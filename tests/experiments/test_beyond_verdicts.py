@@ -193,3 +193,8 @@ def test_what_copies_at_a_length_and_what_solves_at_a_width() -> None:
 def test_digits_as_well() -> None:
     assert verdicts.digits_as_well(0.95, 0.96, 0.93) is True and verdicts.digits_as_well(0.9, 0.96, 0.93) is False
     assert verdicts.digits_as_well(0.95, 0.9, 0.93) is None and verdicts.digits_as_well(math.nan, 0.96, 0.93) is None
+
+
+def test_reviews_as_well() -> None:
+    assert verdicts.reviews_as_well(0.66, 0.67) is True and verdicts.reviews_as_well(0.6, 0.67) is False
+    assert verdicts.reviews_as_well(0.6, 0.59) is None and verdicts.reviews_as_well(math.nan, 0.7) is None
