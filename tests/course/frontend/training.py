@@ -47,7 +47,7 @@ def steps() -> dict[str, Any]:
     """A dozen of the library's steps: the weights before and after them, and the strings that they saw."""
     task = CopyingConfig(string_length=3)
     model = ModelConfig(width=12, blocks=2, max_length=task.context)
-    config = TrainConfig(model=model, task=task, steps=12, batch=5, learning_rate=0.1, warmup=5)
+    config = TrainConfig(model=model, task=task, steps=12, batch=5, learning_rate=0.1, warmup=5, evaluation_strings=1)
     first = build_model(model, generator=torch.Generator().manual_seed(3 * config.seed))
     strings = torch.Generator().manual_seed(3 * config.seed + 1)
     drawn = [CopyingTask(task).sample(config.batch, strings) for _ in range(config.steps)]
