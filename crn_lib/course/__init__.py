@@ -17,6 +17,7 @@ from crn_lib.course.widgets.memory import MemoryBoxes
 from crn_lib.course.widgets.relation import RelationWidget, relation_map
 from crn_lib.course.widgets.rows import DictionaryPlane, NormsOfAPair
 from crn_lib.course.widgets.sweep import SweepTable
+from crn_lib.course.widgets.train_in_page import TrainInPage
 from crn_lib.course.widgets.training import TrainingWidget
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ParameterError",
     "RelationWidget",
     "SweepTable",
+    "TrainInPage",
     "TrainingWidget",
     "begin",
     "bind",

@@ -1,5 +1,6 @@
 """Lesson 06 in a real browser: a model is chosen and trained, its curve grows, and it copies a string that is typed."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_model_is_trained_and_copies_what_is_typed(lesson_page: Page) -> None:
     field.fill("no")
     field.press("Enter")
     once(lesson_page, TRAINER, "s.copy.includes('3 of 3 tokens written')")
+
+
+def test_a_copier_is_trained_by_the_page_itself(lesson_page: Page) -> None:
+    training = lesson_page.locator(".crn-train")
+    start = training.locator("button.play")
+    start.press("Enter")
+    training.get_by_text(re.compile(r"Run 1, step \d+0: loss \d\.\d\d")).wait_for()
+    start.press("Enter")
+    assert "Run 1 was stopped after" in training.locator(".status").inner_text()
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

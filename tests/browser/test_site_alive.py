@@ -37,6 +37,7 @@ WIDGETS = (
     ("08_how_it_retrieves.html", "plane"),
     ("08_how_it_retrieves.html", "relation_map"),
     ("01_copying_task.html", "sampled"),
+    ("06_train_to_copy.html", "train"),
 )
 """Each module that computes in a page, and a lesson that has it."""
 
@@ -192,6 +193,39 @@ def test_the_nearest_sender_is_read_and_memories_fill(reader: Reader) -> None:
     assert "After 128 tokens the Transformer holds most, 262,216 bytes" in memory.locator(".status").inner_text()
     memory.locator("input[type=range]").press("Home")
     assert memory.get_by_text("1,064 bytes in use, 15,360 more set aside").count() == 1
+
+
+# Of a run's curve of the loss: its first three points once the loss is below this part of its start.
+LOSSES = """([curve, run, part]) => {
+  const [line] = [...curve.querySelectorAll("polyline")].slice(run - 1);
+  const points = line ? line.getAttribute("points").split(" ") : [];
+  const heights = points.map(point => Number(point.split(",")[1]));
+  const [bottom] = [...curve.querySelectorAll(".grid")].map(line => Number(line.getAttribute("y1")));
+  const falls = points.length > 2 && bottom - heights.at(-1) < part * (bottom - heights[0]);
+  return falls && points.slice(0, 3);
+}"""
+
+
+def test_a_copier_learns_in_the_page_and_another_norm_makes_another_run_of_it(reader: Reader) -> None:
+    training = widget(reader, "06_train_to_copy.html", "train")
+    start, status = training.locator("button.play"), training.locator(".status")
+    curve = training.get_by_role("img", name=re.compile("^loss")).element_handle()
+    training.get_by_role("slider", name="letters").press("Home")
+    training.get_by_role("slider", name="learning rate").press("ArrowRight")
+
+    def losses(run: int, part: float) -> list[str]:
+        start.press("Enter")
+        found: list[str] = reader.page.wait_for_function(LOSSES, arg=[curve, run, part]).json_value()
+        start.press("Enter")
+        assert f"Run {run} was stopped after" in status.inner_text()
+        return found
+
+    first = losses(1, 0.5)
+    assert losses(2, 1) == first
+    assert "The settings are those of run 1." in status.inner_text()
+    training.get_by_role("radio", name="exact").press("ArrowRight")
+    assert losses(3, 1) != first
+    assert "norm approx in place of exact" in status.inner_text()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -24,7 +24,10 @@ ALIVE_MIME = "application/vnd.crn-alive+json"
 WITHOUT_KERNEL = "A control stands here: run this cell, or open the static edition."
 """What is shown in its place where neither a kernel nor the page's script is."""
 
-MODULES = ("copier", "relation_map", "sampled", "pair", "plane", "memory")
+MODULES = ("copier", "relation_map", "sampled", "pair", "plane", "memory", "train")
+WORKERS = ("train_worker",)
+"""Scripts for a Web Worker, which a module is given the text of: a page opened from a disk can load none."""
+
 SHARED_STYLE = "widget"
 SHIPPED = ("causal_rn", "transformer", "linear_rn")
 """Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""
@@ -90,4 +93,4 @@ def carried(name: str) -> str:
 
 def carried_names() -> list[str]:
     """The files that a page's modules need."""
-    return [*(f"{name}.js" for name in MODULES), *(f"{kind}.safetensors" for kind in SHIPPED)]
+    return [*(f"{name}.js" for name in (*MODULES, *WORKERS)), *(f"{kind}.safetensors" for kind in SHIPPED)]

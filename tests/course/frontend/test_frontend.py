@@ -26,7 +26,7 @@ from crn_lib.analysis import (
     run_edited,
 )
 from crn_lib.analysis.retarget import moved_rows, receivers_of, receivers_replaced
-from crn_lib.course import Copier, frontend
+from crn_lib.course import Copier, TrainInPage, frontend
 from crn_lib.course.frontend import ALIVE_MIME
 from crn_lib.course.recorded import record
 from crn_lib.course.widgets.copier import copier_state
@@ -36,6 +36,7 @@ from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import trace_copy
 from crn_lib.viz.theme import new_figure
 from tests.course.frontend.shipped import TASK, shipped
+from tests.course.frontend.training import training
 
 NODE = compute_driver_executable()[0]
 HERE = Path(__file__).parent
@@ -231,6 +232,7 @@ def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, Se
     (tmp_path / "edited.json").write_text(json.dumps(copies))
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
     (tmp_path / "rows.json").write_text(json.dumps({"pairs": pairs(), "dictionaries": dictionaries()}))
+    (tmp_path / "training.json").write_text(json.dumps(training()))
     (tmp_path / "recorded.json").write_text(json.dumps(recorded()))
     command = [NODE, "--test", "--test-reporter=tap", *tests]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
@@ -286,3 +288,12 @@ def test_the_copier_gives_its_module_the_models_asked_for_and_pages_those_that_s
     json.dumps(bundle)
     with pytest.raises(ValueError, match="lstm"):
         Copier("abc", {"lstm": own})
+
+
+def test_the_worker_that_trains_is_one_script_which_pages_carry() -> None:
+    widget = TrainInPage()
+    assert widget.page_state()["worker"]["carried"] in frontend.carried_names()
+    assert not re.search(rb"^(import|export) ", widget.worker, re.MULTILINE), (
+        "a worker of a page on a disk is no module"
+    )
+    assert b"new TrainingRun(" in widget.worker and b"class TrainingRun" in widget.worker
