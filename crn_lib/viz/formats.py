@@ -269,7 +269,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
     figure.update_yaxes(autorange="reversed", **PANEL_AXIS)
     legend = {"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top"}
     figure.update_layout(
-        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "t": 96, "b": 100}, legend=legend
+        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "r": 32, "t": 96, "b": 100}, legend=legend
     )
     return figure
 

@@ -86,8 +86,11 @@ KIND_NAMES = _OfKinds(
 
 HEIGHT = 380
 
-PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
+PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": ""}
 """An axis in the house style, for the panels that `make_subplots` adds to a figure."""
+
+TEMPLATE = {"layout": {axis: {"title": {"standoff": 6}} for axis in ("xaxis", "yaxis")}}
+"""What every axis begins with. The title near its tick labels: where plotly puts it, it touches the paper's edge."""
 
 
 def need(found: Sized, what: str) -> None:
@@ -117,7 +120,7 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
         xaxis=axis,
         yaxis=axis,
         meta={"description": description},
-        template="none",
+        template=TEMPLATE,
     )
     return go.Figure(layout=layout)
 

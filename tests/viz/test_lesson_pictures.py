@@ -71,3 +71,11 @@ def test_a_title_that_all_panels_share_is_said_once_at_the_edge() -> None:
     titles = [grid.layout[f"yaxis{n}"].title.text for n in ("", 2, 3, 4)]
     assert titles == ["letters right, upper bound", None] * 2
     assert [grid.layout[f"xaxis{n}"].title.text for n in ("", 2, 3, 4)] == [None, None, *["letters in the string"] * 2]
+
+
+def test_the_titles_of_all_axes_stand_near_their_ticks() -> None:
+    single = viz.draw_meeting_points([(0.0, 0.0)], [(1.0, 1.0), (0.0, 0.5)], [1], "<a", 0.5)
+    one = {"numbers": 8, "bits_per_number": 32, "string_length": 64}
+    several = draw_multiples(viz.draw_state_against_length, {"a": one})
+    for figure in (single, several):
+        assert [figure.layout.template.layout[axis].title.standoff for axis in ("xaxis", "yaxis")] == [6, 6]
