@@ -89,8 +89,8 @@ HEIGHT = 380
 PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": ""}
 """An axis in the house style, for the panels that `make_subplots` adds to a figure."""
 
-TEMPLATE = {"layout": {axis: {"title": {"standoff": 6}} for axis in ("xaxis", "yaxis")}}
-"""What every axis begins with. The title near its tick labels: where plotly puts it, it touches the paper's edge."""
+TEMPLATE = {"layout": {"xaxis": {"title": {"standoff": 6}}}}
+"""What every figure begins with. Where plotly puts the title of an axis by itself, it touches the paper's lower edge."""
 
 
 def need(found: Sized, what: str) -> None:
