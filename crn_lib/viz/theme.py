@@ -90,7 +90,7 @@ PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": "
 """An axis in the house style, for the panels that `make_subplots` adds to a figure."""
 
 TEMPLATE = {"layout": {"xaxis": {"title": {"standoff": 6}}}}
-"""What every figure begins with. Where plotly puts the title of an axis by itself, it touches the paper's lower edge."""
+"""What every figure begins with. Where plotly puts the title of an axis by itself, it touches the paper's edge."""
 
 
 def need(found: Sized, what: str) -> None:

@@ -16,8 +16,10 @@ function loadPlotly() {
   return plotly;
 }
 
-// A title of one line that is wider than its figure would be cut: the size of its letters gives way.
-function fitTitle(layout, width) {
+// A title of one line that is wider than its figure would be cut: the size of its letters gives way. And a finger that
+// moves over a figure scrolls, as it does elsewhere, where a mouse would zoom.
+function fitPage(layout, width) {
+  if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
   const { text = "", font = {} } = layout.title ?? {};
   const brush = document.createElement("canvas").getContext("2d");
   const size = font.size ?? 15;
@@ -37,7 +39,7 @@ async function draw(figure) {
   const plot = figure.querySelector(".plot");
   try {
     const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
-    fitTitle(layout, plot.clientWidth);
+    fitPage(layout, plot.clientWidth);
     await (await loadPlotly()).newPlot(plot, data, layout, { responsive: true, displaylogo: false });
     figure.dataset.state = "drawn";
   } catch (error) {
