@@ -54,6 +54,7 @@ def draw_multiples(
         horizontal_spacing=0.28 / columns,  # an axis title and tick labels of eight letters stand between two panels
         vertical_spacing=0.36 / rows,
     )
+    grid.update_annotations(font_size=14)  # the panels' titles, beside each other where the page is narrow
     description = " ".join(f"{name}: {describe(panel)}" for name, panel in panels.items())
     height = 90 + rows * max(int(panel.layout.height * 0.82) for panel in panels.values())
     frame = new_figure(title, description=description, height=height)
