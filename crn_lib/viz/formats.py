@@ -233,7 +233,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
         cols=len(found),
         subplot_titles=list(found),
         shared_yaxes=True,
-        horizontal_spacing=0.06,
+        horizontal_spacing=0.12,
         figure=new_figure(
             f"{says or 'No tensor breaks'}<br><sup>the tensors of one training step, in the order they are made</sup>",
             description="Bars of what the tensors of one training step hold, from the first to the last made. "
@@ -260,7 +260,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
                 col=column,
             )
     figure.update_xaxes(
-        title={"text": "fraction of its numbers", "standoff": 4},
+        title={"text": "fraction of its numbers", "standoff": 4, "font": {"size": 13}},
         tickformat=".0%",
         range=[0, 1],
         tickvals=[0, 0.5, 1],

@@ -1,5 +1,6 @@
 """The house theme: a sheet of white paper on light and dark pages, safe for colour-blind readers."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Sized
 
 import plotly.graph_objects as go
@@ -109,7 +110,7 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
     """
     axis = {**PANEL_AXIS, "ticks": "outside", "tickcolor": GRID}
     layout = go.Layout(
-        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 15}},
+        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": _title_size(title)}},
         font={"color": INK, "size": 13},
         paper_bgcolor=PAPER,
         plot_bgcolor=PAPER,
@@ -123,6 +124,16 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
         template=TEMPLATE,
     )
     return go.Figure(layout=layout)
+
+
+def _title_size(title: str) -> float:
+    """15, or less for a title that would be cut in a window of 700 pixels, where 72 letters fit; 12 at least."""
+    widest = 0.0
+    small = False
+    for line in title.split("<br>"):
+        small = small or "<sup>" in line
+        widest = max(widest, len(re.sub("<[^>]*>", "", line)) * (0.7 if small else 1))
+    return max(12, 15 * min(1, 72 / max(widest, 1)))
 
 
 def describe(figure: go.Figure) -> str:
