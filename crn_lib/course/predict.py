@@ -44,7 +44,8 @@ class Prediction:
         else:
             difference = float(measured) - float(guess)
             agrees = abs(difference) <= 0.1 * (self._span[1] - self._span[0])
-            verdict = f"{abs(difference):.3g} {'more' if difference > 0 else 'less'} than you said"
+            points = " points" if self.unit == "%" else ""
+            verdict = f"{abs(difference):.3g}{points} {'more' if difference > 0 else 'less'} than you said"
             verdict = "exactly as you said" if difference == 0 else verdict
         shown = [("your guess", guess), ("measured", measured)]
         lines = "".join(self._line(name, value) for name, value in shown)
@@ -61,7 +62,7 @@ class Prediction:
                 f'<span style="display:block;width:{share:.0%};height:10px;background:#0072B2"></span></span>'
             )
         return (
-            f'<div><span style="display:inline-block;width:90px">{name}</span>{bar}'
+            f'<div><span style="display:inline-block;width:6.5em">{name}</span>{bar}'
             f"{html.escape(_number(value))} {html.escape(self.unit)}</div>"
         )
 

@@ -92,12 +92,12 @@ def draw_ablations(
             yref="paper",
             xanchor="left",
             yanchor="bottom",
-            xshift=-ROW_NAMES,
+            xshift=16 - ROW_NAMES,  # where the title of the figure begins
             yshift=6,
             showarrow=False,
             font={"size": 13},
         )
-    figure.update_layout(margin={"l": ROW_NAMES, "r": 20, "t": 100, "b": 40}, showlegend=False)
+    figure.update_layout(margin={"l": ROW_NAMES, "r": 32, "t": 100, "b": 40}, showlegend=False)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, VERMILION, YELLOW, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, TEMPLATE, VERMILION, YELLOW, new_figure
 
 Row = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ def draw_bench(rows: Sequence[Row], cases: Sequence[str]) -> go.Figure:
     grid = make_subplots(rows=len(chosen), cols=2, horizontal_spacing=0.09, vertical_spacing=0.34 / len(chosen))
     frame.update_layout(title={"y": 1 - 20 / height, "yanchor": "top"})
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
-    grid.update_layout(height=height, template="none", margin={"l": 70, "r": 190, "t": TOP, "b": BOTTOM})
+    grid.update_layout(height=height, template=TEMPLATE, margin={"l": 70, "r": 190, "t": TOP, "b": BOTTOM})
     grid.update_xaxes(frame.layout.xaxis)
     grid.update_yaxes(frame.layout.yaxis)
     for number, (case, own) in enumerate(chosen.items(), start=1):

@@ -76,7 +76,8 @@ def draw_close_pairs(
         figure.add_annotation(x=shift, y=-room - 0.15, text=caption, showarrow=False, yanchor="top")
     hidden = {"showgrid": False, "showline": False, "showticklabels": False, "ticks": ""}
     lines = max(caption.count("<br>") for caption in captions) + 1
-    figure.update_xaxes(range=[-room - 0.2, (len(scenes) - 1) * step + room + 0.2], **hidden)
+    reach = edge + radius / 2 + 0.1  # of a disc that leaves its scene
+    figure.update_xaxes(range=[-reach, (len(scenes) - 1) * step + reach], **hidden)
     figure.update_yaxes(range=[-room - 0.2 - 0.42 * lines, room + 0.3], scaleanchor="x", **hidden)
     figure.update_layout(showlegend=False, margin={"l": 10, "r": 10, "t": 50, "b": 10})
     return figure

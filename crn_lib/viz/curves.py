@@ -158,6 +158,7 @@ def draw_jump_or_slope(
         meta={"description": f"{describe(figure)} Most gained between two evaluations: {words}."},
     )
     figure.update_yaxes(range=[-0.03, 1.06])
+    figure.update_traces(cliponaxis=False)  # the last mark stands on the edge
     height = 1.0
     for kind in sorted((kind for kind in histories if histories[kind]), key=lambda k: -_last(histories[k])):
         rows = histories[kind]

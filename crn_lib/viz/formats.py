@@ -233,7 +233,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
         cols=len(found),
         subplot_titles=list(found),
         shared_yaxes=True,
-        horizontal_spacing=0.06,
+        horizontal_spacing=0.12,
         figure=new_figure(
             f"{says or 'No tensor breaks'}<br><sup>the tensors of one training step, in the order they are made</sup>",
             description="Bars of what the tensors of one training step hold, from the first to the last made. "
@@ -260,7 +260,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
                 col=column,
             )
     figure.update_xaxes(
-        title={"text": "fraction of its numbers", "standoff": 4},
+        title={"text": "fraction of its numbers", "standoff": 4, "font": {"size": 13}},
         tickformat=".0%",
         range=[0, 1],
         tickvals=[0, 0.5, 1],
@@ -269,7 +269,7 @@ def draw_broken_tensors(found: Mapping[str, Mapping[str, Mapping[str, float]]]) 
     figure.update_yaxes(autorange="reversed", **PANEL_AXIS)
     legend = {"orientation": "h", "x": 0, "y": -0.24, "yanchor": "top"}
     figure.update_layout(
-        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "t": 96, "b": 100}, legend=legend
+        barmode="stack", bargap=0.3, showlegend=True, margin={"l": 210, "r": 32, "t": 96, "b": 100}, legend=legend
     )
     return figure
 

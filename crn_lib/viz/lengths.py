@@ -79,6 +79,12 @@ def draw_copying_curves(
     figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **PANEL_AXIS)
     figure.update_yaxes(title=name, col=1)
     figure.update_layout(showlegend=True, margin={"t": 110, "b": 60})
+    if rows > 1 and len(lengths) % columns:  # the last cell is empty: there the legend takes nothing from the panels
+        cell = figure.get_subplot(rows, columns)
+        corner = {"x": cell.xaxis.domain[0], "xanchor": "left", "y": cell.yaxis.domain[1], "yanchor": "top"}
+        figure.update_layout(legend=corner)
+        figure.update_xaxes(visible=False, row=rows, col=columns)
+        figure.update_yaxes(visible=False, row=rows, col=columns)
     return figure
 
 

@@ -1,11 +1,12 @@
 """Receivers and minus the senders of one block as points: who meets whom."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import plotly.graph_objects as go
 
 from crn_lib.viz.contrast import as_text
-from crn_lib.viz.theme import BLUE, GREY, GRID, INK, VERMILION, new_figure
+from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
 Point = tuple[float, float]
 
@@ -50,7 +51,7 @@ def draw_meeting_points(
         y=[y for _, y in others],
         mode="markers",
         name="− sender, elsewhere",
-        marker={"symbol": "circle", "size": 5, "color": GRID},
+        marker={"symbol": "circle", "size": 5, "color": GREY},
         hoverinfo="skip",
     )
     for name, points, letters, colour, symbol, place in (
@@ -70,7 +71,7 @@ def draw_meeting_points(
             hoverinfo="text",
         )
     everything = [*receivers, *minus_senders]
-    reach = 1.15 * max(abs(number) for point in everything for number in point)
+    reach = ceil(2.3 * max(abs(number) for point in everything for number in point)) / 2  # alike in like panels
     figure.update_xaxes(title="first direction", zeroline=False, range=[-reach, reach])
     figure.update_yaxes(title="second direction", zeroline=False, range=[-reach, reach])
     figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})

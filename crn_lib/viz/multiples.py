@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import describe, need, new_figure
+from crn_lib.viz.theme import TEMPLATE, describe, need, new_figure
 
 LEGEND_WIDTH = 700
 """Pixels of a line of the legend, where a figure is as narrow as its stored picture."""
@@ -54,6 +54,7 @@ def draw_multiples(
         horizontal_spacing=0.28 / columns,  # an axis title and tick labels of eight letters stand between two panels
         vertical_spacing=0.36 / rows,
     )
+    grid.update_annotations(font_size=14)  # the panels' titles, beside each other where the page is narrow
     description = " ".join(f"{name}: {describe(panel)}" for name, panel in panels.items())
     height = 90 + rows * max(int(panel.layout.height * 0.82) for panel in panels.values())
     frame = new_figure(title, description=description, height=height)
@@ -62,8 +63,9 @@ def draw_multiples(
     lines = _legend_lines(panels.values()) if legend else 0
     widest = max(int(panel.layout.margin.l) for panel in panels.values())
     margin = {"l": max(84, widest), "r": 20, "t": 80 + 26 * lines, "b": 50}
-    grid.update_layout(title={"y": 1, "yanchor": "top", "pad": {"t": 14}})  # above the legend, however tall that is
-    grid.update_layout(height=height + 26 * lines, template="none", showlegend=legend, margin=margin)
+    # Above the legend, however tall that is. Plotly anchors the first line, and centres the lines on it.
+    grid.update_layout(title={"y": 1, "yanchor": "top", "pad": {"t": 14 + 12 * title.count("<br>")}})
+    grid.update_layout(height=height + 26 * lines, template=TEMPLATE, showlegend=legend, margin=margin)
     if legend:  # one for all panels, between the title and theirs
         above = 1 + 24 / (height + 26 * lines - margin["t"] - margin["b"])
         grid.update_layout(legend={"orientation": "h", "x": 0, "y": above, "yanchor": "bottom"})

@@ -8,7 +8,7 @@ from crn_lib.viz.pair import HIGH, LOW, MIDDLE
 from crn_lib.viz.theme import INK, need, new_figure
 
 Rows = Sequence[Sequence[float]]
-GAP = 1.3
+GAP = 1.1
 """Between two blocks, in cells: room for a sign."""
 
 
@@ -31,8 +31,8 @@ def draw_mechanism(steps: Mapping[str, Rows], signs: Sequence[str], *, title: st
         _write(figure, left + (wide - 1) / 2, -0.95, f"<b>{name}</b>")
         left += wide - 1 + GAP
         if number < len(signs):
-            _write(figure, left - GAP / 2 + 0.35, (tall - 1) / 2, f"<b>{signs[number]}</b>", size=18)
-            left += 0.7
+            _write(figure, left - GAP / 2 + 0.25, (tall - 1) / 2, f"<b>{signs[number]}</b>", size=18)
+            left += 0.5
     hidden = {"visible": False, "showgrid": False}
     figure.update_xaxes(range=[-0.6, left - GAP + 0.6 - 0.0], **hidden)
     figure.update_yaxes(range=[tall - 0.4, -1.5], **hidden)
@@ -84,7 +84,7 @@ def _add_cells(
         z=[[0.0 if v is None else v for v in row] for row in rows],
         text=[["·" if v is None else f"<b>{_short(v)}</b>" for v in row] for row in rows],
         texttemplate="%{text}",
-        textfont={"color": INK, "size": 13},
+        textfont={"color": INK, "size": 12},
         colorscale=[[0, fill], [1, fill]] if fill else [[0, LOW], [0.5, MIDDLE], [1, HIGH]],
         zmin=-largest,
         zmax=largest,

@@ -1,5 +1,6 @@
 """The house theme: a sheet of white paper on light and dark pages, safe for colour-blind readers."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Sized
 
 import plotly.graph_objects as go
@@ -86,8 +87,11 @@ KIND_NAMES = _OfKinds(
 
 HEIGHT = 380
 
-PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK}
+PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": ""}
 """An axis in the house style, for the panels that `make_subplots` adds to a figure."""
+
+TEMPLATE = {"layout": {"xaxis": {"title": {"standoff": 6}}}}
+"""What every figure begins with. Where plotly puts the title of an axis by itself, it touches the paper's edge."""
 
 
 def need(found: Sized, what: str) -> None:
@@ -106,7 +110,7 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
     """
     axis = {**PANEL_AXIS, "ticks": "outside", "tickcolor": GRID}
     layout = go.Layout(
-        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 15}},
+        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": _title_size(title)}},
         font={"color": INK, "size": 13},
         paper_bgcolor=PAPER,
         plot_bgcolor=PAPER,
@@ -117,9 +121,19 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
         xaxis=axis,
         yaxis=axis,
         meta={"description": description},
-        template="none",
+        template=TEMPLATE,
     )
     return go.Figure(layout=layout)
+
+
+def _title_size(title: str) -> float:
+    """15, or less for a title that would be cut in a window of 700 pixels, where 72 letters fit; 12 at least."""
+    widest = 0.0
+    small = False
+    for line in title.split("<br>"):
+        small = small or "<sup>" in line
+        widest = max(widest, len(re.sub("<[^>]*>", "", line)) * (0.7 if small else 1))
+    return max(12, 15 * min(1, 72 / max(widest, 1)))
 
 
 def describe(figure: go.Figure) -> str:

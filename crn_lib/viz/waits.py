@@ -27,7 +27,7 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
     learns = [(solved(run) or budget(run)) - waited for run, waited in zip(rows, waits, strict=True)]
     for name, x, base, colours, pattern in (
         ("waits: under a tenth of the letters", waits, 0, GREY, "/"),
-        ("learns: until 99% of the strings", learns, waits, [KIND_COLOURS[run.kind] for run in rows], ""),
+        ("learns (in colour): until 99% of the strings", learns, waits, [KIND_COLOURS[run.kind] for run in rows], ""),
     ):
         figure.add_bar(
             y=names,
@@ -41,13 +41,19 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
         )
     for name, run in zip(names, rows, strict=True):
         figure.add_annotation(
-            x=solved(run) or budget(run), y=name, text=in_words(run), showarrow=False, xanchor="left", xshift=6
+            x=solved(run) or budget(run),
+            y=name,
+            text=in_words(run).removeprefix("waits "),
+            font={"size": 12},
+            showarrow=False,
+            xanchor="left",
+            xshift=6,
         )
     most = max(max(solved(run) or budget(run) for run in rows), 1)
-    figure.update_xaxes(title="training steps", range=[0, 2.1 * most], tickformat=",")
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
+    figure.update_xaxes(title="training steps", range=[0, 2.2 * most], tickformat=",")
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", ticklabelstandoff=5, tickfont={"size": 12})
     legend = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
-    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 260, "t": 92})
+    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 250, "t": 112})
     return figure
 
 

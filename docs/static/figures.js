@@ -16,8 +16,12 @@ function loadPlotly() {
   return plotly;
 }
 
-// A title of one line that is wider than its figure would be cut: the size of its letters gives way.
-function fitTitle(layout, width) {
+// A title of one line that is wider than its figure would be cut: the size of its letters gives way. And a finger that
+// moves over a figure scrolls, as it does elsewhere: what a mouse zooms with, and the bar of such tools, are left out.
+// Returns plotly's options.
+function fitPage(layout, width) {
+  const finger = window.matchMedia("(pointer: coarse)").matches;
+  if (finger) layout.dragmode = false;
   const { text = "", font = {} } = layout.title ?? {};
   const brush = document.createElement("canvas").getContext("2d");
   const size = font.size ?? 15;
@@ -29,6 +33,7 @@ function fitTitle(layout, width) {
   }
   const room = 0.96 * width; // a title begins at a fiftieth
   if (widest > room) layout.title.font = { ...font, size: (size * room) / widest };
+  return { responsive: true, displaylogo: false, displayModeBar: finger ? false : "hover" };
 }
 
 async function draw(figure) {
@@ -37,8 +42,8 @@ async function draw(figure) {
   const plot = figure.querySelector(".plot");
   try {
     const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
-    fitTitle(layout, plot.clientWidth);
-    await (await loadPlotly()).newPlot(plot, data, layout, { responsive: true, displaylogo: false });
+    const options = fitPage(layout, plot.clientWidth);
+    await (await loadPlotly()).newPlot(plot, data, layout, options);
     figure.dataset.state = "drawn";
   } catch (error) {
     // The picture that pages without JavaScript show; then let the error be seen.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from crn_lib.viz.contrast import PAPER, contrast
 from tests.browser.controls import assert_no_error, drawn, press
 from tests.browser.lab import Lab
 
@@ -56,6 +57,13 @@ def test_a_longer_string_moves_the_mark_along_the_same_curve(lesson_page: Page) 
     press(lesson_page, "letters in the string", "End")
     long = drawn(lesson_page, BOUND_FIGURE, "256 numbers, 16,384 bits", "of 512 letters at most 100.0%")
     assert short["curve"] == long["curve"] and short["mark"] != long["mark"]
+
+
+def test_the_handle_of_a_slider_is_seen_and_wide_enough_for_a_finger(lesson_page: Page) -> None:
+    handle = lesson_page.locator(".noUi-handle:not(:focus)").first
+    assert contrast(handle.evaluate("h => getComputedStyle(h).borderTopColor"), PAPER) >= 3
+    area = handle.locator(".noUi-touch-area").bounding_box()
+    assert area is not None and min(area["width"], area["height"]) >= 24
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

@@ -1,10 +1,11 @@
 """What computes in the pages of the static edition beside the copier, worked by keyboard, against the library."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from crn_lib.analysis import copy_without, influence, most_amplified
 from crn_lib.viz import draw_state_against_length
@@ -92,21 +93,56 @@ def test_the_relation_map_shows_the_librarys_numbers_while_pairs_are_dropped_by_
     assert all(not button.is_enabled() for button in maps.get_by_role("button").all()), "none is silent"
 
 
-def test_a_first_touch_looks_and_a_second_one_drops(reader: Reader) -> None:
+@pytest.fixture
+def finger(reader: Reader) -> Iterator[Callable[..., float]]:
+    """Touches a part of a phone's page and may move; returns by how much the page has scrolled."""
+    touch = reader.page.context.new_cdp_session(reader.page)
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    reader.page.set_viewport_size({"width": 390, "height": 844})
+
+    def move(part: Locator, at: tuple[float, float], x: int = 0, y: int = 0) -> float:
+        part.evaluate("p => scrollTo(0, p.getBoundingClientRect().top + scrollY - 300)")
+        before, box = reader.page.evaluate("scrollY"), part.bounding_box()
+        assert box is not None
+        for step in range(9 if x or y else 1):
+            place = box["x"] + at[0] * box["width"] + step * x / 8, box["y"] + at[1] * box["height"] + step * y / 8
+            event = {"type": "touchMove" if step else "touchStart", "touchPoints": [{"x": place[0], "y": place[1]}]}
+            touch.send("Input.dispatchTouchEvent", event)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        return float(reader.page.evaluate("scrollY") - before)
+
+    yield move
+    touch.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_a_first_touch_looks_a_second_one_drops_and_a_map_scrolls_under_its_name(
+    reader: Reader, finger: Callable[..., float]
+) -> None:
     maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
-    canvas = maps.locator("[data-block='1'] canvas")
+    place = maps.locator("[data-block='1']")
+    canvas = place.locator("canvas")
     box = canvas.bounding_box()
-    assert box is not None
-    at = {
-        "clientX": box["x"] + box["width"] / 26 * 4.5,
-        "clientY": box["y"] + box["height"] / 13 * 5.5,
-        "bubbles": True,
-    }
+    assert box is not None and box["width"] / 26 >= 24 and box["height"] / 13 >= 24, "for a finger"
     for crosses in (0, 1, 0):
-        for event in ("pointerdown", "click"):
-            canvas.dispatch_event(event, {**at, "pointerType": "touch"})
-        assert "Block 1, token 6" in maps.locator(".status").inner_text()
-        assert maps.locator(".cross").count() == crosses
+        finger(canvas, (4.5 / 26, 5.5 / 13))
+        expect(maps.locator(".status")).to_contain_text("Block 1, token 6")
+        expect(maps.locator(".cross")).to_have_count(crosses)
+    assert finger(canvas, (0.3, 0.5), y=-100) > 40
+    finger(canvas, (0.3, 0.5), x=-150)
+    reader.page.wait_for_function("m => m.scrollLeft > 60", arg=place.element_handle())
+    name, own = place.locator(".name").bounding_box(), place.bounding_box()
+    assert name and own and abs(name["x"] - own["x"]) < 2
+
+
+def test_a_finger_on_a_figure_scrolls_the_page_and_the_figure(reader: Reader, finger: Callable[..., float]) -> None:
+    sampled = widget(reader, "01_copying_task.html", "sampled").locator(".plot")
+    for drawing in (sampled, reader.page.locator("figure.stored-figure .plot").last):
+        drawing.scroll_into_view_if_needed()
+        drawing.locator(".gtitle").wait_for()
+        assert finger(drawing, (0.3, 0.5), y=-100) > 40
+        assert drawing.locator(".modebar-btn").count() == 0, "no tools over the title"
+        finger(drawing, (0.3, 0.5), x=-150)
+        reader.page.wait_for_function("p => p.parentElement.scrollLeft > 60", arg=drawing.element_handle())
 
 
 def test_a_look_computes_nothing_and_a_dropped_pair_one_copy(reader: Reader) -> None:

@@ -157,6 +157,11 @@ def test_a_prediction_shows_guess_and_measurement_and_closes(capsys: pytest.Capt
     assert asked.widget.children[1].disabled
 
 
+def test_a_difference_of_two_percentages_is_in_points(capsys: pytest.CaptureFixture[str]) -> None:
+    predict("How many?", low=0, high=100, default=50, unit="%").reveal(43)
+    assert ">7 points less than you said<" in capsys.readouterr().out
+
+
 def test_a_choice_says_whether_it_was_right(capsys: pytest.CaptureFixture[str]) -> None:
     asked = predict_choice("Which?", options=["left", "right"], default="left")
     asked.reveal("right")

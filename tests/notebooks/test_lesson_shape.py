@@ -58,7 +58,7 @@ def test_the_sentences_of_its_first_screen_are_short(lesson: Path) -> None:
 def sentences(text: str) -> list[str]:
     """Of a Markdown cell; an item of a list and a fact between dots are sentences of their own."""
     text = re.sub(r"\]\([^)]*\)|[*`\[]", "", text)
-    return [part for part in re.split(r"(?<=[.!?])\s+|\n\n+|\n- |\n\d\. | · ", text) if part.strip()]
+    return [part for part in re.split(r"(?<=[.!?])\s+|\n\n+|\n- |\n\d\. |\s·\s", text) if part.strip()]
 
 
 @lessons

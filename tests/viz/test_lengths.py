@@ -43,6 +43,14 @@ def test_a_panel_a_length_a_line_a_model_a_band_its_range():
     assert "CausalRN at 32 letters: 90% after 100 steps." in describe(figure)
 
 
+def test_the_legend_stands_in_an_empty_cell_if_there_is_one():
+    five = draw_copying_curves({("causal_rn", length): CURVE for length in (16, 32, 64, 128, 256)})
+    cell, other = five.get_subplot(2, 3), five.get_subplot(2, 2)
+    assert (five.layout.legend.x, five.layout.legend.y) == (cell.xaxis.domain[0], cell.yaxis.domain[1])
+    assert [side.visible for side in (*cell, *other)] == [False, False, None, None]
+    assert draw_copying_curves({("causal_rn", 16): CURVE}).layout.legend.x is None
+
+
 @pytest.mark.parametrize(("unit", "scale"), [("steps", 1), ("seconds", 10)])
 def test_marks_are_medians_with_their_ranges_and_the_unsolved_stand_apart(unit, scale):
     figure = draw_steps_to_solve(POINTS, unit=unit)

@@ -7,6 +7,7 @@ import torch
 
 from crn_lib import tasks, viz
 from crn_lib.viz.multiples import draw_multiples
+from crn_lib.viz.theme import new_figure
 
 
 def test_the_mechanism_shows_every_block_and_a_sign_between_two() -> None:
@@ -71,3 +72,15 @@ def test_a_title_that_all_panels_share_is_said_once_at_the_edge() -> None:
     titles = [grid.layout[f"yaxis{n}"].title.text for n in ("", 2, 3, 4)]
     assert titles == ["letters right, upper bound", None] * 2
     assert [grid.layout[f"xaxis{n}"].title.text for n in ("", 2, 3, 4)] == [None, None, *["letters in the string"] * 2]
+
+
+def test_no_axis_has_its_title_at_the_papers_lower_edge() -> None:
+    one = {"numbers": 8, "bits_per_number": 32, "string_length": 64}
+    for figure in (viz.draw_state_against_length(**one), draw_multiples(viz.draw_state_against_length, {"a": one})):
+        assert figure.layout.template.layout.xaxis.title.standoff == 6
+
+
+def test_a_title_too_long_for_a_narrow_window_has_smaller_letters() -> None:
+    titles = ["a" * 72, "a" * 80, "a" * 300, "a<br><sup>" + "b" * 100 + "<br>" + "b" * 100 + "</sup>"]
+    sizes = [new_figure(title, description="").layout.title.font.size for title in titles]
+    assert sizes == [15, 13.5, 12, 15]

@@ -26,4 +26,4 @@ def test_a_bar_waits_until_a_tenth_and_learns_until_the_strings_are_right() -> N
     assert list(waits.y) == ["CausalRN, 16 letters, seed 0", "Transformer, 16 letters, seed 0"]
     assert (list(waits.x), list(learns.x), list(learns.base)) == ([200, 300], [100, 0], [200, 300])
     assert "Transformer, 16 letters, seed 0: waits 300 of 300, ends at 19%" in describe(figure)
-    assert figure.layout.annotations[0].text == "waits 200 of 300 steps"
+    assert figure.layout.annotations[0].text == "200 of 300 steps"

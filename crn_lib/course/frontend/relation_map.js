@@ -27,7 +27,7 @@ const LEGEND =
   "frame: the pair looked at · cross: a dropped pair · +1: has the receiver of the next row";
 const KEYS =
   "Keys: arrows choose a pair, Delete drops it or brings it back, Shift with ↑ or ↓ moves its row's receiver. Mouse: click " +
-  "a pair to drop it; drag a letter on the left to another row. Touch: tap a pair to look, again to drop.";
+  "a pair to drop it; drag a letter on the left to another row. Touch: tap a pair to look, again to drop it; drag a letter.";
 
 class RelationMapWidget {
   /** @param {Host} host @param {HTMLElement} root */

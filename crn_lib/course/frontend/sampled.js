@@ -65,11 +65,11 @@ class Sampled {
       return;
     }
     const { data, layout } = figure;
-    const { loadPlotly, fitTitle } = /** @type {any} */ (window); // of the site's figures.js
+    const { loadPlotly, fitPage } = /** @type {any} */ (window); // of the site's figures.js
     const plotly = await loadPlotly();
-    fitTitle(layout, this.plot.clientWidth);
+    const options = fitPage(layout, this.plot.clientWidth);
     this.plot.style.height = `${layout.height}px`;
-    await plotly.react(this.plot, data, layout, { responsive: true, displaylogo: false });
+    await plotly.react(this.plot, data, layout, options);
     this.words.textContent = layout.meta?.description ?? "";
     this.status.textContent = plain(layout.title?.text ?? "");
   }
