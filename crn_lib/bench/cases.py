@@ -1,6 +1,6 @@
 """The named cases of `crn bench`. A new one is an entry in `CASES`, and in `GPU_CASES`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.bench.baselines import PLAIN, compiled_definition, definition
+from crn_lib.bench.baselines import PLAIN
 from crn_lib.bench.inputs import SEED, relation_inputs, with_gradients
-from crn_lib.bench.own_settings import measure_elsewhere
+from crn_lib.bench.own_settings import THE_LIBRARYS, TORCHS_OWN, measure_elsewhere
 from crn_lib.bench.timing import Contender
 from crn_lib.models import KINDS, ModelConfig, build_model
 from crn_lib.ops import relation
@@ -26,7 +26,7 @@ MOST_BYTES = 5e9
 """Arrays of pairs that a contender may hold; with what comes on top, the process then stays under about 6 GB."""
 
 HUGE_PAGES = ", 2 MiB pages"
-"""Ends the name of a plain contender that runs in this process, with this library's settings for torch."""
+"""Ends the name of a plain contender that runs with this library's settings for torch."""
 
 PAIR_ARRAYS = {"eager": 4, "eager, masked before exp": 3, "eager, layer norm by hand": 7, "torch.compile": 1}
 """Arrays of `batch * length**2 * width` numbers that a contender holds at its peak, as measured; others hold none."""
@@ -84,7 +84,7 @@ def compile_missing(device: str) -> str:
 def exact_case(batch: int, length: int, width: int, device: str = "cpu") -> Case:
     """The exact relation, forward and backward, against plain torch and against attention of the same shape.
 
-    On a CPU plain torch runs as torch comes, in a process of its own; two of its forms also here, with larger pages.
+    On a CPU plain torch runs in processes of its own: as torch comes, and two of its forms also with larger pages.
     """
 
     def prepare() -> Contenders:
@@ -114,12 +114,18 @@ def exact_case(batch: int, length: int, width: int, device: str = "cpu") -> Case
         if device != "cpu":
             plain = {name: why or run(PLAIN[name]()) for name, why in left_out.items()}
             return plain | ours | {"SDPA attention, bfloat16": attention(torch.bfloat16)}
-        as_torch_comes = measure_elsewhere([name for name, why in left_out.items() if not why], batch, length, width)
-        huge_pages: dict[str, Contender | str] = {
-            f"eager{HUGE_PAGES}": left_out["eager"] or run(definition),
-            f"torch.compile{HUGE_PAGES}": left_out["torch.compile"] or run(compiled_definition()),
+
+        def elsewhere(names: Iterable[str], settings: Mapping[str, str]) -> Contenders:
+            fitting = [name for name in names if not left_out[name]]
+            measured = measure_elsewhere(fitting, batch, length, width, settings)
+            return {name: left_out[name] or measured[name] for name in names}
+
+        huge_pages = elsewhere(("eager", "torch.compile"), THE_LIBRARYS)
+        return {
+            **elsewhere(PLAIN, TORCHS_OWN),
+            **{name + HUGE_PAGES: contender for name, contender in huge_pages.items()},
+            **ours,
         }
-        return {name: why or as_torch_comes[name] for name, why in left_out.items()} | huge_pages | ours
 
     elements = batch * length * (length + 1) / 2 * width
     name = f"exact relation, batch {batch}, width {width}"

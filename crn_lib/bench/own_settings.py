@@ -1,4 +1,8 @@
-"""Plain torch timed as torch comes, in a process of its own.
+"""Plain torch timed in a process of its own: as torch comes, and with this library's settings for it.
+
+Of its own, too, because compiled code may end the process it runs in: torch 2.13's for 8 sequences of 34 tokens, on a
+processor with AVX-512, writes beyond its arrays (docs/LOG.md). Then one contender is missing, and no row that others
+gave.
 
 `crn_lib` sets two things before torch is loaded (`crn_lib/__init__.py`): large arrays get pages of 2 MiB, and waiting
 threads sleep early. Both help plain torch as well, here by half at lengths where it stores hundreds of megabytes. Who
@@ -12,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -23,12 +27,23 @@ from crn_lib.bench.inputs import relation_inputs, with_gradients
 from crn_lib.bench.timing import MOST_REPEATS, Elsewhere
 from crn_lib.measure import added_memory, call_times
 
-TORCHS_OWN = {"THP_MEM_ALLOC_ENABLE": "0", "GOMP_SPINCOUNT": "300000"}
+TORCHS_OWN: Mapping[str, str] = {"THP_MEM_ALLOC_ENABLE": "0", "GOMP_SPINCOUNT": "300000"}
 """Small pages, and libgomp's spin where nothing is said: what a program gets that only imports torch."""
 
 
-def measure_elsewhere(contenders: Sequence[str], batch: int, length: int, width: int) -> dict[str, Elsewhere | str]:
+THE_LIBRARYS: Mapping[str, str] = {}
+"""What `crn_lib/__init__.py` sets where nothing is said."""
+
+
+def measure_elsewhere(
+    contenders: Sequence[str], batch: int, length: int, width: int, settings: Mapping[str, str] = TORCHS_OWN
+) -> dict[str, Elsewhere | str]:
     """Run contenders of `PLAIN` on `relation_inputs(batch, length, width)`, forward and backward, one after another.
+
+    Args:
+        contenders: names in `PLAIN`, those that may end their process last: what comes behind is lost with them.
+        batch, length, width: of the inputs.
+        settings: of the process, `TORCHS_OWN` or `THE_LIBRARYS`.
 
     Returns:
         By name, what was measured; or why that could not be done.
@@ -38,7 +53,7 @@ def measure_elsewhere(contenders: Sequence[str], batch: int, length: int, width:
     with tempfile.TemporaryDirectory() as folder:
         numbers = [torch.get_num_threads(), batch, length, width]
         command = [sys.executable, "-m", __name__, folder, *map(str, numbers), *contenders]
-        ran = subprocess.run(command, env=os.environ | TORCHS_OWN, capture_output=True, text=True)
+        ran = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
         found: dict[str, Elsewhere | str] = {}
         for number, name in enumerate(contenders):
             row, results = Path(folder, f"{number}.json"), Path(folder, f"{number}.safetensors")

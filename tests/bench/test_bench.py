@@ -175,6 +175,21 @@ def test_what_would_not_fit_or_cannot_run_is_left_out_and_named(without_compiler
     assert "length 9" in line and "torch.compile (no compiler)" in line and "eager (needs 0.0 GB)" in line
 
 
+def test_compiled_code_that_ends_its_process_costs_no_row_of_others(monkeypatch):
+    died = "stopped with exit status -6: malloc(): unaligned tcache chunk detected"
+
+    def measure(contenders, batch, length, width, settings):
+        made = with_gradients(definition, *relation_inputs(batch, length, width))
+        there = Elsewhere([one.detach() for one in made], seconds=1.0, repeats=2, added_bytes=7)
+        return {name: died if name == "torch.compile" else there for name in contenders}
+
+    monkeypatch.setattr(cases, "measure_elsewhere", measure)
+    monkeypatch.setattr(cases, "compile_missing", lambda device: "")
+    rows, disagreements = run_cases([exact_case(2, 9, 8)])
+    assert disagreements == [] and "fused" in {row["contender"] for row in rows}
+    assert rows[0]["not_run"] == {"torch.compile": died, "torch.compile, 2 MiB pages": died}
+
+
 def test_plain_torch_is_left_out_of_the_longest_sequences_only():
     assert too_large("eager", 1, 4098, 192, 5e9) == "needs 51.6 GB"
     assert too_large("eager", 8, 258, 192, 5e9) == too_large("fused", 1, 4098, 192, 5e9) == ""
