@@ -147,11 +147,12 @@ class SequenceModel(nn.Module):
         ends = torch.full((batch,), length, device=tokens.device) if lengths is None else lengths
         if ends.shape != (batch,) or int(ends.min()) < 1 or int(ends.max()) > length:
             raise ValueError(f"lengths must be {batch} whole numbers from 1 to {length}; got {ends.tolist()}")
-        x = self._embed(tokens)
-        for block, held in zip(self.blocks, state.blocks, strict=True):
-            x = block(x, held, lengths)
-        state.positions = ends.clone()
-        return self._logits(x[torch.arange(batch, device=x.device), ends - 1]), state
+        with kernels_only(is_small(tokens, self.config.width)):
+            x = self._embed(tokens)
+            for block, held in zip(self.blocks, state.blocks, strict=True):
+                x = block(x, held, lengths)
+            state.positions = ends.clone()
+            return self._logits(x[torch.arange(batch, device=x.device), ends - 1]), state
 
     @torch.no_grad()
     def step(self, token: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState]:
@@ -169,7 +170,8 @@ class SequenceModel(nn.Module):
             raise ValueError(f"token must hold {len(state.positions)} ids, one a sequence; got {len(token)}")
         if int(state.positions.max()) >= self.config.max_length:
             raise ValueError(f"the model's max_length of {self.config.max_length} positions is used up")
-        return self._step(token, state), state
+        with kernels_only(is_small(token[:, None], self.config.width)):
+            return self._step(token, state), state
 
     @torch.no_grad()
     def generate(self, prompt: Tensor, steps: int, prompt_lengths: Tensor | None = None) -> Tensor:
@@ -198,8 +200,9 @@ class SequenceModel(nn.Module):
             )
         logits, state = self.prefill(prompt, prompt_lengths)
         chosen = [logits.argmax(dim=-1)]
-        for _ in range(steps - 1):
-            chosen.append(self._step(chosen[-1], state).argmax(dim=-1))
+        with kernels_only(is_small(prompt[:, :1], self.config.width)):
+            for _ in range(steps - 1):
+                chosen.append(self._step(chosen[-1], state).argmax(dim=-1))
         return torch.stack(chosen, dim=1)
 
     def state_bytes(self, length: int) -> int:

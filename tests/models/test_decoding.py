@@ -9,7 +9,7 @@ from torch import Tensor
 
 from crn_lib.models import BLOCKS
 from crn_lib.models.causal_rn import FEW_SEQUENCES
-from crn_lib.ops.cpu import decoding
+from crn_lib.ops.cpu import decoding, threads
 from crn_lib.ops.cpu.decoding import block_step
 from tests.models.model_cases import FIXED_STATE, GROWING_STATE, VARIANTS, VOCAB, name_of, small_model, tokens
 
@@ -235,3 +235,27 @@ def test_a_block_is_compiled_for_a_few_sequences_and_where_nobody_looks_into_it(
     assert calls_of(model) == 1
     assert calls_of(model.to(torch.bfloat16)) == 0
     assert calls_of(small_model(norm="rms")) == calls_of(small_model(activation="gelu")) == 0
+
+
+def test_decoding_keeps_torch_to_one_thread_and_changes_no_bit(monkeypatch, use_threads):
+    """Beside busy programs 32 sequences took a hundred times as long on two, where torch was loaded first."""
+    use_threads(2)
+    model, prompt = small_model(), tokens(3, 5)
+    seen: list[int] = []
+    logits = model._logits
+
+    def note(x: Tensor) -> Tensor:
+        seen.append(torch.get_num_threads())
+        return logits(x)
+
+    monkeypatch.setattr(model, "_logits", note)
+
+    def decoded() -> list[Tensor]:
+        first, state = model.prefill(prompt)
+        return [first, model.step(prompt[:, 0], state)[0], model.generate(prompt, 3)]
+
+    few = decoded()
+    assert set(seen) == {1} and torch.get_num_threads() == 2
+    seen.clear()
+    monkeypatch.setattr(threads, "SMALL", 1)
+    assert all(map(torch.equal, few, decoded())) and set(seen) == {2}

@@ -111,11 +111,11 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
     The kernel does tasks as long as there are any, and says whether all of them are finished.
     """
     claims = np.zeros(CLAIMS, np.int64)
+    if torch.get_num_threads() > 1:  # else torch has no threads that could spin, nor could a second team be made
+        sleep_early()  # also for one thread: what spins in the way of others is torch's
     if threads == 1:
         kernel(claims, *arguments)
         return
-    if torch.get_num_threads() > 1:  # else torch has no threads that could spin, nor could a second team be made
-        sleep_early()
     pool = _workers(threads - 1)
     helpers = [pool.submit(kernel, claims, *arguments) for _ in range(threads - 1)]
     finished = kernel(claims, *arguments)
