@@ -1,8 +1,7 @@
 """Plain torch timed in a process of its own: as torch comes, and with this library's settings for it.
 
 Of its own, too, because compiled code may end the process it runs in: torch 2.13's for 8 sequences of 34 tokens, on a
-processor with AVX-512, writes beyond its arrays (docs/LOG.md). Then one contender is missing, and no row that others
-gave.
+processor with AVX-512, corrupts the heap (docs/LOG.md). Then one contender is missing, and no row that others gave.
 
 `crn_lib` sets two things before torch is loaded (`crn_lib/__init__.py`): large arrays get pages of 2 MiB, and waiting
 threads sleep early. Both help plain torch as well, here by half at lengths where it stores hundreds of megabytes. Who
@@ -29,7 +28,6 @@ from crn_lib.measure import added_memory, call_times
 
 TORCHS_OWN: Mapping[str, str] = {"THP_MEM_ALLOC_ENABLE": "0", "GOMP_SPINCOUNT": "300000"}
 """Small pages, and libgomp's spin where nothing is said: what a program gets that only imports torch."""
-
 
 THE_LIBRARYS: Mapping[str, str] = {}
 """What `crn_lib/__init__.py` sets where nothing is said."""

@@ -4,7 +4,17 @@ import json
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
+
+# What the page's own controls say, and whether the kernel is at work: tells a lost key from a lost answer.
+CHOSEN = """() => [
+  ...[...document.querySelectorAll('.widget-hslider, .widget-dropdown')].map(row => {
+    const label = row.querySelector('.widget-label'), list = row.querySelector('select');
+    const value = list ? list.selectedOptions[0]?.textContent : row.querySelector('.widget-readout')?.textContent;
+    return `${label?.textContent}: ${value}`;
+  }),
+  `kernel ${window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status}`,
+]"""
 
 
 def slider(page: Page, label: str) -> Locator:
@@ -55,15 +65,20 @@ def once(page: Page, script: str, condition: str = "true", *, of: object = None)
         script: JavaScript, a function of `of` that gives an object, or null while there is nothing yet.
         condition: JavaScript about that object, `s`.
     """
-    return page.wait_for_function(
-        f"""of => {{
-          const s = ({script})(of), now = JSON.stringify(s), still = now === window.foundBefore;
-          window.foundBefore = now;
-          return still && s && ({condition}) && s;
-        }}""",
-        arg=of,
-        polling=100,  # milliseconds between two looks
-    ).json_value()
+    try:
+        found = page.wait_for_function(
+            f"""of => {{
+              const s = ({script})(of), now = JSON.stringify(s), still = now === window.foundBefore;
+              window.foundBefore = now;
+              return still && s && ({condition}) && s;
+            }}""",
+            arg=of,
+            polling=100,  # milliseconds between two looks
+        )
+    except TimeoutError as error:
+        there, chosen = page.evaluate(script, of), page.evaluate(CHOSEN)
+        raise AssertionError(f"waited in vain for {condition}; there is {there}, chosen are {chosen}") from error
+    return found.json_value()
 
 
 def drawn(page: Page, figure: str, *words: str, of: str | None = None) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_a_signal_ends_those_at_work_in_order_and_begins_no_more(log: Path, numb
 
     def began(_: str) -> None:
         def when_it_has_begun() -> None:
-            while not log.exists():
+            while not (log.exists() and log.read_text()):  # the file is there before its first word
                 pass
             os.kill(os.getpid(), number)
 

@@ -99,6 +99,10 @@ def test_torchs_threads_are_sent_to_sleep_when_torch_has_some(monkeypatch, use_t
     assert not calls
     with_gradients(a, b, backend="fused")
     assert set(calls) == {2}
+    calls.clear()
+    monkeypatch.setattr(fused, "FEW", 10**9)
+    with_gradients(a, b, backend="fused")
+    assert set(calls) == {2}, "also where a kernel takes one thread"
 
 
 def test_a_backward_pass_is_limited_from_a_tensor_on_to_its_end_and_a_failed_one_until_the_next(use_threads):
