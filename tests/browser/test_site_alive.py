@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Route
 
 from crn_lib.analysis import copy_without, influence, most_amplified
 from crn_lib.course import frontend
@@ -148,12 +148,13 @@ def test_a_letter_more_writes_the_cells_that_change_and_no_others(reader: Reader
 
 
 def test_a_figure_shows_its_picture_until_it_is_drawn(reader: Reader) -> None:
-    held = []
-    reader.page.route("**/plotly.min.js", held.append)  # and never answered
-    reader.page.goto((reader.site / "01_copying_task.html").as_uri())
-    for figure in ("figure.stored-figure", ".crn-alive[data-module=sampled] .crn-sampled"):
-        picture = reader.page.locator(figure).first.locator(".plot img")
-        picture.scroll_into_view_if_needed()
+    held: list[Route] = []
+    reader.page.route("**/plotly.min.js", lambda route: held.append(route))  # and never answered: the page never loads
+    reader.page.goto((reader.site / "01_copying_task.html").as_uri(), wait_until="domcontentloaded")
+    for figure in ("figure.stored-figure", ".crn-alive[data-module=sampled]"):
+        place = reader.page.locator(figure).first
+        place.scroll_into_view_if_needed()
+        picture = place.locator(".plot img")
         reader.page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
         assert picture.is_visible() and len(picture.get_attribute("alt") or "") > 20
     assert len(held) == 1, "fetched once for both"
