@@ -34,7 +34,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["workbook.css", *(f"{name}.css" for name in (frontend.SHARED_STYLE, *frontend.MODULES))]
-html_js_files = [(name, {"defer": "defer", "priority": 100}) for name in ("figures.js", "host.js")]  # before MathJax
+html_js_files = [("figures.js", {"defer": "defer", "priority": 100}), ("host.js", {"async": "async", "priority": 100})]
 mathjax_path = "tex-svg.js"  # in static/, put there by `crn site`; in SVG, so that it needs no fonts
 
 
@@ -52,6 +52,14 @@ def name_the_folds(app, pagename, templatename, context, doctree):
         context["generate_toctree_html"] = make_named
 
 
+def bring_the_copier(app, pagename, templatename, context, doctree):
+    """The front page's head brings what its copier needs, so that the copier is there in the first frame."""
+    if pagename == "index":
+        for name in frontend.carried_for("copier", frontend.SHIPPED):
+            app.add_js_file(f"alive/{name}.carried.js", loading_method="async", priority=90)
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.connect("html-page-context", bring_the_copier)
     app.connect("html-page-context", name_the_folds, priority=900)  # after the theme has put its functions there

@@ -112,6 +112,28 @@ def record(draw: Callable[..., go.Figure], controls: Mapping[str, ipywidgets.Wid
     }
 
 
+def first_figure(state: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The figure of a recorded state's first setting, as plotly's JSON; `None` where `draw` refused that."""
+    record_ = json.loads(gzip.decompress(base64.b64decode(state["packed"])))
+    number = 0
+    for control in state["controls"]:
+        number = number * len(control["options"]) + control["chosen"]
+    picked = record_["settings"][number]
+    if isinstance(picked, str):
+        return None
+    traces: dict[str, dict[str, Any]] = {}
+    layout = {}
+    for path, parts, part in zip(record_["paths"], record_["parts"], picked, strict=True):
+        where, *names = path.split(".")
+        if part < 0:
+            continue
+        if where == "layout":
+            layout[".".join(names)] = parts[part]
+        else:
+            traces.setdefault(names[0], {})[".".join(names[1:])] = parts[part]
+    return {"data": list(traces.values()), "layout": layout}
+
+
 def _kind(control: ipywidgets.Widget) -> str:
     if isinstance(control, ipywidgets.Checkbox):
         return "tick"

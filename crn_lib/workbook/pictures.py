@@ -18,6 +18,8 @@ import plotly.graph_objects as go
 import plotly.io
 
 from crn_lib.course.figures import PLOTLY_MIME
+from crn_lib.course.frontend import ALIVE_MIME
+from crn_lib.course.recorded import first_figure
 from crn_lib.files import replace_text
 from crn_lib.viz import describe
 
@@ -26,17 +28,20 @@ WIDTH, SCALE = 860, 1.5
 
 
 def add_pictures(notebook: Any) -> None:
-    """Put a picture with a description beside every figure, in the notebook's outputs.
+    """Put a picture with a description beside every figure and every recorded control, in the notebook's outputs.
 
     Raises:
         RuntimeError: this machine cannot draw them: kaleido or its browser is missing. The outputs are as they were.
     """
-    outputs = [output for output in _outputs(notebook) if PLOTLY_MIME in output.get("data", {})]
-    figures = [go.Figure(output.data[PLOTLY_MIME]) for output in outputs]
-    for output, figure, (jpeg, webp) in zip(outputs, figures, _draw(figures), strict=True):
-        words = describe(figure) or output.data.get("text/plain", "") or figure.layout.title.text or "a figure"
+    found = [(output, figure) for output in _outputs(notebook) if (figure := _figure(output.get("data", {})))]
+    figures = [go.Figure(figure) for _, figure in found]
+    for (output, _), figure, (jpeg, webp) in zip(found, figures, _draw(figures), strict=True):
+        plain = output.data.get("text/plain", "")
+        words = describe(figure) or plain or figure.layout.title.text or "a figure"
         source = f"data:image/webp;base64,{webp}"
         output.data["text/html"] = f'<img src="{source}" alt="{html.escape(words)}" style="max-width:100%">'
+        if ALIVE_MIME in output.data:
+            output.data["text/html"] += f"<p>{html.escape(plain)}</p>"
         output.data.pop("image/png", None)  # which JupyterLab puts there when it has drawn a figure
         output.data["image/jpeg"] = jpeg
         output.metadata = {"image/jpeg": {"alt": words}}
@@ -70,6 +75,14 @@ def without_description(notebook: Any) -> Iterator[str]:
 
 def _outputs(notebook: Any) -> list[Any]:
     return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def _figure(data: dict[str, Any]) -> dict[str, Any] | None:
+    """What an output shows, as plotly's JSON: its figure, or the first of a recorded control."""
+    if PLOTLY_MIME in data:
+        return dict(data[PLOTLY_MIME])
+    alive = data.get(ALIVE_MIME, {})
+    return first_figure(alive["state"]) if alive.get("module") == "sampled" else None
 
 
 def _draw(figures: list[go.Figure]) -> list[tuple[str, str]]:

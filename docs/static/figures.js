@@ -1,5 +1,5 @@
-// Draws a page's stored plotly figures, each when it comes near the window. plotly.js (5 MB) is fetched once, for the
-// first of them, so that a page without figures, or one nobody scrolls, never loads it.
+// Draws a page's stored plotly figures, each when it comes near the window; until then its picture stands there. plotly.js
+// (5 MB) is fetched once, for the first of them, so that a page without figures, or one nobody scrolls, never loads it.
 "use strict";
 
 const here = document.currentScript.src;
@@ -14,6 +14,13 @@ function loadPlotly() {
     document.head.append(script);
   });
   return plotly;
+}
+
+// When a picture is on the screen: the first figure holds the page up for half a second.
+async function shown(picture) {
+  if (window.Plotly) return;
+  await picture?.decode().catch(() => {}); // one that is not there keeps nobody waiting
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 // A title of one line that is wider than its figure would be cut: the size of its letters gives way. And a finger that
@@ -40,14 +47,17 @@ async function draw(figure) {
   if (figure.dataset.state) return;
   figure.dataset.state = "drawing";
   const plot = figure.querySelector(".plot");
+  const picture = plot.querySelector("img");
   try {
+    await shown(picture);
     const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
     const options = fitPage(layout, plot.clientWidth);
-    await (await loadPlotly()).newPlot(plot, data, layout, options);
+    const plotly = await loadPlotly();
+    picture.remove();
+    await plotly.newPlot(plot, data, layout, options);
     figure.dataset.state = "drawn";
   } catch (error) {
-    // The picture that pages without JavaScript show; then let the error be seen.
-    plot.innerHTML = figure.querySelector("noscript").textContent;
+    plot.replaceChildren(picture); // then let the error be seen
     figure.dataset.state = "failed";
     throw error;
   }

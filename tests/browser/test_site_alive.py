@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from crn_lib.analysis import copy_without, influence, most_amplified
+from crn_lib.course import frontend
 from crn_lib.viz import draw_state_against_length
 from tests.browser.accessibility import serious
 from tests.browser.reader import READY_FOR_AXE, Reader, lesson_pages
@@ -31,6 +32,13 @@ COUNT_WORK = """() => {
   };
 }"""
 WORK = "() => { const { work } = window; window.work = { exponentials: 0, rectangles: 0 }; return work; }"
+
+# Cells of the CausalRN in which something is written, from now on.
+COUNT_WRITTEN = """() => {
+  window.written = 0;
+  const look = new MutationObserver(records => window.written += records.length);
+  look.observe(document.querySelector("[data-kind=causal_rn] .cells"), { childList: true, subtree: true });
+}"""
 
 WIDGETS = (
     ("04_normalise_first.html", "pair"),
@@ -157,10 +165,44 @@ def test_a_look_computes_nothing_and_a_dropped_pair_one_copy(reader: Reader) -> 
     field.press("Delete")
     work = reader.page.evaluate(WORK)
     length, rows, blocks, width = 2 * len(TEXT) + 2, len(TEXT) + 1, 2, 48
-    pairs = sum(length - row for row in range(rows))
-    copied = blocks * width * (length * (length + 1) // 2 + pairs)  # the model's own, and those of the maps' shares
-    assert copied - 2 * width <= work["exponentials"] <= copied + 30 * rows  # and softmaxes of what is written
-    assert work["rectangles"] == blocks * pairs - 1
+    changed = 3  # the row of the pair: those before it are neither copied nor compared anew
+    pairs = sum(length - row for row in range(rows - changed))
+    model = blocks * width * pairs - width  # its own; those of the maps' shares are as many at most
+    assert model <= work["exponentials"] <= 2 * model + 30 * rows  # and softmaxes of what is written
+    assert 0 < work["rectangles"] <= blocks * pairs - 1
+
+
+def test_a_letter_more_writes_the_cells_that_change_and_no_others(reader: Reader) -> None:
+    copier = widget(reader, "00_welcome.html", "copier")
+    field = copier.locator("input[type=text]")
+    field.fill(TEXT[:-1])
+    reader.page.evaluate(COUNT_WRITTEN)
+    field.press("End")
+    field.press(TEXT[-1])
+    written = "".join(copier.locator("[data-kind=causal_rn] .said").all_text_contents())
+    assert written == f"{TEXT}■"
+    assert reader.page.evaluate("window.written") == 4, "the letter and the end, asked and said"
+
+
+def test_a_figure_shows_its_picture_until_it_is_drawn(reader: Reader) -> None:
+    held: list[Route] = []
+    reader.page.route("**/plotly.min.js", lambda route: held.append(route))  # and never answered: the page never loads
+    reader.page.goto((reader.site / "01_copying_task.html").as_uri(), wait_until="domcontentloaded")
+    for figure in ("figure.stored-figure", ".crn-alive[data-module=sampled]"):
+        place = reader.page.locator(figure).first
+        place.scroll_into_view_if_needed()
+        picture = place.locator(".plot img")
+        reader.page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+        assert picture.is_visible() and len(picture.get_attribute("alt") or "") > 20
+    assert len(held) == 1, "fetched once for both"
+
+
+def test_the_front_page_brings_what_its_copier_needs_and_no_other_page_does(site: Path) -> None:
+    names = frontend.carried_for("copier", frontend.SHIPPED)
+    for page in ("index.html", "00_welcome.html"):
+        head, _ = (site / page).read_text().split("</head>")
+        tags = re.findall(r"<script async[^>]* src=\"_static/([^?\"]+)", head)
+        assert tags == ([f"alive/{name}.carried.js" for name in names] if page == "index.html" else []) + ["host.js"]
 
 
 def test_a_page_offers_the_recorded_settings_and_draws_what_python_draws(reader: Reader) -> None:

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import math
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ SHARED_STYLE = "widget"
 SHIPPED = ("causal_rn", "transformer", "linear_rn")
 """Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""
 
+EXPORT = "export default { render };"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
 
 
@@ -87,8 +89,16 @@ def carried(name: str) -> str:
         name: one of `carried_names`.
     """
     kind, _, suffix = name.rpartition(".")
-    data = shipped_model(kind) if suffix == "safetensors" else module_text(kind).encode()
-    return f'crnCarried("{name}", "{base64.b64encode(data).decode()}");\n'
+    if suffix == "safetensors":
+        value = json.dumps(base64.b64encode(shipped_model(kind)).decode())
+    else:
+        value = f'() => {{\n"use strict";\n{module_text(kind).replace(EXPORT, "return { render };")}}}'
+    return f'(window.crnCarried ??= []).push(["{name}", {value}]);\n'
+
+
+def carried_for(module: str, kinds: Iterable[str] = ()) -> list[str]:
+    """The files that a module needs with models of these kinds."""
+    return [f"{module}.js", *(f"{kind}.safetensors" for kind in kinds)]
 
 
 def carried_names() -> list[str]:

@@ -1,6 +1,6 @@
 // The relation map of one block: a row a token written, a column a position heard, colours in a canvas, marks above it.
 
-import { counted, drawn, element } from "./dom.js";
+import { counted, drawn, element, put, putAttribute } from "./dom.js";
 
 /** @typedef {import("./pairs.js").MapName} MapName */
 
@@ -53,6 +53,14 @@ export class BlockMap {
     this.root.dataset.block = String(number);
     /** @type {number | undefined} a row whose receiver is being dragged */
     this.dragged = undefined;
+    /** @type {{root: SVGElement, looks: string}[]} what is drawn of each row, and how it looks in words */
+    this.rowsAt = [];
+    /** @type {SVGElement[]} */
+    this.heardAt = [];
+    /** @type {(number | undefined)[]} by row the sender that the canvas shows as dropped */
+    this.gone = [];
+    this.largest = 0; // what the canvas shows brightest
+    this.lookMark = drawn("g", {});
     this.listen();
   }
 
@@ -124,35 +132,41 @@ export class BlockMap {
 
   /** @param {BlockView} view */
   show(view) {
+    const before = this.view;
     this.view = view;
     const { rows, heard, wanted, rings } = view;
     const letters = rows.length - 1;
     const found = rings.slice(0, -1).filter((ring, row) => ring === row + 1).length;
-    this.name.textContent = `Block ${this.number}: the ring is the source for ${found} of ${counted(letters, "letter")}`;
-    this.field.setAttribute(
-      "aria-label",
-      `relation map of block ${this.number}: ${rows.length} tokens written, ${heard.length} positions heard; ` +
-        `the ring is the source for ${found} of ${counted(letters, "letter")}`,
-    );
+    const words = `the ring is the source for ${found} of ${counted(letters, "letter")}`;
+    put(this.name, `Block ${this.number}: ${words}`);
+    const label = `relation map of block ${this.number}: ${rows.length} tokens written, ${heard.length} positions heard; ${words}`;
+    putAttribute(this.field, "aria-label", label);
+    const same = rows.length === before?.rows.length && heard.length === before.heard.length;
+    if (!same) this.lay(view);
+    this.paint(view, same ? before : undefined);
+    Array.from(heard, (letter, place) => put(this.heardAt[place], letter));
+    Array.from(wanted, (letter, row) => this.drawRow(letter, row, view));
+    this.choose(view.chosen);
+  }
+
+  /** @param {BlockView} view makes room for as many rows and columns */
+  lay({ rows, heard }) {
     const style = this.root.style;
     style.setProperty("--columns", String(heard.length));
     style.setProperty("--rows", String(rows.length));
     style.setProperty("--units", String(LEFT + heard.length + RIGHT));
     style.setProperty("--tall", String(TOP + rows.length + BOTTOM));
     this.marks.setAttribute("viewBox", `${-LEFT} ${-TOP} ${LEFT + heard.length + RIGHT} ${TOP + rows.length + BOTTOM}`);
-    this.paint(view);
-    const texts = [
-      ...Array.from(wanted, (letter, row) => this.rowMarks(letter, row, view)).flat(),
-      ...Array.from(heard, (letter, place) => text(letter, place + 0.5, rows.length + 0.85, "heard")),
-    ];
-    this.lookMark = drawn("g", {});
-    this.marks.replaceChildren(...texts, this.lookMark);
-    this.choose(view.chosen);
+    this.canvas.width = PIXELS * heard.length;
+    this.canvas.height = PIXELS * rows.length;
+    this.rowsAt = rows.map(() => ({ root: drawn("g", {}), looks: "" }));
+    this.heardAt = Array.from(heard, (_, place) => text("", place + 0.5, rows.length + 0.85, "heard"));
+    this.marks.replaceChildren(...this.rowsAt.map(({ root }) => root), ...this.heardAt, this.lookMark);
   }
 
   /** @param {BlockView["chosen"]} chosen a pair to be framed, with its row */
   choose(chosen) {
-    if (!this.view || !this.lookMark) return;
+    if (!this.view) return;
     this.view.chosen = chosen;
     if (!chosen) return this.lookMark.replaceChildren();
     const { row, sender } = chosen;
@@ -174,10 +188,13 @@ export class BlockMap {
   }
 
   /** @param {string} letter @param {number} row @param {BlockView} view */
-  rowMarks(letter, row, { rings, heard, dropped, moved, written }) {
+  drawRow(letter, row, { rings, heard, dropped, moved, written }) {
     const said = written[row];
     const gone = dropped.get(row);
     const to = moved.get(row);
+    const looks = [letter, said.letter, said.right, rings[row], gone, to].join(" ");
+    if (looks === this.rowsAt[row].looks) return;
+    this.rowsAt[row].looks = looks;
     /** @type {SVGElement[]} */
     const marks = [
       drawn("rect", {
@@ -199,16 +216,22 @@ export class BlockMap {
       const cross = `M${gone + 0.2} ${row + 0.2}l.6 .6m0 -.6l-.6 .6`;
       marks.push(drawn("path", { d: cross, class: "cross" }));
     }
-    return marks;
+    this.rowsAt[row].root.replaceChildren(...marks);
   }
 
-  /** @param {BlockView} view */
-  paint({ rows, heard, colour, dropped }) {
-    this.canvas.width = PIXELS * heard.length;
-    this.canvas.height = PIXELS * rows.length;
+  /**
+   * @param {BlockView} view
+   * @param {BlockView} [before] what the canvas shows; rows that look the same are left as they are
+   */
+  paint({ rows, colour, dropped }, before) {
     const brush = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     const largest = colour === "scale" ? Math.max(...rows.map((row) => Math.max(...row.scale))) : 1;
+    const same = before?.colour === colour && this.largest === largest;
+    this.largest = largest;
     for (const [row, pairs] of rows.entries()) {
+      if (same && before.rows[row] === pairs && this.gone[row] === dropped.get(row)) continue;
+      this.gone[row] = dropped.get(row);
+      brush.clearRect(0, PIXELS * row, this.canvas.width, PIXELS);
       for (const [sender, value] of pairs[colour].entries()) {
         if (dropped.get(row) === sender) continue;
         const size = Math.min(1, Math.abs(value) / largest);

@@ -4,7 +4,7 @@
 import { makeControls } from "./copier_controls.js";
 import { CopierPanel, percent, progress } from "./copier_panel.js";
 import { traceCopy, understand } from "./copy.js";
-import { counted, element, keepKeys } from "./dom.js";
+import { counted, element, keepKeys, put, whole } from "./dom.js";
 import { SequenceModel } from "./model.js";
 
 /** @typedef {{kind: string, name: string, colour: string, note: string, weights: DataView}} Shown */
@@ -78,7 +78,7 @@ class Copier {
       this.host.save_changes();
     }
     for (const control of [slider, play, back, step]) control.disabled = !text;
-    this.copies = this.models.map((model) => traceCopy(model, text));
+    this.copies = this.models.map((model, number) => traceCopy(model, text, this.copies[number]));
     for (const [number, panel] of this.panels.entries()) panel.take(this.copies[number]);
     this.end = 2 * text.length + 3;
     slider.max = String(this.end);
@@ -163,20 +163,22 @@ class Copier {
   tabulate() {
     if (!this.controls.numbers.open) return;
     const { text, written } = this.copies[0];
-    const heads = ["to copy", ...this.panels.flatMap(({ name }) => [name, "sure", "bytes"])];
-    const rows = written.map((_, place) => {
-      const cells = this.copies.flatMap((copy) => [
-        copy.written[place].letter === ">" ? "end" : copy.written[place].letter,
-        percent(copy.written[place].probability),
-        copy.steps[text.length + 1 + place].bytes.toLocaleString("en-US"),
-      ]);
-      const asked = element("th", { scope: "row" }, text[place] ?? "end");
-      return element("tr", {}, asked, ...cells.map((cell) => element("td", {}, cell)));
+    const { body } = this.controls.tokens;
+    while (body.rows.length > written.length) body.deleteRow(-1);
+    while (body.rows.length < written.length) {
+      const cells = this.copies.flatMap(() => [element("td"), element("td"), element("td")]);
+      body.append(element("tr", {}, element("th", { scope: "row" }), ...cells));
+    }
+    written.forEach((_, place) => {
+      const [asked, ...cells] = body.rows[place].cells;
+      put(asked, text[place] ?? "end");
+      this.copies.forEach((copy, number) => {
+        const { letter, probability } = copy.written[place];
+        put(cells[3 * number], letter === ">" ? "end" : letter);
+        put(cells[3 * number + 1], percent(probability));
+        put(cells[3 * number + 2], whole(copy.steps[text.length + 1 + place].bytes));
+      });
     });
-    const head = element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)));
-    this.controls.table.replaceChildren(
-      element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)),
-    );
   }
 
   close() {

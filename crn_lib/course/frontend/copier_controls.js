@@ -1,6 +1,6 @@
 // What the copier is worked with: a field, buttons, a slider, ticks; and where it answers in words.
 
-import { element, scrolled } from "./dom.js";
+import { element, table } from "./dom.js";
 
 /** @typedef {import("./copier_panel.js").CopierPanel} CopierPanel */
 
@@ -29,8 +29,9 @@ export function makeControls(root, panels, longest) {
   const slider = element("input", { type: "range", min: 0, step: 1 });
   const answer = element("div", { class: "answer", role: "status" });
   const status = element("div", { class: "status", "aria-live": "polite" });
-  const table = scrolled("every token in numbers");
-  const numbers = element("details", {}, element("summary", {}, "every token in numbers"), table);
+  const heads = ["to copy", ...panels.flatMap(({ name }) => [name, "sure", "bytes"])];
+  const tokens = table("every token in numbers", heads);
+  const numbers = element("details", {}, element("summary", {}, "every token in numbers"), tokens.root);
   const ticks = panels.map(({ kind }) => element("input", { type: "checkbox", checked: true, name: kind }));
   const choices = ticks.map((tick, number) => element("label", {}, tick, panels[number].name));
   const time = element("label", { class: "range" }, element("span", {}, "token"), slider);
@@ -48,5 +49,5 @@ export function makeControls(root, panels, longest) {
     ),
     numbers,
   );
-  return { field, play, back, step, slider, answer, status, table, numbers, ticks };
+  return { field, play, back, step, slider, answer, status, tokens, numbers, ticks };
 }

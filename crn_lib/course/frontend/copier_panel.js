@@ -1,6 +1,6 @@
 // One model in the copier: the letters it was given and wrote, how sure it was of each, and what it remembers.
 
-import { counted, element } from "./dom.js";
+import { counted, element, put, putAttribute } from "./dom.js";
 
 /** @typedef {import("./copy.js").Copy} Copy */
 
@@ -56,7 +56,7 @@ export class CopierPanel {
   take(copy) {
     this.copy = copy;
     const strips = copy.pools.flat().length || copy.steps[0].sums?.length || 1;
-    this.canvas.width = 2 * this.longest + 2;
+    if (this.canvas.width !== 2 * this.longest + 2) this.canvas.width = 2 * this.longest + 2;
     this.canvas.style.height = `${strips * (STRIP + 2)}px`;
   }
 
@@ -67,16 +67,21 @@ export class CopierPanel {
     const asked = `${copy.text}>`;
     this.cells.forEach((cell, place) => {
       const said = place < written ? copy.written[place] : undefined;
-      cell.asked.textContent = place < copy.text.length ? asked[place] : place === copy.text.length ? "■" : "";
-      cell.said.textContent = said ? (said.letter === ">" ? "■" : said.letter) : "";
-      cell.bar.style.setProperty("--sure", String(said ? said.probability : 0));
-      cell.all.className = `cell${said ? (said.right ? " right" : " wrong") : ""}${place >= asked.length ? " spare" : ""}`;
-      cell.all.title = said ? `${said.letter === ">" ? "end" : said.letter}: ${percent(said.probability)} sure` : "";
+      put(cell.asked, place < copy.text.length ? asked[place] : place === copy.text.length ? "■" : "");
+      put(cell.said, said ? (said.letter === ">" ? "■" : said.letter) : "");
+      putAttribute(cell.bar, "style", `--sure: ${said ? said.probability.toFixed(2) : 0}`); // of 16 pixels
+      const right = said ? (said.right ? " right" : " wrong") : "";
+      putAttribute(cell.all, "class", `cell${right}${place >= asked.length ? " spare" : ""}`);
+      putAttribute(
+        cell.all,
+        "title",
+        said ? `${said.letter === ">" ? "end" : said.letter}: ${percent(said.probability)} sure` : "",
+      );
     });
     const right = copy.written.slice(0, written).filter((said) => said.right).length;
-    this.score.textContent = written ? `${right} of ${written}` : "";
-    this.bytes.textContent = counted(step?.bytes ?? 0, "byte");
-    this.rows.textContent = this.memoryWords(moment);
+    put(this.score, written ? `${right} of ${written}` : "");
+    put(this.bytes, counted(step?.bytes ?? 0, "byte"));
+    put(this.rows, this.memoryWords(moment));
     this.letters.setAttribute(
       "aria-label",
       `to copy: ${copy.text}; written: ${this.said(written) || "nothing yet"}; ${right} of ${written} right`,
@@ -125,7 +130,8 @@ export class CopierPanel {
         }));
     const width = strips[0].width;
     const gap = Math.max(1, Math.round((width * 2) / STRIP));
-    this.canvas.height = strips.length * (width + gap);
+    const height = strips.length * (width + gap);
+    if (this.canvas.height !== height) this.canvas.height = height;
     const brush = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     const image = brush.createImageData(this.canvas.width, this.canvas.height);
     const pixels = new Uint32Array(image.data.buffer);

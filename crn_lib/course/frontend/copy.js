@@ -65,22 +65,28 @@ export function understand(typed, longest) {
  * @property {Step[]} steps the string with BOS and SEP, then what was written, but for the last token, which nothing follows
  * @property {{letter: string, right: boolean, probability: number}[]} written as many as the text has letters, and EOS
  * @property {Pool[][]} pools of each block, where rows are kept: one, or keys and values
+ * @property {import("./model.js").DecodingState} state after the last step; the next copy may go on from a part of it
  */
 
 /**
  * Let a model copy a text freely: it reads what it wrote itself. As `crn_lib.tasks.trace_copy`.
  * @param {SequenceModel} model
  * @param {string} text letters a to z
+ * @param {Copy} [before] the model's last copy: what both texts begin with is not read again. Its pools change
  * @returns {Copy}
  */
-export function traceCopy(model, text) {
-  const state = model.newState();
+export function traceCopy(model, text, before) {
   const prompt = promptOf(text);
-  /** @type {Step[]} */
-  const steps = [];
+  const state = before?.state ?? model.newState();
+  const steps = before?.steps.slice(0, sameTokens(promptOf(before.text), prompt)) ?? [];
+  for (const [block, held] of state.blocks.entries()) {
+    if (!(held instanceof RunningSum)) held.forget(steps.length);
+    else if (before) held.forget(steps.length, steps[steps.length - 1].sums?.[block] ?? held.logSum);
+  }
+  state.position = steps.length;
   /** @type {Copy["written"]} */
   const written = [];
-  for (let next = BOS, read = 0; read < 2 * text.length + 2; read++) {
+  for (let next = BOS, read = steps.length; read < 2 * text.length + 2; read++) {
     const { logits } = model.step(read < prompt.length ? prompt[read] : next, state);
     const sums = state.blocks.flatMap((block) => (block instanceof RunningSum ? [block.logSum.slice()] : []));
     steps.push({ bytes: state.bytesUsed, rows: state.position, ...(sums.length && { sums }) });
@@ -93,5 +99,16 @@ export function traceCopy(model, text) {
     if (block instanceof Pool) return [block];
     return "keys" in block ? [block.keys, block.values] : [];
   });
-  return { text, steps, written, pools };
+  return { text, steps, written, pools, state };
+}
+
+/**
+ * How many tokens two prompts begin with alike; never all of the second: its last one gives the first letter.
+ * @param {number[]} before
+ * @param {number[]} now
+ */
+function sameTokens(before, now) {
+  let same = 0;
+  while (same < now.length - 1 && before[same] === now[same]) same++;
+  return same;
 }

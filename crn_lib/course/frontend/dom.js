@@ -33,6 +33,25 @@ export function drawn(tag, attributes = {}, ...children) {
 }
 
 /**
+ * Writes only what changes: to write the same words again would have the browser lay them out again.
+ * @param {Element} place
+ * @param {string} words
+ */
+export function put(place, words) {
+  if (place.textContent !== words) place.textContent = words;
+}
+
+/**
+ * The same of an attribute.
+ * @param {Element} place
+ * @param {string} name
+ * @param {string} value
+ */
+export function putAttribute(place, name, value) {
+  if (place.getAttribute(name) !== value) place.setAttribute(name, value);
+}
+
+/**
  * What may be wider than its place and is then scrolled, by keyboard too.
  * @param {string} words what it is
  * @param {...(Node | string)} children
@@ -72,7 +91,14 @@ export function fixed(value, digits) {
   return Number(shown) ? shown : shown.replace("-", "");
 }
 
+const WHOLE = new Intl.NumberFormat("en-US"); // one for all: a table has a hundred numbers
+
+/** @param {number} count */
+export function whole(count) {
+  return WHOLE.format(count);
+}
+
 /** @param {number} count @param {string} noun */
 export function counted(count, noun) {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+  return `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

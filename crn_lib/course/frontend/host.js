@@ -3,33 +3,44 @@
 
 (() => {
   const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
-  /** @type {Map<string, {arrived: Promise<Uint8Array>, deliver: (base64: string) => void}>} */
-  const parcels = new Map();
+  /**
+   * What has come, by name: bytes in base 64, or what makes a module. A page's head may bring some before this script.
+   * @type {Map<string, string | (() => any)>}
+   */
+  const come = new Map(/** @type {any} */ (window).crnCarried ?? []);
+  /** @type {any} */ (window).crnCarried = {
+    push: (/** @type {[string, string]} */ [name, value]) => come.set(name, value),
+  };
+  /** @type {Map<string, Promise<any>>} */
+  const asked = new Map();
 
   /**
-   * A file of the site: `name.carried.js` is fetched once, as a script, and calls `crnCarried` with what it holds.
+   * A file of the site: `name.carried.js` is fetched once, as a script, and puts what it holds into `crnCarried`.
    * @param {string} name
-   * @returns {Promise<Uint8Array>}
+   * @returns {Promise<any>}
    */
-  function carry(name) {
-    const known = parcels.get(name);
-    if (known) return known.arrived;
-    let deliver = /** @type {(base64: string) => void} */ (() => {});
-    const arrived = new Promise((resolve, reject) => {
-      deliver = (base64) => resolve(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+  async function carry(name) {
+    if (!come.has(name) && !asked.has(name)) {
       const script = document.createElement("script");
       script.src = new URL(`alive/${name}.carried.js`, here).href;
-      script.onerror = () => reject(new Error(`${script.src} cannot be loaded`));
+      const arrived = new Promise((resolve, reject) => {
+        script.onload = resolve;
+        script.onerror = () => reject(new Error(`${script.src} cannot be loaded`));
+      });
+      asked.set(name, arrived);
       document.head.append(script);
-    });
-    parcels.set(name, { arrived, deliver });
-    return arrived;
+    }
+    if (!come.has(name)) await asked.get(name);
+    return come.get(name);
   }
 
-  /** @param {string} name @param {string} base64 */
-  /** @type {any} */ (window).crnCarried = (/** @type {string} */ name, /** @type {string} */ base64) => {
-    parcels.get(name)?.deliver(base64);
-  };
+  /** @param {string} base64 */
+  function bytesOf(base64) {
+    const characters = atob(base64);
+    const bytes = new Uint8Array(characters.length);
+    for (let place = 0; place < bytes.length; place++) bytes[place] = characters.charCodeAt(place);
+    return new DataView(bytes.buffer);
+  }
 
   /**
    * The state with every `{"carried": name}` in it replaced by that file's bytes.
@@ -39,7 +50,7 @@
   async function unpack(value) {
     if (Array.isArray(value)) return Promise.all(value.map(unpack));
     if (value === null || typeof value !== "object") return value;
-    if (typeof value.carried === "string") return new DataView((await carry(value.carried)).buffer);
+    if (typeof value.carried === "string") return bytesOf(await carry(value.carried));
     const entries = Object.entries(value).map(async ([name, part]) => [name, await unpack(part)]);
     return Object.fromEntries(await Promise.all(entries));
   }
@@ -84,9 +95,7 @@
   function load(name) {
     const known = modules.get(name);
     if (known) return known;
-    const loaded = carry(`${name}.js`).then((text) => {
-      return import(URL.createObjectURL(new Blob([/** @type {BlobPart} */ (text)], { type: "text/javascript" })));
-    });
+    const loaded = carry(`${name}.js`).then((make) => make());
     modules.set(name, loaded);
     return loaded;
   }
@@ -100,7 +109,7 @@
     place.append(el); // before anything is drawn into it, which may ask how wide it is
     try {
       const stored = JSON.parse(place.querySelector("script")?.textContent ?? "{}");
-      const [{ default: widget }, values] = await Promise.all([load(module), unpack(stored)]);
+      const [widget, values] = await Promise.all([load(module), unpack(stored)]);
       await widget.render({ model: new State(values), el });
       place.dataset.state = "alive";
     } catch (error) {
@@ -111,12 +120,22 @@
     }
   }
 
-  // At once, since a deferred script finds the page read: other scripts, megabytes of equations, come after it.
   const near = new IntersectionObserver(
     (entries) => {
       for (const entry of entries) if (entry.isIntersecting) mount(/** @type {HTMLElement} */ (entry.target));
     },
     { rootMargin: "800px 0px" },
   );
-  for (const place of document.querySelectorAll(".crn-alive")) near.observe(place);
+
+  /** What the page's head brought along is drawn at once, in the first frame; the rest when it comes near the window. */
+  function start() {
+    for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".crn-alive"))) {
+      if (come.has(`${place.dataset.module}.js`)) mount(place);
+      else near.observe(place);
+    }
+  }
+
+  // Once the page is read, but before the deferred scripts: megabytes of icons and equations.
+  if (document.readyState !== "loading") start();
+  else document.addEventListener("readystatechange", start, { once: true });
 })();

@@ -86,10 +86,13 @@ export function argmin(x) {
  * @param {Float32Array[]} receivers by row
  * @param {Pool} pool
  * @param {number} heads
+ * @param {(Record<MapName, Float64Array> | undefined)[]} [known] pairs of rows that need not be compared again
  */
-export function pairsOfRows(receivers, pool, heads) {
+export function pairsOfRows(receivers, pool, heads, known = []) {
   const width = pool.width / heads;
   const senders = Array.from({ length: pool.length }, (_, j) => centred(pool.row(j), width));
   const before = pool.length - receivers.length;
-  return receivers.map((receiver, row) => compare(centred(receiver, width), senders.slice(0, before + row + 1)));
+  return receivers.map(
+    (receiver, row) => known[row] ?? compare(centred(receiver, width), senders.slice(0, before + row + 1)),
+  );
 }

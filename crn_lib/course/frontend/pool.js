@@ -27,6 +27,11 @@ export class Pool {
     return this.buffer.subarray(j * this.width, (j + 1) * this.width);
   }
 
+  /** @param {number} length rows that are kept, from the first */
+  forget(length) {
+    this.length = length;
+  }
+
   /** Bytes set aside: the buffer with its spare rows, and the count. */
   get bytes() {
     return this.buffer.byteLength + COUNTER;
@@ -57,6 +62,16 @@ export class RunningSum {
     }
   }
 
+  /**
+   * A sum forgets no token by itself: it must be told what it was.
+   * @param {number} length
+   * @param {Float32Array} logSum
+   */
+  forget(length, logSum) {
+    this.length = length;
+    this.logSum.set(logSum);
+  }
+
   get bytes() {
     return this.logSum.byteLength + COUNTER;
   }
@@ -72,6 +87,11 @@ export class KeyValueCache {
   constructor(width) {
     this.keys = new Pool(width);
     this.values = new Pool(width);
+  }
+
+  /** @param {number} length tokens that are kept, from the first */
+  forget(length) {
+    for (const pool of [this.keys, this.values]) pool.forget(length);
   }
 
   get bytes() {

@@ -193,10 +193,11 @@ class RelationMapWidget {
     if (!this.text) return;
     const donor = this.other.input.checked ? otherText(this.text) : this.text;
     const { model } = this;
-    this.copy = copyEdited(model, this.text, { dropped: this.dropped, moved: this.moved, donor });
-    this.pairs = this.copy.receivers.map((receivers, block) =>
-      pairsOfRows(receivers, this.copy.senders[block], model.config.heads),
-    );
+    this.copy = copyEdited(model, this.text, { dropped: this.dropped, moved: this.moved, donor }, this.copy);
+    this.pairs = this.copy.receivers.map((receivers, block) => {
+      const known = this.copy.same[block].map((same, row) => (same ? this.pairs[block][row] : undefined));
+      return pairsOfRows(receivers, this.copy.senders[block], model.config.heads, known);
+    });
     this.mark();
     this.tellCopy();
     this.draw();

@@ -14,7 +14,14 @@ class Sampled {
     /** @type {Control[]} */
     this.controls = host.get("controls");
     this.chosen = this.controls.map(({ chosen }) => chosen);
-    this.plot = element("div", { class: "plot" });
+    const picture = root.parentElement?.querySelector("img"); // stands there until plotly (5 MB) draws
+    this.plot = element("div", { class: "plot" }, ...(picture ? [picture] : []));
+    this.plotly = figuresScript().then(async ({ shown, loadPlotly }) => {
+      await shown(picture);
+      const plotly = await loadPlotly();
+      picture?.remove();
+      return plotly;
+    });
     this.words = element("div", {});
     this.status = element("div", { class: "said", "aria-live": "polite" });
     const settings = this.controls.reduce((product, { options }) => product * options.length, 1);
@@ -65,14 +72,21 @@ class Sampled {
       return;
     }
     const { data, layout } = figure;
-    const { loadPlotly, fitPage } = /** @type {any} */ (window); // of the site's figures.js
-    const plotly = await loadPlotly();
-    const options = fitPage(layout, this.plot.clientWidth);
     this.plot.style.height = `${layout.height}px`;
+    const plotly = await this.plotly;
+    const options = /** @type {any} */ (window).fitPage(layout, this.plot.clientWidth); // of the site's figures.js
     await plotly.react(this.plot, data, layout, options);
     this.words.textContent = layout.meta?.description ?? "";
     this.status.textContent = plain(layout.title?.text ?? "");
   }
+}
+
+/** What the site's figures.js, a deferred script, gives all scripts of a page. */
+async function figuresScript() {
+  if (!("loadPlotly" in window)) {
+    await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  }
+  return /** @type {any} */ (window);
 }
 
 /** @param {string} marked text with plotly's few tags */

@@ -35,11 +35,14 @@ def make_page(lesson: Path, pictures: Path) -> Any:
             continue
         for place, output in enumerate(cell.outputs):
             data = output.get("data", {})
-            if ALIVE_MIME in data:
-                output.data = {"text/html": alive(**data[ALIVE_MIME])}
-            elif PLOTLY_MIME in data:
-                picture = pictures / f"{lesson.stem}-{number}-{place}.jpeg"
+            picture = pictures / f"{lesson.stem}-{number}-{place}.jpeg"
+            if (ALIVE_MIME in data or PLOTLY_MIME in data) and "image/jpeg" in data:
                 picture.write_bytes(base64.b64decode(data["image/jpeg"]))
+            if ALIVE_MIME in data:
+                words = output.metadata.get("image/jpeg", {}).get("alt", "")
+                shown = _picture(picture.name, words) if picture.exists() else ""
+                output.data = {"text/html": alive(**data[ALIVE_MIME], picture=shown)}
+            elif PLOTLY_MIME in data:
                 output.data = {"text/html": _figure(data[PLOTLY_MIME], data["text/plain"], picture.name)}
             elif "text/html" in data:
                 output.data = {"text/html": _links_within_the_site(data["text/html"])}
@@ -61,26 +64,29 @@ def _is_control(maker: Any) -> bool:
 
 
 def _figure(figure: dict[str, Any], words: str, picture: str) -> str:
-    """What figures.js draws; a picture and the figure in words for who cannot see that."""
+    """What figures.js draws; a picture until it has, and the figure in words for who cannot see that."""
     stored = json.dumps({"data": figure["data"], "layout": figure["layout"]}, separators=(",", ":"))
     stored = stored.replace("</", "<\\/")  # so that no string in it can end the script element
     height = int(figure["layout"]["height"])
-    words = html.escape(words)
     return (
         '<figure class="stored-figure"><div class="plot-frame">'
-        f'<div class="plot" style="height:{height}px"></div></div>'
+        f'<div class="plot" style="height:{height}px">{_picture(picture, words)}</div></div>'
         f'<script type="application/json">{stored}</script>'
-        f'<noscript><img src="_static/pictures/{picture}" alt="{words}"></noscript>'
-        f"<figcaption><details><summary>the figure in words</summary>{words}</details></figcaption></figure>"
+        f"<figcaption><details><summary>the figure in words</summary>{html.escape(words)}</details></figcaption>"
+        "</figure>"
     )
 
 
-def alive(module: str, state: dict[str, Any]) -> str:
-    """Where host.js mounts a module that computes in the page."""
+def _picture(name: str, words: str) -> str:
+    return f'<img loading="lazy" src="_static/pictures/{name}" alt="{html.escape(words)}">'
+
+
+def alive(module: str, state: dict[str, Any], picture: str = "") -> str:
+    """Where host.js mounts a module that computes in the page; the picture stands there until it draws."""
     stored = json.dumps(state, separators=(",", ":")).replace("</", "<\\/")
     return (
         f'<div class="crn-alive" data-module="{module}"><script type="application/json">{stored}</script>'
-        "<noscript>A control stands here that needs JavaScript.</noscript></div>"
+        f"{picture}<noscript>A control stands here that needs JavaScript.</noscript></div>"
     )
 
 

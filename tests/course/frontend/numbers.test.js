@@ -48,10 +48,38 @@ for (const [name, wanted] of Object.entries(cases)) {
     );
   });
 
+  test(`${name}: a copy that goes on from the last one is the same, and reads only what is new`, () => {
+    let [last, steps] = [traceCopy(model, ""), 0];
+    const { step } = model;
+    for (const [text, read] of /** @type {[string, number][]} */ ([
+      ["zebra", 12],
+      ["zebraq", 8],
+      ["zebra", 6],
+      ["xebra", 11],
+    ])) {
+      model.step = (...given) => {
+        steps++;
+        return step.apply(model, given);
+      };
+      steps = 0;
+      last = traceCopy(model, text, last);
+      assert.equal(steps, read - 1, text);
+      model.step = step;
+      const anew = traceCopy(model, text);
+      assert.deepEqual([last.written, last.steps], [anew.written, anew.steps]);
+      assert.deepEqual(last.pools.flat().map(rowsOf), anew.pools.flat().map(rowsOf));
+    }
+  });
+
   test(`${name}: refuses what the library refuses`, () => {
     const state = model.newState();
     assert.throws(() => model.step(model.config.vocab_size, state), /token ids are 0 to/);
     for (let place = 0; place < model.config.max_length; place++) model.step(3, state);
     assert.throws(() => model.step(3, state), /positions are used up/);
   });
+}
+
+/** @param {import("../../../crn_lib/course/frontend/pool.js").Pool} pool */
+function rowsOf(pool) {
+  return Array.from({ length: pool.length }, (_, j) => pool.row(j));
 }

@@ -259,9 +259,15 @@ def test_a_modules_text_is_one_module_without_imports(name: str, tmp_path: Path)
     assert not re.search(r"^(import|export (?!default))", text, re.MULTILINE)
     module = tmp_path / "module.mjs"
     module.write_text(text)
-    program = f"import({json.dumps(str(module))}).then(m => console.log(typeof m.default.render))"
+    (carried := tmp_path / "carried.js").write_text(
+        f"globalThis.window = globalThis;\n{frontend.carried(f'{name}.js')}"
+    )
+    program = (
+        f"require({json.dumps(str(carried))}); const [[name, make]] = crnCarried;"
+        f"import({json.dumps(str(module))}).then(m => console.log(name, typeof m.default.render, typeof make().render))"
+    )
     ran = subprocess.run([NODE, "-e", program], capture_output=True, text=True)
-    assert ran.stdout == "function\n", ran.stderr
+    assert ran.stdout == f"{name}.js function function\n", ran.stderr
 
 
 def test_no_class_of_a_widget_is_one_that_the_sites_theme_styles_by_itself() -> None:
