@@ -1,16 +1,19 @@
 """What lesson 10 claims: each statement with the points it rests on and the function that judges it."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from crn_lib.experiments import beyond_verdicts as judge
-from crn_lib.experiments.beyond import Point, comparable, find
+from crn_lib.experiments.beyond import Point, circumstances_of, comparable, find, in_short
 from crn_lib.experiments.verdicts import Verdict
+from crn_lib.sweeps.stored_runs import Spread
 
 WIDTH = 64
 """At which kinds are compared where a task has several widths."""
+
+UNSEEN = 64
+"""Letters of the strings twice as long as any in training."""
 
 RETRIEVAL = ("recall", "suffix")
 """Panels whose tasks ask for one place out of many, as copying does. Four pairs are not many: a state of fixed size
@@ -45,14 +48,13 @@ class Evidence:
         """By retrieval task, then by kind, whether it is solved."""
         return {name: judge.solved_by(self.compared(name), WIDTH) for name in RETRIEVAL}
 
-    def pair(self, name: str, metric: str | None = None) -> tuple[float, float]:
-        """A metric of CausalRN and Transformer on a panel, the main one if none is named.
 
-        NaN without a row, and of one that has not had its chance.
-        """
-        own = [p for p in self.compared(name) if p.had_its_chance]
-        found = {p.model.kind: (p.metric(metric) if metric else p.score).median for p in own}
-        return found.get("causal_rn", math.nan), found.get("transformer", math.nan)
+class InShort(NamedTuple):
+    """What a statement rests on, over what it was measured, and on what device."""
+
+    ours: str
+    spread: str
+    device: str
 
 
 class Statement(NamedTuple):
@@ -64,6 +66,30 @@ class Statement(NamedTuple):
     cell: str
     rests_on: Callable[[Evidence], list[Point]]
     verdict: Callable[[Evidence], Verdict]
+    tested: Callable[[Evidence], InShort] | None = None
+
+    def in_short(self, evidence: Evidence, names: Mapping[str, str]) -> InShort:
+        """What it rests on in one line, kinds by these names; over what; and on what.
+
+        Points say so themselves. What was measured of stored models has words of its own, `tested`.
+        """
+        if self.tested:
+            return self.tested(evidence)
+        own = self.rests_on(evidence)
+        return InShort(in_short(own, names), *circumstances_of(own))
+
+
+def _unseen_lengths(evidence: Evidence) -> InShort:
+    schemes = judge.by_scheme(evidence.tested, "causal_rn", UNSEEN)
+    if not schemes:
+        return InShort("no row yet", *circumstances_of([]))
+    found = "; ".join(
+        f"positions {positions}{f' and a first window of {window}' if window else ''}: {Spread.of(own).show('.0%')}"
+        for (positions, window), own in sorted(schemes.items())
+    )
+    seeds = sorted({len(own) for own in schemes.values()})
+    devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in evidence.tested}))
+    return InShort(f"letters right at {UNSEEN}, {found}", f"seeds: {' or '.join(map(str, seeds))}", devices)
 
 
 def _fits(evidence: Evidence) -> Verdict:
@@ -118,7 +144,8 @@ STATEMENTS = (
         "sweep unseen_lengths",
         "Lengths it never saw",
         lambda evidence: [],
-        lambda evidence: judge.reads_unseen_lengths(evidence.tested, "causal_rn", length=64),
+        lambda evidence: judge.reads_unseen_lengths(evidence.tested, "causal_rn", length=UNSEEN),
+        _unseen_lengths,
     ),
     Statement(
         "ours",
@@ -142,7 +169,7 @@ STATEMENTS = (
         "their test part",
         "Real text and digits",
         lambda evidence: evidence.compared("text"),
-        lambda evidence: judge.text_as_well(*evidence.pair("text", "bits_per_byte"), evidence.packed),
+        lambda evidence: judge.text_as_well(evidence.compared("text"), evidence.packed),
     ),
     Statement(
         "ours",
@@ -150,7 +177,7 @@ STATEMENTS = (
         "their test part",
         "Real text and digits",
         lambda evidence: evidence.compared("patches"),
-        lambda evidence: judge.digits_as_well(*evidence.pair("patches"), evidence.ridge),
+        lambda evidence: judge.digits_as_well(evidence.compared("patches"), evidence.ridge),
     ),
     Statement(
         "ours",
@@ -158,6 +185,6 @@ STATEMENTS = (
         "their test part, 128 bytes of each",
         "Real text and digits",
         lambda evidence: evidence.compared("sentences"),
-        lambda evidence: judge.reviews_as_well(*evidence.pair("sentences")),
+        lambda evidence: judge.reviews_as_well(evidence.compared("sentences")),
     ),
 )

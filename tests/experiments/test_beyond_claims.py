@@ -26,6 +26,7 @@ def statement(start: str) -> Statement:
 @pytest.mark.parametrize("each", STATEMENTS, ids=lambda each: each.words[:30])
 def test_without_rows_everything_is_open_and_rests_on_nothing(each: Statement) -> None:
     assert each.verdict(evidence()) is None and each.rests_on(evidence()) == []
+    assert each.in_short(evidence(), {}) == ("no row yet", "no seed yet", "no row yet")
 
 
 def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2e-3, 4e-3), **more: Any) -> Point:
@@ -79,5 +80,19 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     liked = evidence(sentences=[wide("causal_rn", 0.6, reviews), wide("transformer", 0.65, reviews)])
     assert statement("A CausalRN tells").verdict(liked) is False
 
-    rows = lengths("none", 0.95, 0.92, 0.94, window=4)
-    assert statement("Some way").verdict(Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)) is True
+
+def test_what_was_measured_of_stored_models_says_so() -> None:
+    rows = [row | {"device": "cpu", "dtype": "float32"} for row in lengths("none", 0.95, 0.92, 0.94, window=4)]
+    unseen, tested = statement("Some way"), Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)
+    assert unseen.verdict(tested) is True
+    assert unseen.in_short(tested, {}) == (
+        "letters right at 64, positions none and a first window of 4: 94% (92% to 95%)",
+        "seeds: 3",
+        "cpu, float32",
+    )
+
+
+def test_a_statement_in_short_names_its_points() -> None:
+    digits = evidence(patches=[wide("causal_rn", 0.95, ImagesConfig(), device="cpu", dtype="float32")])
+    ours, spread, device = statement("A CausalRN reads").in_short(digits, {"causal_rn": "CausalRN"})
+    assert "CausalRN" in ours and "95.0%" in ours and spread.startswith("learning rates tried: 3") and "cpu" in device

@@ -155,9 +155,11 @@ def test_depth_doubles_hops() -> None:
     assert verdicts.depth_doubles_hops([]) is None
 
 
-def lengths(scheme: str, *letters: float, window: int | None = None) -> list[dict[str, Any]]:
-    same = {"kind": "causal_rn", "tested_at": 64, "positions": scheme, "first_window": window}
-    return [{**same, "letters_right": value} for value in letters]
+def lengths(scheme: str, *letters: float, window: int | None = None, trained: float = 0.97) -> list[dict[str, Any]]:
+    """Rows of one seed each: letters right in strings of 64, and of 32, the longest of their training."""
+    same = {"kind": "causal_rn", "positions": scheme, "first_window": window, "trained_up_to": 32}
+    found = ({"tested_at": n, "letters_right": value} for long in letters for n, value in ((32, trained), (64, long)))
+    return [same | each for each in found]
 
 
 def test_unseen_lengths() -> None:
@@ -167,7 +169,10 @@ def test_unseen_lengths() -> None:
     low, high = lengths("learned", 0.1, 0.1, 0.2), lengths("none", 0.95, 0.92, 0.2, window=4)
     assert judge([*low, *high]) is True and judge(low) is False
     assert judge([*low, *lengths("random", 0.7, 0.7, 0.7)]) is None, "between the two"
-    assert judge([*low, *high[:2]]) is None and judge(low[:2]) is None, "two seeds"
+    assert judge([*low, *lengths("random", 0.1, 0.2, 0.9)]) is None, "one seed of three copies"
+    assert judge([*low, *lengths("random", 0.1, 0.1, 0.1, trained=0.6)]) is None, "does not copy what it was trained on"
+    assert judge([*low, *high[:4]]) is None and judge(low[:4]) is None, "two seeds"
+    assert judge([row for row in low if row["tested_at"] == 64]) is None, "nothing is known of trained lengths"
     assert judge([*low, *lengths("none", math.nan, 0.1, 0.1)]) is None and judge([]) is None
     assert judge([replace_kind(row) for row in low]) is None
 
@@ -176,10 +181,22 @@ def replace_kind(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "kind": "transformer"}
 
 
+def pair(ours: float, yardstick: float, rates: tuple[float, ...] = RATES) -> list[Point]:
+    """A CausalRN and a Transformer that come to these scores, whatever the rate."""
+    scores = {"causal_rn": ours, "transformer": yardstick}
+    return [point(kind, dict.fromkeys(rates, score)) for kind, score in scores.items()]
+
+
 def test_text_as_well() -> None:
-    assert verdicts.text_as_well(2.1, 2.2, 2.4) is True and verdicts.text_as_well(2.21, 2.2, 2.4) is True
-    assert verdicts.text_as_well(2.3, 2.2, 2.4) is False
-    assert verdicts.text_as_well(2.3, 2.5, 2.4) is None and verdicts.text_as_well(math.nan, 2.2, 2.4) is None
+    def judge(ours: float, yardstick: float, rates: tuple[float, ...] = RATES) -> bool | None:
+        bits = {"causal_rn": ours, "transformer": yardstick}
+        points = [point(kind, dict.fromkeys(rates, 0.4), more={"bits_per_byte": value}) for kind, value in bits.items()]
+        return verdicts.text_as_well(points, packed=2.4)
+
+    assert judge(2.1, 2.2) is True and judge(2.21, 2.2) is True and judge(2.3, 2.2) is False
+    assert judge(2.3, 2.5) is None and judge(math.nan, 2.2) is None
+    assert judge(2.3, 2.2, RATES[:2]) is None, "the best of two rates is at an edge"
+    assert verdicts.text_as_well([], packed=2.4) is None
 
 
 def test_what_copies_at_a_length_and_what_solves_at_a_width() -> None:
@@ -191,10 +208,18 @@ def test_what_copies_at_a_length_and_what_solves_at_a_width() -> None:
 
 
 def test_digits_as_well() -> None:
-    assert verdicts.digits_as_well(0.95, 0.96, 0.93) is True and verdicts.digits_as_well(0.9, 0.96, 0.93) is False
-    assert verdicts.digits_as_well(0.95, 0.9, 0.93) is None and verdicts.digits_as_well(math.nan, 0.96, 0.93) is None
+    def judge(*scores: float) -> bool | None:
+        return verdicts.digits_as_well(pair(*scores), ridge=0.93)
+
+    assert judge(0.95, 0.96) is True and judge(0.9, 0.96) is False
+    assert judge(0.95, 0.9) is None and judge(math.nan, 0.96) is None
+    assert verdicts.digits_as_well(pair(0.9, 0.96, RATES[:2]), ridge=0.93) is None, "an edge"
 
 
 def test_reviews_as_well() -> None:
-    assert verdicts.reviews_as_well(0.66, 0.67) is True and verdicts.reviews_as_well(0.6, 0.67) is False
-    assert verdicts.reviews_as_well(0.6, 0.59) is None and verdicts.reviews_as_well(math.nan, 0.7) is None
+    def judge(*scores: float) -> bool | None:
+        return verdicts.reviews_as_well(pair(*scores))
+
+    assert judge(0.66, 0.67) is True and judge(0.6, 0.67) is False
+    assert judge(0.6, 0.59) is None and judge(math.nan, 0.7) is None
+    assert verdicts.reviews_as_well(pair(0.6, 0.67, RATES[:2])) is None, "an edge"
