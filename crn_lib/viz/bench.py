@@ -61,7 +61,8 @@ def draw_bench(rows: Sequence[Row], cases: Sequence[str]) -> go.Figure:
     grid = make_subplots(rows=len(chosen), cols=2, horizontal_spacing=0.09, vertical_spacing=0.34 / len(chosen))
     frame.update_layout(title={"y": 1 - 20 / height, "yanchor": "top"})
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
-    grid.update_layout(height=height, template=TEMPLATE, margin={"l": 70, "r": 190, "t": TOP, "b": BOTTOM})
+    grid.layout.template = TEMPLATE  # `update_layout` would only add to that of plotly
+    grid.update_layout(height=height, margin={"l": 70, "r": 190, "t": TOP, "b": BOTTOM})
     grid.update_xaxes(frame.layout.xaxis)
     grid.update_yaxes(frame.layout.yaxis)
     for number, (case, own) in enumerate(chosen.items(), start=1):

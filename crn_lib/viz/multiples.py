@@ -65,7 +65,8 @@ def draw_multiples(
     margin = {"l": max(84, widest), "r": 20, "t": 80 + 26 * lines, "b": 50}
     # Above the legend, however tall that is. Plotly anchors the first line, and centres the lines on it.
     grid.update_layout(title={"y": 1, "yanchor": "top", "pad": {"t": 14 + 12 * title.count("<br>")}})
-    grid.update_layout(height=height + 26 * lines, template=TEMPLATE, showlegend=legend, margin=margin)
+    grid.layout.template = TEMPLATE  # `update_layout` would only add to that of plotly
+    grid.update_layout(height=height + 26 * lines, showlegend=legend, margin=margin)
     if legend:  # one for all panels, between the title and theirs
         above = 1 + 24 / (height + 26 * lines - margin["t"] - margin["b"])
         grid.update_layout(legend={"orientation": "h", "x": 0, "y": above, "yanchor": "bottom"})

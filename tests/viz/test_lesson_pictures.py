@@ -7,7 +7,7 @@ import torch
 
 from crn_lib import tasks, viz
 from crn_lib.viz.multiples import draw_multiples
-from crn_lib.viz.theme import new_figure
+from crn_lib.viz.theme import TEMPLATE, new_figure
 
 
 def test_the_mechanism_shows_every_block_and_a_sign_between_two() -> None:
@@ -74,10 +74,10 @@ def test_a_title_that_all_panels_share_is_said_once_at_the_edge() -> None:
     assert [grid.layout[f"xaxis{n}"].title.text for n in ("", 2, 3, 4)] == [None, None, *["letters in the string"] * 2]
 
 
-def test_no_axis_has_its_title_at_the_papers_lower_edge() -> None:
+def test_every_figure_begins_with_the_house_template_alone() -> None:
     one = {"numbers": 8, "bits_per_number": 32, "string_length": 64}
     for figure in (viz.draw_state_against_length(**one), draw_multiples(viz.draw_state_against_length, {"a": one})):
-        assert figure.layout.template.layout.xaxis.title.standoff == 6
+        assert figure.layout.template.to_plotly_json() == TEMPLATE, "nothing of plotly's own"
 
 
 def test_a_title_too_long_for_a_narrow_window_has_smaller_letters() -> None:

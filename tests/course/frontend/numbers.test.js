@@ -52,7 +52,7 @@ for (const [name, wanted] of Object.entries(cases)) {
     let [last, steps] = [traceCopy(model, ""), 0];
     const { step } = model;
     for (const [text, read] of /** @type {[string, number][]} */ ([
-      ["zebra", 12],
+      ["zebra", 11],
       ["zebraq", 8],
       ["zebra", 6],
       ["xebra", 11],
@@ -63,7 +63,7 @@ for (const [name, wanted] of Object.entries(cases)) {
       };
       steps = 0;
       last = traceCopy(model, text, last);
-      assert.equal(steps, read - 1, text);
+      assert.equal(steps, read, text);
       model.step = step;
       const anew = traceCopy(model, text);
       assert.deepEqual([last.written, last.steps], [anew.written, anew.steps]);
