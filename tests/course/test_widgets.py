@@ -144,12 +144,15 @@ def test_the_training_widget_trains_what_is_chosen_and_offers_it_for_copying() -
 
 def test_the_training_widget_shows_a_failure_and_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
+        assert all(control.disabled for control in controls), "what is trained is what the controls say"
         raise RuntimeError("out of paper")
 
     monkeypatch.setattr("crn_lib.course.widgets.training.train", fail)
     widget = TrainingWidget(begin(profile="smoke", seed=0, device="cpu"), width=8, blocks=1, longest=8)
+    controls = (widget.kind, widget.length, widget.steps, widget.button)
     with pytest.raises(RuntimeError, match="out of paper"):
         widget.train()
+    assert not any(control.disabled for control in controls)
     assert "out of paper" in widget.status.value and not widget.button.disabled
 
 

@@ -144,6 +144,20 @@ def test_every_norm_can_be_chosen_and_halves_too() -> None:
     assert live.run is not None and live.run.row["model"]["heads"] == 2
 
 
+def test_a_variant_cannot_be_changed_while_it_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = AblationRun(SETTINGS, EXP, 4, steps=1, runs=())
+    controls = (live.norm, live.post_norm, live.activation, live.length, live.steps, live.seed, live.button)
+
+    def fail(*_: object, **__: object) -> None:
+        assert all(control.disabled for control in controls)
+        raise RuntimeError("out of paper")
+
+    monkeypatch.setattr("crn_lib.course.widgets.ablation.train", fail)
+    with pytest.raises(RuntimeError, match="out of paper"):
+        live.train()
+    assert not any(control.disabled for control in controls)
+
+
 def test_an_error_while_training_is_shown_and_raised() -> None:
     live = AblationRun(Settings("smoke", 0, "nowhere"), EXP, 4, steps=1, runs=())
     with pytest.raises(ValueError, match="device must be"):
