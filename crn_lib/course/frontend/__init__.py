@@ -89,8 +89,9 @@ def carried(name: str) -> str:
         name: one of `carried_names`.
     """
     kind, _, suffix = name.rpartition(".")
-    if suffix == "safetensors":
-        value = json.dumps(base64.b64encode(shipped_model(kind)).decode())
+    if suffix == "safetensors" or kind in WORKERS:
+        data = module_text(kind).encode() if kind in WORKERS else shipped_model(kind)
+        value = json.dumps(base64.b64encode(data).decode())
     else:
         value = f'() => {{\n"use strict";\n{module_text(kind).replace(EXPORT, "return { render };")}}}'
     return f'(window.crnCarried ??= []).push(["{name}", {value}]);\n'

@@ -29,7 +29,7 @@ class Sampled {
     const all = settings === offered ? "all of them" : `of ${offered.toLocaleString("en-US")}`;
     root.append(
       element("div", { class: "controls" }, ...this.controls.map((control, number) => this.make(control, number))),
-      element("div", { class: "plot-frame" }, this.plot),
+      element("div", { class: "plot-frame", tabindex: "0" }, this.plot),
       this.status,
       element("details", {}, element("summary", {}, "the figure in words"), this.words),
       element("div", { class: "note" }, `Sampled: ${settings} settings (${all}), recorded when the lesson was stored.`),

@@ -69,7 +69,7 @@ def _figure(figure: dict[str, Any], words: str, picture: str) -> str:
     stored = stored.replace("</", "<\\/")  # so that no string in it can end the script element
     height = int(figure["layout"]["height"])
     return (
-        '<figure class="stored-figure"><div class="plot-frame">'
+        '<figure class="stored-figure"><div class="plot-frame" tabindex="0">'
         f'<div class="plot" style="height:{height}px">{_picture(picture, words)}</div></div>'
         f'<script type="application/json">{stored}</script>'
         f"<figcaption><details><summary>the figure in words</summary>{html.escape(words)}</details></figcaption>"
