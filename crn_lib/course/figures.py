@@ -3,6 +3,7 @@
 import html
 import json
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,6 +37,9 @@ class BoundFigure(ipywidgets.VBox):
 
     An error while drawing is shown to the reader between controls and figure, and raised again, so that nothing that
     fails looks alive and a headless run stops.
+
+    One change is drawn at a time: JupyterLab has the kernel handle some in its main thread and some in another, and of
+    two drawn at once the older could be the one that stays.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class BoundFigure(ipywidgets.VBox):
         beside: Sequence[ipywidgets.Widget] = (),
     ) -> None:
         self._draw = draw
+        self._one_at_a_time = threading.RLock()
         self.controls = controls
         self.error = ipywidgets.HTML()
         self.caption = ipywidgets.HTML()
@@ -71,17 +76,24 @@ class BoundFigure(ipywidgets.VBox):
         return {name: control.value for name, control in self.controls.items()}
 
     def _changed(self, _: Any) -> None:
-        try:
+        with self._one_at_a_time:
+            try:
+                self.draw_anew()
+            except Exception as error:
+                self.error.value = alert(str(error), "Cannot draw this:")
+                raise
+            self.error.value = ""
+
+    def draw_anew(self) -> None:
+        """Draw what the controls say now."""
+        with self._one_at_a_time:
             self.redraw(self._draw(**self.values))
-        except Exception as error:
-            self.error.value = alert(str(error), "Cannot draw this:")
-            raise
-        self.error.value = ""
 
     def redraw(self, drawn: go.Figure) -> None:
         """Show this figure, in place."""
-        self._replace(drawn)
-        self._caption(drawn)
+        with self._one_at_a_time:
+            self._replace(drawn)
+            self._caption(drawn)
 
     def _replace(self, drawn: go.Figure) -> None:
         figure = self.figure

@@ -14,10 +14,10 @@ def alert(message: str, lead: str = "") -> str:
 
 
 @contextmanager
-def working(status: ipywidgets.HTML, *buttons: ipywidgets.Button) -> Iterator[None]:
-    """Meanwhile the buttons cannot be pressed. An error is shown in place of the status, and raised again."""
-    for button in buttons:
-        button.disabled = True
+def working(status: ipywidgets.HTML, *controls: ipywidgets.DOMWidget) -> Iterator[None]:
+    """Meanwhile the controls cannot be moved. An error is shown in place of the status, and raised again."""
+    for control in controls:
+        control.disabled = True
     status.value = "starting"
     try:
         yield
@@ -25,8 +25,8 @@ def working(status: ipywidgets.HTML, *buttons: ipywidgets.Button) -> Iterator[No
         status.value = alert(str(error))
         raise
     finally:
-        for button in buttons:
-            button.disabled = False
+        for control in controls:
+            control.disabled = False
 
 
 def training_words(last: Mapping[str, float], steps: int) -> str:

@@ -3,6 +3,8 @@
 import itertools
 import subprocess
 import sys
+import threading
+import time
 from typing import Any
 
 import ipywidgets
@@ -18,6 +20,7 @@ from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import TrainConfig
 from crn_lib.viz import describe, draw_state_against_length
 from tests.course.messages import messages
+from tests.waiting import wait_until
 
 TASK = CopyingTask(CopyingConfig(string_length=6, shortest=1))
 
@@ -48,6 +51,25 @@ def test_a_bound_figure_shows_what_a_fresh_drawing_would_for_every_setting() -> 
         fresh = draw_power(base, exponent)
         assert drawn(bound) == [list(trace.y) for trace in fresh.data]
         assert describe(fresh) in bound.caption.value
+
+
+def test_of_two_changes_handled_at_once_the_newer_stays() -> None:
+    """JupyterLab has the kernel's main thread handle the first controls moved, and another thread those after them."""
+    slider = ipywidgets.IntSlider(value=0, max=9)
+
+    def draw_slowly(base: int) -> go.Figure:
+        if base == 1:
+            wait_until(lambda: slider.value == 2)
+            time.sleep(0.05)  # in which the other thread would have drawn
+        return draw_power(base, 0)
+
+    bound = bind(draw_slowly, base=slider)
+    older = threading.Thread(target=lambda: slider.set_trait("value", 1))
+    older.start()
+    wait_until(lambda: slider.value == 1)
+    slider.value = 2
+    older.join()
+    assert drawn(bound) == [list(trace.y) for trace in draw_power(2, 0).data]
 
 
 def test_where_the_number_of_traces_changes_the_browser_gets_the_layout_last() -> None:

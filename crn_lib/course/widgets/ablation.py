@@ -63,12 +63,10 @@ class AblationRun(ipywidgets.VBox):
         self.progress = ipywidgets.IntProgress(value=0, min=0, max=1, layout={"width": "240px"})
         self.status = ipywidgets.HTML("not started")
         self.figure = BoundFigure(self.draw, {})
-        controls = ipywidgets.HBox(
-            [self.norm, self.post_norm, self.activation, self.length, self.steps, self.seed, self.button],
-            layout={"flex_flow": "row wrap"},
-        )
+        self._choices = (self.norm, self.post_norm, self.activation, self.length, self.steps, self.seed)
+        controls = ipywidgets.HBox([*self._choices, self.button], layout={"flex_flow": "row wrap"})
         super().__init__([controls, ipywidgets.HBox([self.progress, self.status]), self.figure])
-        for control in (self.norm, self.post_norm, self.activation, self.length, self.steps, self.seed):
+        for control in self._choices:
             control.observe(self._chosen, names="value")
         self.button.on_click(lambda _: self.train())
 
@@ -99,22 +97,22 @@ class AblationRun(ipywidgets.VBox):
 
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
-        with working(self.status, self.button):
+        with working(self.status, self.button, *self._choices):
             self.progress.max, self.progress.value = self.steps.value, 0
             config = ablation_config(self.variant, self.length.value, steps=self.steps.value, seed=self.seed.value)
             result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
             self.run = Run(result.row(), result.history)
-            self.figure.redraw(self.draw())
+            self.figure.draw_anew()
 
     def _chosen(self, _: Any) -> None:
         """Another variant: its stored runs, and no run of before under its name."""
         self.run = None
         self.status.value, self.progress.value = "not started", 0
-        self.figure.redraw(self.draw())
+        self.figure.draw_anew()
 
     def _grow(self, history: list[dict[str, float]]) -> None:
         last = history[-1]
         self.run = Run({"seed": self.seed.value}, history)
         self.progress.value = int(last["step"])
         self.status.value = training_words(last, self.progress.max)
-        self.figure.redraw(self.draw())
+        self.figure.draw_anew()

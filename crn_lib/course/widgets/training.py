@@ -54,7 +54,7 @@ class TrainingWidget(ipywidgets.VBox):
 
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
-        with working(self.status, self.button):
+        with working(self.status, self.button, self.kind, self.length, self.steps):
             self._copy.children = ()
             steps = self.steps.value
             self.progress.max, self.progress.value = steps, 0
