@@ -84,8 +84,8 @@ def test_every_study_finds_its_stored_rows_by_their_keys() -> None:
     known = {key for run in trained if run["key"] in runs for key in retrieval.model_keys(run, together=False)}
     assert stored(retrieval) <= known
     together = {key for run in trained if run["key"] in runs for key in retrieval.model_keys(run, together=True)}
-    later = {"level_random", "swap_random", "freeze_but_source", "freeze_but_random"}
-    later |= {*(f"move_{shift}" for shift in retrieval.SHIFTS)}  # not of every old model
+    moves = {f"move_{shift}" for shift in retrieval.SHIFTS}
+    later = {"level_random", "swap_random", "freeze_but_source", "freeze_but_random"} | moves  # not of every old model
     assert {key for key in together if key.split("/")[1] not in later} <= stored(retrieval)
     for study in (length_generalisation, retrieval, retrieval_onset):
         assert {row["strings"] for row in newest_rows(data_file(study.ROWS)).values()} == {study.STRINGS}

@@ -89,11 +89,11 @@ def carried(name: str) -> str:
         name: one of `carried_names`.
     """
     kind, _, suffix = name.rpartition(".")
-    if suffix == "safetensors" or kind in WORKERS:
-        data = module_text(kind).encode() if kind in WORKERS else shipped_model(kind)
-        value = json.dumps(base64.b64encode(data).decode())
-    else:
+    if kind in MODULES:
         value = f'() => {{\n"use strict";\n{module_text(kind).replace(EXPORT, "return { render };")}}}'
+    else:
+        data = shipped_model(kind) if suffix == "safetensors" else module_text(kind).encode()
+        value = json.dumps(base64.b64encode(data).decode())
     return f'(window.crnCarried ??= []).push(["{name}", {value}]);\n'
 
 
