@@ -24,9 +24,11 @@ def bench(
         Path | None, typer.Option(help="Folder of the figure: figures/, or beside the rows where these go elsewhere.")
     ] = None,
     busy: Annotated[
-        int | None,
+        list[int] | None,
         typer.Option(
-            min=0, help="Instead, time the relation and a training step beside so many processes that only compute."
+            min=0,
+            help="Instead, time the relation and a training step beside so many processes that only compute; may be "
+            "given several times.",
         ),
     ] = None,
     profile: Annotated[bool, typer.Option(help="Instead, show where the time of a training step goes.")] = False,
@@ -47,11 +49,11 @@ def bench(
         print_table(parts[0], parts[1:])
         typer.echo(f"{step.undisturbed:.1f} ms a step without the profiler")
         return
-    if busy is not None:
+    if busy:
         require(device == "cpu", f"--busy is about processors; got --device {device}")
         file = out or output("out") / "bench_busy.jsonl"
         check_file(file)
-        rows = benches.busy_rows(busy)
+        rows = [row for count in busy for row in benches.busy_rows(count)]
         lines = benches.busy_table(rows)
         print_table(lines[0], lines[1:])
         benches.store(rows, file)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from crn_lib.experiments.comparison import Side
 from crn_lib.experiments.verdicts import Share, Verdict, all_of
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps.rows import Row, seedless
@@ -62,6 +63,9 @@ GRID = tuple(
     for activation in GRID_ACTIVATIONS
 )
 """The paper's ablations, with two activations more: every norm, with and without post-norm, with every activation."""
+
+LONG_GRID = tuple(v for v in GRID if v.post_norm and (v.norm == "exact" or v.activation == "exp"))
+"""What the sweep `long_ablations` asks about at 64 and 128 letters: one change at a time, each at rates of its own."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,14 @@ def ablation_cells(runs: Iterable[Run]) -> dict[tuple[Variant, int], Cell]:
     return cells
 
 
+def at_best_rates(runs: Iterable[Run]) -> list[Run]:
+    """Of runs at several learning rates those at the best one of their variant and length, as `Side.best` has it."""
+    groups: dict[tuple[Variant, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((Variant.of(run.row), run.string_length), []).append(run)
+    return [run for own in groups.values() for run in Side.of(own).best.runs]
+
+
 @dataclass(frozen=True)
 class Finding:
     """Whether a part of the network is indispensable for copying strings of one length, as far as the runs say.
@@ -138,7 +150,7 @@ class Finding:
         part: what it is about, in words.
         string_length: letters.
         having, lacking: the cells of the variants with the part, and of those without it.
-        missing: variants of the grid without the part that have no run.
+        missing: variants asked about without the part that have no run.
     """
 
     part: str
@@ -238,16 +250,20 @@ def indispensable(
     has_it: Callable[[Variant], bool],
     string_length: int,
     activations: Sequence[str] = GRID_ACTIVATIONS,
+    variants: Sequence[Variant] = GRID,
 ) -> Finding:
-    """Compare the variants of `GRID` that have a part with those that lack it, at one length.
+    """Compare the variants that have a part with those that lack it, at one length.
 
     Args:
         cells: as `ablation_cells` gives them.
         part: its name, in words.
         has_it: whether a variant has the part.
         activations: which of them count; `AUTHORS_ACTIVATIONS` for what the paper says.
+        variants: those that were asked about: `GRID`, or `LONG_GRID` at 64 and 128 letters.
     """
-    there = [(variant, cells.get((variant, string_length))) for variant in GRID if variant.activation in activations]
+    there = [
+        (variant, cells.get((variant, string_length))) for variant in variants if variant.activation in activations
+    ]
     return Finding(
         part,
         string_length,

@@ -15,8 +15,18 @@ from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 from crn_lib.viz.units import show_bytes
 
-LABEL_PLACES = {"causal_rn": "top left", "transformer": "bottom center", "linear_transformer": "top right"}
-"""Where a mark's label stands, for kinds whose marks come close to each other; above it for the others."""
+LABEL_PLACES = {
+    "causal_rn": ("top left",),
+    "transformer": ("bottom center",),
+    "linear_rn": ("middle right",),
+    "lstm": ("top right",),
+    "ssm": ("middle left", "middle right"),
+}
+"""Where the labels of a kind's marks stand, the last place for all further ones, for kinds whose marks come close to
+each other or have long ranges; else above them."""
+
+LIFTED = ("linear_transformer",)
+"""Kinds whose labels stand a line higher, above those of the models that hold as many bytes."""
 
 Curve = Sequence[Mapping[str, float]]
 Point = Mapping[str, Any]
@@ -287,8 +297,8 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
                 },
                 mode="markers+text",
                 name=KIND_NAMES[kind],
-                text=_labels(own, places),
-                textposition=LABEL_PLACES.get(kind, "top center"),
+                text=[f"{label}<br> " if label and kind in LIFTED else label for label in _labels(own, places)],
+                textposition=_label_places(kind, len(own)),
                 textfont={"size": 11, "color": as_text(KIND_COLOURS[kind])},
                 marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 10},
                 customdata=[[p["string_length"], p["width"], show_bytes(p["state_bytes"])] for p in own],
@@ -304,7 +314,7 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
         ticktext=[show_bytes(tick) for tick in ticks],
         range=[log10(low / 1.5), log10(high * 1.5)],
     )
-    figure.update_yaxes(title="letters right, free-running", range=[-0.04, 1.12], tickformat=".0%")
+    figure.update_yaxes(title="letters right, free-running", range=[-0.04, 1.16], tickformat=".0%")
     figure.update_layout(showlegend=True)
     return figure
 
@@ -312,6 +322,11 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
 def _side_by_side(values: Sequence[float]) -> list[float]:
     """How many steps to the right each stands of where it is; equal ones stand in a row around that."""
     return [values[:i].count(value) - (values.count(value) - 1) / 2 for i, value in enumerate(values)]
+
+
+def _label_places(kind: str, marks: int) -> list[str]:
+    places = LABEL_PLACES.get(kind, ("top center",))
+    return [places[min(number, len(places) - 1)] for number in range(marks)]
 
 
 def _labels(points: Sequence[Point], places: Sequence[float]) -> list[str]:

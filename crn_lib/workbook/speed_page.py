@@ -17,6 +17,9 @@ PAGE = "docs/speed.md"
 NARROWER = "bench_avx2.jsonl"
 """Of `NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES= crn bench`, where the machine has wider vectors than most readers'."""
 
+BESIDE_OTHERS = "bench_busy.jsonl"
+"""Of `crn bench --busy 0 --busy 1 --busy 2 --out figures/data/bench_busy.jsonl`."""
+
 CASE, WIDTH = PANEL_CASES[0], 192
 PASSES = 2
 """Exponentials for each causal element at least: one forward, one backward, since none is stored in between."""
@@ -56,8 +59,10 @@ def speed_markdown(root: Path) -> str:
     parts = [_of_one_run(rows_of(root), "In cache this machine takes")]
     if (root / "figures/data" / NARROWER).exists():
         rows = rows_of(root, NARROWER)
-        subject = f"Held to {rows[0]['vectors']}, the widest that most laptops have, the same processor takes in cache"
-        parts.append(_of_one_run(rows, subject))
+        held = f"Held to {rows[0]['vectors']}, the widest that most laptops have (torch's own code is not), "
+        parts.append(_of_one_run(rows, f"{held}the same processor takes in cache"))
+    if (root / "figures/data" / BESIDE_OTHERS).exists():
+        parts.append(_beside_others(read_rows(root / "figures/data" / BESIDE_OTHERS)))
     return "\n\n".join(parts)
 
 
@@ -93,6 +98,29 @@ def _of_one_run(rows: Sequence[Row], subject: str) -> str:
         "second."
     )
     return "\n\n".join((rates, "\n".join(table), f"One sequence, forward and backward, {_machine(machine)}."))
+
+
+def _beside_others(rows: Sequence[Row]) -> str:
+    """A line for each thing and what was imported first: all threads' time, and how it compares with one thread's."""
+    most, counts = max(row["threads"] for row in rows), sorted({row["busy"] for row in rows})
+    found = {
+        (row["case"], row["length"], row["imported_first"], row["busy"]): row for row in rows if row["threads"] > 1
+    }
+    headings = ("what", "tokens", "imported first", *(f"beside {count} busy" for count in counts))
+    lines = []
+    for case, length, first in dict.fromkeys(key[:3] for key in found):
+        own = [found[case, length, first, count] for count in counts]
+        cells = (f"{_milliseconds(row['seconds'])}, {row['ratio']:.2f}x" for row in own)
+        lines.append((case, f"{length:,}", f"`{first}`", *cells))
+    worst = max(found.values(), key=lambda row: row["ratio"])
+    said = (
+        f"Threads must not make a machine slower that has other work. Forward and backward on {most} threads, beside "
+        "processes that only compute, and how many times as long it takes as on one thread beside the same (the "
+        f"larger of two ratios, of medians and of means). At most {worst['ratio']:.2f} times: "
+        f"{worst['case']}, {worst['length']:,} tokens, `{worst['imported_first']}` first, beside {worst['busy']}."
+    )
+    table = ["| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines)]
+    return "\n\n".join((said, "\n".join(table), f"{rows[0]['processor']} ({rows[0]['vectors']}), float32."))
 
 
 def _milliseconds(seconds: float) -> str:

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from crn_lib.experiments import GRID, Variant, ablation_cells, ablation_config, indispensable
-from crn_lib.experiments.ablations import AUTHORS_ACTIVATIONS, GRID_ACTIVATIONS, GRID_LENGTHS, Finding, over_lengths
+from crn_lib.experiments.ablations import (
+    AUTHORS_ACTIVATIONS,
+    GRID_ACTIVATIONS,
+    GRID_LENGTHS,
+    LONG_GRID,
+    Finding,
+    at_best_rates,
+    over_lengths,
+)
 from crn_lib.sweeps import Run, append_row, load_sweep, read_runs
 from tests.experiments.ablation_cases import STEPS, made_up_grid, made_up_run
 
@@ -125,6 +133,30 @@ def test_a_refutation_counts_only_where_copying_tells_something() -> None:
     assert over_lengths([refuted, borne_out], [16]) is False
     assert over_lengths([refuted], []) is None and over_lengths([borne_out], []) is True
     assert over_lengths([borne_out, finding([])], [16]) is None and over_lengths([], []) is None
+
+
+def test_a_variant_is_judged_at_its_best_rate() -> None:
+    def at(rate: float, variant: Variant, seed: int, steps: int | None) -> Run:
+        run = made_up_run(variant, 64, seed, steps)
+        run.row["training"]["learning_rate"] = rate
+        return run
+
+    runs = [at(1e-3, GELU, 0, 300), at(1e-3, GELU, 1, 200)]
+    worse = [at(2e-3, GELU, 0, 100), at(2e-3, GELU, 1, None)]
+    other = at(2e-3, EXP, 0, 50)
+    assert at_best_rates([*worse, *runs, other]) == [*runs, other]
+    found = indispensable(
+        ablation_cells(at_best_rates([*worse, *runs])), "exp", lambda v: v.activation == "exp", 64, variants=LONG_GRID
+    )
+    assert found.outcome == "refuted" and found.missing == 4
+
+
+def test_the_long_grid_is_that_of_its_sweep() -> None:
+    planned = load_sweep("long_ablations").configs
+    assert {
+        (Variant(str(c.model.norm), c.model.post_norm, str(c.model.activation)), c.copying.string_length)
+        for c in planned
+    } == {(variant, length) for variant in LONG_GRID for length in (64, 128)}
 
 
 def test_the_words_name_seeds_and_what_is_missing() -> None:

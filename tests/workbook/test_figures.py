@@ -90,6 +90,22 @@ def test_the_page_on_speed_shows_narrower_vectors_beside_the_machines_own(tmp_pa
     assert "Held to avx2" in second and "takes in cache 10.0 G" in second and "demo chip (avx2), 2 threads" in second
 
 
+def test_the_page_on_speed_says_what_threads_cost_beside_other_programs(tmp_path: Path) -> None:
+    data = tmp_path / "figures/data"
+    data.mkdir(parents=True)
+    (data / "bench.jsonl").write_text((workbook_folder() / "figures/data/bench.jsonl").read_text())
+    row = {"case": "step", "length": 34, "imported_first": "torch", "processor": "demo chip", "vectors": "avx2"}
+    cases = {(0, 1): (0.01, 1.0), (0, 2): (0.005, 0.5), (2, 1): (0.02, 1.0), (2, 2): (0.06, 3.0)}
+    rows = [
+        {**row, "busy": busy, "threads": threads, "seconds": seconds, "ratio": ratio}
+        for (busy, threads), (seconds, ratio) in cases.items()
+    ]
+    (data / speed_page.BESIDE_OTHERS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    page = speed_page.speed_markdown(tmp_path)
+    assert "| step | 34 | `torch` | 5 ms, 0.50x | 60 ms, 3.00x |" in page
+    assert "At most 3.00 times: step, 34 tokens, `torch` first, beside 2." in page
+
+
 def test_a_page_without_its_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/results.md").write_text("nothing")

@@ -85,6 +85,7 @@ def kernels_only_behind(result: Tensor) -> Tensor:
 
 
 def _limit() -> None:
+    _let_torch_sleep()  # what is not within, such as the loss, wakes its threads all the same
     _LIMIT.before = _LIMIT.before or torch.get_num_threads()
     torch.set_num_threads(1)
 
@@ -111,8 +112,7 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
     The kernel does tasks as long as there are any, and says whether all of them are finished.
     """
     claims = np.zeros(CLAIMS, np.int64)
-    if torch.get_num_threads() > 1:  # else torch has no threads that could spin, nor could a second team be made
-        sleep_early()  # also for one thread: what spins in the way of others is torch's
+    _let_torch_sleep()  # also for one thread: what spins in the way of others is torch's
     if threads == 1:
         kernel(claims, *arguments)
         return
@@ -127,6 +127,7 @@ def run_tasks(kernel: Callable[..., bool], threads: int, *arguments: Any) -> Non
 
 def run_shares(kernel: Callable[..., None], shares: int, *arguments: Any) -> None:
     """Call `kernel(share, shares, *arguments)` for every share, on as many threads; others do what a late one would."""
+    _let_torch_sleep()
     if shares == 1:
         kernel(0, 1, *arguments)
         return
@@ -142,6 +143,11 @@ def run_shares(kernel: Callable[..., None], shares: int, *arguments: Any) -> Non
     for helper in helpers:
         if not helper.cancel():
             helper.result()
+
+
+def _let_torch_sleep() -> None:
+    if torch.get_num_threads() > 1:  # else it has no threads that could spin, nor could a second team be made
+        sleep_early()
 
 
 @cache
