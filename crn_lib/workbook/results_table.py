@@ -20,7 +20,9 @@ from crn_lib.experiments.comparison import (
 from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.files import replace_text
 from crn_lib.sweeps.rows import read_rows, seedless
+from crn_lib.sweeps.run import sweep_state
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
+from crn_lib.sweeps.sweep import load_sweep, own_sweeps
 from crn_lib.tasks.registry import DEFAULT
 from crn_lib.viz.theme import KIND_NAMES
 from crn_lib.workbook.generated import text_between
@@ -62,6 +64,11 @@ SECTIONS = {
 }
 """Headings of the page, and the sweeps whose runs stand under each; none where there is no run yet."""
 
+NOT_DONE = (
+    "A verdict stands on the rows that are there. These sweeps ask for more; whoever has the processors runs them by "
+    "`crn sweep <name>`, and `crn publish` counts again."
+)
+
 SHORT_LENGTHS = (128, 256)
 """Of the small models, the lengths that the README shows: the longest two of the paper."""
 
@@ -80,7 +87,18 @@ def results_markdown(root: Path) -> str:
     for heading, sweeps in SECTIONS.items():
         if runs := runs_of(root, sweeps):
             parts += [f"## {heading}", _table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
+    if lines := list(_not_done(root)):
+        parts += ["## Asked for and not run", NOT_DONE, _table(("sweep", "asked for", "stored", "what for"), lines)]
     return "\n\n".join(parts)
+
+
+def _not_done(root: Path) -> Iterable[tuple[str, ...]]:
+    """A line for each sweep that asks for runs without a row."""
+    for name in own_sweeps():
+        sweep = load_sweep(name, root / f"figures/data/runs/{name}.jsonl")
+        state = sweep_state(sweep)
+        if state.waiting:
+            yield f"`{name}`", f"{len(state.jobs):,}", f"{len(state.done):,}", sweep.about
 
 
 def short_markdown(root: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crn_lib.paths import workbook_folder
+from crn_lib.sweeps.sweep import own_sweeps
 from crn_lib.viz import describe
 from crn_lib.workbook import figures, results_table, speed_page
 from crn_lib.workbook.generated import text_between
@@ -47,6 +48,19 @@ def test_every_stored_run_is_counted_in_one_line_with_rate_parameters_and_interv
     assert all(counted) and all(int(line[2].replace(",", "")) > 1000 and float(line[4]) > 0 for line in lines)
     on_gpu = [line for line in lines if "cpu" not in line[-1]]
     assert on_gpu and {line[8] for line in on_gpu} == {"–"}, "seconds of a shared GPU are not shown"
+
+
+def test_the_page_counts_the_runs_that_were_asked_for_and_not_done(tmp_path: Path) -> None:
+    runs = tmp_path / "figures/data/runs"
+    runs.mkdir(parents=True)
+    none = {line[0].strip("`"): line[1:3] for line in results_table._not_done(tmp_path)}
+    assert set(none) == set(own_sweeps()) and {stored for _, stored in none.values()} == {"0"}
+    for name in ("paper_shape", "text"):
+        (runs / f"{name}.jsonl").write_text((workbook_folder() / f"figures/data/runs/{name}.jsonl").read_text())
+    some = {line[0].strip("`"): line[1:3] for line in results_table._not_done(tmp_path)}
+    assert "paper_shape" not in some and set(some) >= set(none) - {"paper_shape", "text"}
+    if "text" in some:
+        assert 0 < int(some["text"][1]) < int(some["text"][0])
 
 
 def test_the_readme_has_few_lines_and_says_where_a_yardstick_fails_and_where_we_are_behind() -> None:

@@ -92,8 +92,8 @@ EXERCISES = (
         minutes=6,
         requirements=(
             (
-                "Each token is asked for with everything so far: the prompt and what has been written. EOS (2) ends "
-                "the answer and is part of it; the prompt is not."
+                "For each token call `next_token` with the prompt and all that has been written so far; it returns one "
+                "id. EOS (2) ends the answer and is part of it; the prompt is not."
             ),
             "At most `limit` tokens are written.",
             "The list `prompt` itself is left as it was.",

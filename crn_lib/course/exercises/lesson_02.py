@@ -257,8 +257,8 @@ EXERCISES = (
             "The result is an (n, n) tensor of booleans.",
             "It is true at [i, j] where row i of the output changes when row j of x is changed, and false elsewhere.",
             (
-                "It finds every leak, however small, from any number of a row into any channel of the output. A "
-                "LayerNorm may come first: to it one number added to a whole row is no change."
+                "It finds every leak, however small, from any entry of row j into any channel of row i. A LayerNorm "
+                "may come first, and it does not notice one number added to a whole row."
             ),
             UNTOUCHED,
         ),

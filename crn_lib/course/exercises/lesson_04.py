@@ -111,7 +111,7 @@ EXERCISES = (
         requirements=(
             "Entry (i, j) is the population variance of a_i + b_j over the width.",
             "It is right for rows whose mean is not 0.",
-            "Receivers are rows and senders columns, also where there are not as many of both.",
+            "Receivers are rows and senders are columns; there may be more of one than of the other.",
             "It holds one number per pair: no array of every pair times the width, and everything in torch.",
             AS_PRECISE,
         ),
