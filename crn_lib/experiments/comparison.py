@@ -86,7 +86,7 @@ class AtRate:
     @property
     def order(self) -> tuple[float, float, float]:
         """Larger is better: the share that copied, then fewer steps, then letters right at the end."""
-        letters = median(run.row["character_accuracy"] for run in self.runs)
+        letters = median(run.row.get("character_accuracy", 0.0) for run in self.runs)  # none where a run diverged
         return self.share.least, -(self.steps.median if self.steps else float("inf")), letters
 
 
