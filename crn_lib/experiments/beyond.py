@@ -30,6 +30,8 @@ RATES_TO_COMPARE = 3
 ALIKE = 0.01
 """Scores this close to the best count as equal when the best rate is chosen: then one away from the edges is taken."""
 
+BEGUN = 0.02
+"""So far above guessing a model has begun to learn a task."""
 
 EQUAL = 1.05
 """Bytes that differ by less than this factor count as equal: models hold a few counters beside their rows."""
@@ -128,13 +130,15 @@ class Point:
     def solves(self) -> Verdict:
         """Whether it solves the task in more than half of its seeds at the best rate.
 
-        No only after `RATES` rates, the best not at an edge, and if no run was stopped while it was still rising.
+        No only after `RATES` rates, the best not at an edge, if no run was stopped while it was still rising, and if it
+        has begun: models stay at guessing for thousands of steps before they jump, and a best rate of equals is none.
         """
         if self.share.works:
             return True
         tried_enough = len(self.tried) >= RATES and not self.at_edge
         ended = not self.share.unfinished and math.isfinite(self.score.median)
-        return False if tried_enough and ended else None
+        begun = self.score.median > self.config.task.chance + BEGUN
+        return False if tried_enough and ended and begun else None
 
     @cached_property
     def state_bytes(self) -> int:

@@ -124,7 +124,7 @@ STATEMENTS = (
     ),
     Statement(
         "ours",
-        "Static relations do not recall what has many more cells than they have channels",
+        "Static relations of width 64 do not recall 16 pairs of 128 symbols",
         "16 pairs of 128 symbols, convolution of 3",
         "Recall against bytes",
         lambda evidence: judge.static_points(evidence.points["recall"], blocks=2, convolutions=(3,)),
@@ -174,7 +174,7 @@ STATEMENTS = (
     Statement(
         "ours",
         "A CausalRN reads digits patch by patch as well as a Transformer",
-        "their test part",
+        "their test part, which tells no two of six kinds apart",
         "Real text and digits",
         lambda evidence: evidence.compared("patches"),
         lambda evidence: judge.digits_as_well(evidence.compared("patches"), evidence.ridge),

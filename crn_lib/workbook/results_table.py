@@ -60,7 +60,13 @@ SECTIONS = {
         "text",
         "sentences",
     ),
-    "Six models, on one processor": ("lengths", "retrieval_seeds", "beyond_256", "more_steps_at_256"),
+    "Six models, on one processor": (
+        "lengths",
+        "retrieval_seeds",
+        "linear_rn_longer",
+        "beyond_256",
+        "more_steps_at_256",
+    ),
 }
 """Headings of the page, and the sweeps whose runs stand under each; none where there is no run yet."""
 

@@ -44,7 +44,7 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
 
     four_pairs, sixteen_pairs = (
         statement("Static relations do not recall,"),
-        statement("Static relations do not recall what"),
+        statement("Static relations of width 64"),
     )
     refuted = evidence(few=[solving("causal_rn", width=64), *statics(none_3=0.995)])
     assert four_pairs.verdict(refuted) is None and len(four_pairs.rests_on(refuted)) == 4, "width 8"
@@ -57,6 +57,9 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     )
     assert sixteen_pairs.verdict(held) is True and four_pairs.verdict(held) is None
     assert len(sixteen_pairs.rests_on(held)) == 2
+    waiting = [tried("causal_rn", RECALL.chance, norm=norm, **shape) for norm in ("none", "approx")]
+    undecided = evidence(recall=[solving("causal_rn", **shape), *waiting])
+    assert sixteen_pairs.verdict(undecided) is None, "whoever is still guessing may be waiting for a jump"
 
     task = RegressionConfig(dims=5, points=3)
     errors = {f"error_after_{i}": value for i, value in enumerate((1.0, 0.5, 0.0))}
