@@ -35,9 +35,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "01_copying_task": {"95": "the confidence of every interval in the workbook"},
     "07_ablations": {
         "256": "the paper's longest strings",
-        "26": "letters of the alphabet",
         "95": "the confidence of every interval in the workbook",
-        "4000": "steps of the sweep long_ablations at 128 letters",
     },
     "08_how_it_retrieves": {"253": "letters that make 382 senders on average, by the lesson's formula"},
     "11_numbers_that_overflow": {
