@@ -121,11 +121,8 @@ def ablation_cells(runs: Iterable[Run]) -> dict[tuple[Variant, int], Cell]:
     Raises:
         ValueError: runs of one cell that differ in more than their seed, or two of one seed.
     """
-    groups: dict[tuple[Variant, int], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((Variant.of(run.row), run.string_length), []).append(run)
     cells = {}
-    for (variant, length), own in groups.items():
+    for (variant, length), own in _by_variant_and_length(runs).items():
         if len({seedless(run.row) for run in own}) > 1 or len({run.row["seed"] for run in own}) < len(own):
             raise ValueError(
                 f"the {len(own)} runs of {variant} at {length} letters must differ in their seed and in nothing else"
@@ -136,10 +133,14 @@ def ablation_cells(runs: Iterable[Run]) -> dict[tuple[Variant, int], Cell]:
 
 def at_best_rates(runs: Iterable[Run]) -> list[Run]:
     """Of runs at several learning rates those at the best one of their variant and length, as `Side.best` has it."""
+    return [run for own in _by_variant_and_length(runs).values() for run in Side.of(own).best.runs]
+
+
+def _by_variant_and_length(runs: Iterable[Run]) -> dict[tuple[Variant, int], list[Run]]:
     groups: dict[tuple[Variant, int], list[Run]] = {}
     for run in runs:
         groups.setdefault((Variant.of(run.row), run.string_length), []).append(run)
-    return [run for own in groups.values() for run in Side.of(own).best.runs]
+    return groups
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Generated parts of written pages, each between two marks."""
 
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -17,3 +18,9 @@ def text_between(path: Path, start: str, end: str, new: str) -> str:
     if found != 1:
         raise ValueError(f"{path} needs the line {start} and, below it, the line {end}, once each")
     return text
+
+
+def markdown_table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table as Markdown has it; a bar in a cell does not end it."""
+    rows = [headings, ["---"] * len(headings), *lines]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)

@@ -25,7 +25,7 @@ from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
 from crn_lib.sweeps.sweep import load_sweep, own_sweeps
 from crn_lib.tasks.registry import DEFAULT
 from crn_lib.viz.theme import KIND_NAMES
-from crn_lib.workbook.generated import text_between
+from crn_lib.workbook.generated import markdown_table, text_between
 
 START, END = "<!-- results: written by `crn publish results` -->", "<!-- end of results -->"
 PAGE, README = "docs/results.md", "README.md"
@@ -92,9 +92,13 @@ def results_markdown(root: Path) -> str:
     parts = []
     for heading, sweeps in SECTIONS.items():
         if runs := runs_of(root, sweeps):
-            parts += [f"## {heading}", _table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
+            parts += [f"## {heading}", markdown_table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
     if lines := list(_not_done(root)):
-        parts += ["## Asked for and not run", NOT_DONE, _table(("sweep", "asked for", "stored", "what for"), lines)]
+        parts += [
+            "## Asked for and not run",
+            NOT_DONE,
+            markdown_table(("sweep", "asked for", "stored", "what for"), lines),
+        ]
     return "\n\n".join(parts)
 
 
@@ -113,13 +117,9 @@ def short_markdown(root: Path) -> str:
     lines = [_short_line(each) for each in compare(runs_of(root, [paper]), PAPER_LENGTHS)]
     lines += [_short_line(each) for each in compare(runs_of(root, [small]), SHORT_LENGTHS)]
     mixed = compare(runs_of(root, [MIXED]), [MIXED_LONGEST])
-    return _table(
+    return markdown_table(
         SHORT_HEADINGS, [*lines, _mixed_line(root), *(_short_mixed(each) for each in mixed if each.comparable)]
     )
-
-
-def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines))
 
 
 def _lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from crn_lib.bench.cases import PAIR_ARRAYS, PANEL_CASES
 from crn_lib.files import replace_text
 from crn_lib.sweeps.rows import read_rows
 from crn_lib.viz.roofline import draw_roofline
-from crn_lib.workbook.generated import text_between
+from crn_lib.workbook.generated import markdown_table, text_between
 
 START, END = "<!-- speed: written by `crn publish speed` -->", "<!-- end of speed -->"
 PAGE = "docs/speed.md"
@@ -88,7 +88,6 @@ def _of_one_run(rows: Sequence[Row], subject: str) -> str:
             )
         )
     machine, longest = rows[0], lengths[-1]
-    table = ["| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines)]
     rates = (
         f"{subject} {machine['exponentials_per_second'] / 1e9:.1f} G exponentials a second, and it "
         f"copies {machine['bytes_per_second'] / 1e9:.0f} GB of memory a second, read and written. At {longest:,} "
@@ -97,7 +96,9 @@ def _of_one_run(rows: Sequence[Row], subject: str) -> str:
         f"{memory[longest] / exponentials[longest]:,.0f} times as long for the first as for the "
         "second."
     )
-    return "\n\n".join((rates, "\n".join(table), f"One sequence, forward and backward, {_machine(machine)}."))
+    return "\n\n".join(
+        (rates, markdown_table(headings, lines), f"One sequence, forward and backward, {_machine(machine)}.")
+    )
 
 
 def _beside_others(rows: Sequence[Row]) -> str:
@@ -119,8 +120,9 @@ def _beside_others(rows: Sequence[Row]) -> str:
         f"larger of two ratios, of medians and of means). At most {worst['ratio']:.2f} times: "
         f"{worst['case']}, {worst['length']:,} tokens, `{worst['imported_first']}` first, beside {worst['busy']}."
     )
-    table = ["| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *lines)]
-    return "\n\n".join((said, "\n".join(table), f"{rows[0]['processor']} ({rows[0]['vectors']}), float32."))
+    return "\n\n".join(
+        (said, markdown_table(headings, lines), f"{rows[0]['processor']} ({rows[0]['vectors']}), float32.")
+    )
 
 
 def _milliseconds(seconds: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.workbook.editions.lesson import Lesson
+from crn_lib.workbook.generated import markdown_table
 
 PROSE = Path(__file__).parent / "guides"
 MISTAKES = Path(__file__).parent / "mistakes.json"
@@ -35,7 +36,7 @@ def guide(lesson: Lesson) -> str:
         f"# {lesson.title}: guide",
         f"**Students can afterwards**\n\n{lesson.goals}",
         " · ".join(facts),
-        _table(
+        markdown_table(
             ("exercise", "what to write", "points", "minutes"),
             [(s.exercise.key, s.exercise.title, str(s.points), str(s.exercise.minutes)) for s in lesson.exercises],
         ),
@@ -65,7 +66,7 @@ def syllabus(lessons: Sequence[Lesson]) -> str:
         f"Memory is what all processes of the lesson held at their most, executed once on {_measured()['machine']}."
     )
     return _fill(
-        PROSE / "syllabus.md", lessons=_table(headings, rows), memory=memory, graph=graph, paths=_paths(lessons)
+        PROSE / "syllabus.md", lessons=markdown_table(headings, rows), memory=memory, graph=graph, paths=_paths(lessons)
     )
 
 
@@ -79,7 +80,7 @@ def _paths(lessons: Sequence[Lesson]) -> str:
             rows.append((name, f"parts of {listed}", "90 in all", "none"))
         else:
             rows.append((name, listed, f"{reading}", f"{exercises}"))
-    return _table(("path", "lessons", "minutes of reading", "of exercises"), rows)
+    return markdown_table(("path", "lessons", "minutes of reading", "of exercises"), rows)
 
 
 def _predictions(lesson: Lesson) -> str:
@@ -104,7 +105,7 @@ def _mistakes(lesson: Lesson) -> str:
     parts = []
     for exercise in (stored_exercise.exercise for stored_exercise in lesson.exercises):
         rows = [(name, f"`{message.replace('`', chr(39))}`") for name, message in stored.get(exercise.key, {}).items()]
-        parts.append(f"**{exercise.key}**\n\n" + _table(("a wrong answer", "what its author sees"), rows))
+        parts.append(f"**{exercise.key}**\n\n" + markdown_table(("a wrong answer", "what its author sees"), rows))
     return "\n\n".join(parts)
 
 
@@ -116,11 +117,6 @@ def _measured() -> dict[str, Any]:
 def _memory(lesson: Lesson) -> str:
     known = _measured()["mebibytes"].get(lesson.number)
     return "not measured" if known is None else f"{known:,} MiB"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _fill(path: Path, **parts: str) -> str:
