@@ -1,6 +1,7 @@
 """`crn run`, `crn refresh`, `crn check`: the lessons executed, stored with what they show, and looked over."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,6 +109,8 @@ def _run_in_turn(
 ) -> tuple[int, str]:
     """Run them one after another, and put how each ended into the table.
 
+    The pictures of one are drawn while the next one runs.
+
     Args:
         timeout: 0 for none, `None` for the usual one.
 
@@ -119,27 +122,27 @@ def _run_in_turn(
     from crn_lib.workbook.runner import CELL_TIMEOUT, LessonError, run_lesson
 
     limit = CELL_TIMEOUT if timeout is None else timeout or None
-    code, without_pictures = 0, ""
-    for number, lesson in enumerate(chosen, start=1):
-        typer.echo(f"[{number}/{len(chosen)}] {lesson.stem}", err=True)
-        begun = time.perf_counter()
-        copy = out / lesson.name
-        result, error = "FAILED", ""
-        try:
-            run_lesson(lesson, copy, values[lesson], timeout=limit)
-            result = "ok"
-        except (LessonError, OSError) as failure:
-            error = str(failure)
-        except KeyboardInterrupt:
-            result, code = "interrupted", 130
-        except SystemExit as stopped:
-            result, code = "interrupted", int(stopped.code or 0)
-        if not code:
-            without_pictures = add_pictures_to(copy) or without_pictures
-        table.append(Outcome(lesson.stem, time.perf_counter() - begun, result, error))
-        if code:
-            break
-    return code, without_pictures
+    code, drawn = 0, []
+    with ThreadPoolExecutor(max_workers=1) as draughtsman:
+        for number, lesson in enumerate(chosen, start=1):
+            typer.echo(f"[{number}/{len(chosen)}] {lesson.stem}", err=True)
+            begun = time.perf_counter()
+            copy = out / lesson.name
+            result, error = "FAILED", ""
+            try:
+                run_lesson(lesson, copy, values[lesson], timeout=limit)
+                result = "ok"
+            except (LessonError, OSError) as failure:
+                error = str(failure)
+            except KeyboardInterrupt:
+                result, code = "interrupted", 130
+            except SystemExit as stopped:
+                result, code = "interrupted", int(stopped.code or 0)
+            table.append(Outcome(lesson.stem, time.perf_counter() - begun, result, error))
+            if code:
+                break
+            drawn.append(draughtsman.submit(add_pictures_to, copy))
+    return code, next(filter(None, (each.result() for each in drawn)), "")
 
 
 def _run_side_by_side(

@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from papermill.engines import NBClientEngine, papermill_engines
 
 from crn_lib.errors import RunFailed
 from crn_lib.files import replace_text
@@ -34,6 +35,22 @@ class LessonRun:
     lesson: str
     seconds: float
     copy: Path
+
+
+class SavedAtTheEnd(NBClientEngine):  # type: ignore[misc]  # papermill has no types
+    """papermill's own engine writes the whole notebook twice for each cell, which takes seconds where there are many
+    figures. This one writes it once, however the lesson ends."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        path, nb_man.output_path = nb_man.output_path, None
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        finally:
+            nb_man.output_path = path
+
+
+papermill_engines.register(SavedAtTheEnd.__name__, SavedAtTheEnd)
 
 
 def parameters_of(lesson: Path) -> dict[str, Any]:
@@ -138,6 +155,7 @@ def _execute(
             language="python",
             cwd=str(lesson.parent),
             progress_bar=progress,
+            engine_name=SavedAtTheEnd.__name__,
             log_output=False,
             execution_timeout=timeout,
             start_timeout=120,

@@ -50,6 +50,19 @@ def test_a_long_cell_is_announced_and_one_that_takes_too_long_ends_with_its_numb
     assert nbformat.read(tmp_path / "copy.ipynb", 4).cells[1].execution_count == 2
 
 
+@pytest.mark.notebooks
+def test_a_lesson_is_written_once_and_not_twice_for_each_of_its_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    monkeypatch.setattr("papermill.engines.write_ipynb", lambda notebook, path: written.append(path))
+    path = notebook(tmp_path / "00_long.ipynb", *map(str, range(6)))
+    run_lesson(path, tmp_path / "copy.ipynb", {}, progress=False)
+    assert 1 <= len(written) <= 2, "when it begins, and when it ends"
+    executed = [cell.execution_count for cell in nbformat.read(tmp_path / "copy.ipynb", 4).cells]
+    assert executed == [1, 2, 3, 4, 5, 6, 7]
+
+
 @pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
 def test_a_copy_never_replaces_the_lesson_by_whatever_name(link: Callable[[Path, Path], None], tmp_path: Path) -> None:
     path = notebook(tmp_path / "00_stored.ipynb")

@@ -108,16 +108,16 @@ EXERCISES = (
         minutes=8,
         requirements=(
             (
-                "For `causal_rn`, the first number is the elements of all steps: causal pairs, the receiver's own "
-                "among them, times width, blocks, batch and steps. A string of S letters makes 2(S + 1) tokens."
+                "For `causal_rn`, the first number is the elements of all steps: causal pairs, a receiver's pair with "
+                "itself among them, times width, blocks, batch and steps. A string of S letters makes 2(S + 1) tokens."
             ),
             (
-                "The second is the operations in linear maps, 6 a parameter and token: 3 square matrices a block for "
-                "`causal_rn`, and once the head, width × 29."
+                "The second is the operations in linear maps, 6 for each parameter and token: `causal_rn` has 3 square "
+                "matrices in each block, and one head for the model, of width × 29."
             ),
             (
-                "For `transformer`, 12 square matrices a block, attention's 12 × tokens² × width a block and sequence "
-                "on top, and no elements."
+                "`transformer` has 12 square matrices in each block and the same head; attention adds 12 × tokens² × "
+                "width for each block and sequence. It has no elements."
             ),
         ),
         examine=_examine_work,
