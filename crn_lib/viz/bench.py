@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SKY, TEMPLATE, VERMILION, YELLOW, new_figure
+from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, LEFT, ORANGE, PURPLE, SKY, TEMPLATE, VERMILION, YELLOW, new_figure
 
 Row = Mapping[str, Any]
 
@@ -62,7 +62,7 @@ def draw_bench(rows: Sequence[Row], cases: Sequence[str]) -> go.Figure:
     frame.update_layout(title={"y": 1 - 20 / height, "yanchor": "top"})
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
     grid.layout.template = TEMPLATE  # `update_layout` would only add to that of plotly
-    grid.update_layout(height=height, margin={"l": 70, "r": 190, "t": TOP, "b": BOTTOM})
+    grid.update_layout(height=height, margin={"l": LEFT, "r": 190, "t": TOP, "b": BOTTOM})
     grid.update_xaxes(frame.layout.xaxis)
     grid.update_yaxes(frame.layout.yaxis)
     for number, (case, own) in enumerate(chosen.items(), start=1):

@@ -99,7 +99,7 @@ def draw_form_errors(
         tickvals=[*ticks, OVERFLOW],
         ticktext=["≤ 10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1%", "100%", "overflow"],
     )
-    figure.update_layout(showlegend=True, margin={"l": 84}, legend={"orientation": "h", "y": -0.26})
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.26})
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from crn_lib.viz.theme import TEMPLATE, describe, need, new_figure
+from crn_lib.viz.theme import LEFT, TEMPLATE, describe, need, new_figure
 
 LEGEND_WIDTH = 700
 """Pixels of a line of the legend, where a figure is as narrow as its stored picture."""
@@ -47,28 +47,31 @@ def draw_multiples(
     need(settings, "panel")
     panels = {name: draw(**arguments) for name, arguments in settings.items()}
     rows = -(-len(panels) // columns)
+    panel_height = round(0.68 * max(int(panel.layout.height) for panel in panels.values()))
+    # Between two rows: tick labels and the lower panel's title, and an axis title unless one for all is said once.
+    gap = 60 if _all_titled_alike(panels.values(), "xaxis") else 90
     grid = make_subplots(
         rows=rows,
         cols=columns,
         subplot_titles=list(panels),
         horizontal_spacing=0.28 / columns,  # an axis title and tick labels of eight letters stand between two panels
-        vertical_spacing=0.36 / rows,
+        vertical_spacing=gap / (rows * panel_height + (rows - 1) * gap),
     )
     grid.update_annotations(font_size=14)  # the panels' titles, beside each other where the page is narrow
     description = " ".join(f"{name}: {describe(panel)}" for name, panel in panels.items())
-    height = 90 + rows * max(int(panel.layout.height * 0.82) for panel in panels.values())
-    frame = new_figure(title, description=description, height=height)
+    frame = new_figure(title, description=description)
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
     legend = any(panel.layout.showlegend for panel in panels.values())
     lines = _legend_lines(panels.values()) if legend else 0
     widest = max(int(panel.layout.margin.l) for panel in panels.values())
-    margin = {"l": max(84, widest), "r": 20, "t": 80 + 26 * lines, "b": 50}
+    margin = {"l": max(LEFT, widest), "r": 20, "t": 80 + 26 * lines, "b": 50}
+    height = margin["t"] + rows * panel_height + (rows - 1) * gap + margin["b"]
     # Above the legend, however tall that is. Plotly anchors the first line, and centres the lines on it.
     grid.update_layout(title={"y": 1, "yanchor": "top", "pad": {"t": 14 + 12 * title.count("<br>")}})
     grid.layout.template = TEMPLATE  # `update_layout` would only add to that of plotly
-    grid.update_layout(height=height + 26 * lines, showlegend=legend, margin=margin)
+    grid.update_layout(height=height, showlegend=legend, margin=margin)
     if legend:  # one for all panels, between the title and theirs
-        above = 1 + 24 / (height + 26 * lines - margin["t"] - margin["b"])
+        above = 1 + 24 / (height - margin["t"] - margin["b"])
         grid.update_layout(legend={"orientation": "h", "x": 0, "y": above, "yanchor": "bottom"})
     named: set[str] = set()
     for number, panel in enumerate(panels.values()):

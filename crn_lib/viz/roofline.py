@@ -65,5 +65,5 @@ def draw_roofline(rows: Sequence[Row], roofs: Mapping[str, Mapping[int, float]],
     ticks = {"tickvals": lengths, "ticktext": [f"{length:,}" for length in lengths]}
     figure.update_xaxes(type="log", title="tokens in a sequence", **ticks)
     figure.update_yaxes(type="log", title="causal elements a second", dtick=1, exponentformat="SI")
-    figure.update_layout(showlegend=True, margin={"l": 84, "t": 76}, legend={"x": 1.01, "y": 1.0})
+    figure.update_layout(showlegend=True, margin={"t": 76}, legend={"x": 1.01, "y": 1.0})
     return figure

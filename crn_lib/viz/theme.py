@@ -90,8 +90,12 @@ HEIGHT = 380
 PANEL_AXIS = {"gridcolor": GRID, "zeroline": False, "linecolor": INK, "ticks": ""}
 """An axis in the house style, for the panels that `make_subplots` adds to a figure."""
 
-TEMPLATE = {"layout": {"xaxis": {"title": {"standoff": 6}}}}
-"""What every figure begins with. Where plotly puts the title of an axis by itself, it touches the paper's edge."""
+TEMPLATE = {"layout": {"xaxis": {"title": {"standoff": 6}}, "yaxis": {"title": {"standoff": 8}}}}
+"""What every figure begins with. Where plotly puts the title of an axis by itself, it touches the paper's edge, or the
+labels of the ticks."""
+
+LEFT = 84
+"""Pixels for the tick labels of eight letters, and the axis title beside them."""
 
 
 def need(found: Sized, what: str) -> None:
@@ -116,7 +120,7 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
         plot_bgcolor=PAPER,
         height=height,
         autosize=True,
-        margin={"l": 70, "r": 20, "t": 64, "b": 56},
+        margin={"l": LEFT, "r": 20, "t": 64, "b": 56},
         legend={"bgcolor": "rgba(0,0,0,0)"},
         xaxis=axis,
         yaxis=axis,
