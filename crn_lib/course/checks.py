@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-UNTOUCHED = "What it is given stays as it is."
-AS_PRECISE = "What it is given stays as it is. The result is a tensor, float64 where float64 comes in."
+UNTOUCHED = "Its arguments are left unchanged."
+AS_PRECISE = "Its arguments are left unchanged. The result is a tensor, float64 if the arguments are."
 
 
 class NotAttempted(Exception):

@@ -28,7 +28,7 @@ RATES_TO_COMPARE = 3
 """Learning rates that two models need each before it is said that one is not as good as the other."""
 
 ALIKE = 0.01
-"""Scores this close to the best count as equal when the best rate is chosen: then one away from the edges is taken."""
+"""Scores this close to the best count as equal when the best rate is chosen: then see `Point.rate`."""
 
 BEGUN = 0.02
 """So far above guessing a model has begun to learn a task."""
@@ -87,14 +87,19 @@ class Point:
         return self.config.model
 
     @cached_property
-    def rate(self) -> float:
-        """The rate with the highest median score; of those `ALIKE` the one farthest from the edges."""
-        order = list(self.tried)
-        found = {rate: _median(self.tried[rate]) for rate in order}
+    def alike(self) -> list[float]:
+        """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score."""
+        found = {rate: _median(runs) for rate, runs in self.tried.items()}
         highest = max(found.values())
-        near = [rate for rate in order if found[rate] >= highest - ALIKE] or order
+        return [rate for rate, score in found.items() if score >= highest - ALIKE] or list(found)
+
+    @cached_property
+    def rate(self) -> float:
+        """Of the best rates one with the most seeds, so that no lucky one stands for three; then the one farthest from
+        the edges."""
+        order = list(self.tried)
         middle = (len(order) - 1) / 2
-        return min(near, key=lambda rate: abs(order.index(rate) - middle))
+        return min(self.alike, key=lambda rate: (-len(self.tried[rate]), abs(order.index(rate) - middle)))
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -103,8 +108,8 @@ class Point:
 
     @property
     def at_edge(self) -> bool:
-        """Whether the best rate is the smallest or the largest that was tried."""
-        return self.rate in (min(self.tried), max(self.tried))
+        """Whether none of the best rates lies between others that were tried."""
+        return set(self.alike) <= {min(self.tried), max(self.tried)}
 
     @property
     def had_its_chance(self) -> bool:

@@ -67,6 +67,16 @@ def test_of_rates_that_are_as_good_one_away_from_the_edges_is_taken() -> None:
     assert edge.rate == 1e-3 and edge.at_edge and ", an edge of 3" in edge.words()
 
 
+def test_one_lucky_seed_at_another_rate_does_not_stand_for_three() -> None:
+    runs = [run("ssm", score, rate=rate) for rate, score in ((1e-3, 0.2), (2e-3, 0.46), (4e-3, 0.458))]
+    runs += [run("ssm", score, rate=4e-3, seed=seed) for seed, score in ((1, 0.454), (2, 0.452))]
+    (found,) = points_of(runs)
+    assert (found.rate, len(found.runs), found.score.median) == (4e-3, 3, 0.454)
+    assert not found.at_edge, "a rate as good lies between others"
+    (clear,) = points_of([*runs[1:], run("ssm", 0.5, rate=1e-3)])
+    assert (clear.rate, clear.at_edge) == (1e-3, True)
+
+
 def test_a_run_without_a_score_is_a_rate_that_was_tried_and_never_the_best() -> None:
     found = point("ssm", {1e-3: 0.3, 2e-3: 0.4, 4e-3: math.nan})
     assert found.rate == 2e-3 and len(found.tried) == 3

@@ -203,8 +203,8 @@ EXERCISES = (
         requirements=(
             "It returns a buffer that begins with all rows so far, in order, and the new `used`; `row` stays as it is.",
             (
-                "The buffer never has room for more than twice the rows it holds, or, if that is more, for more than "
-                "it had at the start. It comes with room for at least one row."
+                "The returned buffer has room for no more than twice the rows it holds, or for as many as the very "
+                "first buffer had, whichever is more. The first buffer has room for at least one row."
             ),
             "Adding n rows costs work that grows with n, not with its square; all of it is done in torch.",
             "The buffer keeps its dtype.",

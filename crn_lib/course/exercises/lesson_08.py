@@ -125,7 +125,7 @@ EXERCISES = (
             "Correlations are those of centred rows: a number added to a whole row changes nothing.",
             "The lengths of the rows do not matter.",
             "Only senders j ≤ i count.",
-            "What it is given stays as it is. The result is a tensor of integers.",
+            "Its arguments are left unchanged. The result is a tensor of integers.",
         ),
         examine=_examine_opposed,
         untouched=5,
