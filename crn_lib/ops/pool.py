@@ -27,13 +27,7 @@ class Pool:
     """
 
     def __init__(
-        self,
-        batch: int,
-        width: int,
-        *,
-        capacity: int = 16,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype,
+        self, batch: int, width: int, *, capacity: int = 16, device: torch.device | str = "cpu", dtype: torch.dtype
     ) -> None:
         self.buffer = torch.zeros(batch, capacity, width, device=device, dtype=dtype)
         """`(batch, capacity, width)`: `rows`, and room for more."""

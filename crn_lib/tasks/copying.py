@@ -165,10 +165,7 @@ class CopyingTask:
         misplaced = (end & ~right).any(dim=1) | (letter & (predictions == EOS)).any(dim=1)
         scores = torch.where(misplaced, 0.0, share)
         whole = (right | ~(letter | end)).all(dim=1)
-        return {
-            "character_accuracy": scores.double().mean().item(),
-            "string_accuracy": whole.double().mean().item(),
-        }
+        return {"character_accuracy": scores.double().mean().item(), "string_accuracy": whole.double().mean().item()}
 
     def prompts(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Of whole problems the part a model is given to continue: `BOS x SEP`.
