@@ -15,10 +15,9 @@ from crn_lib.models import (  # noqa: F401  each of these files brings its kinds
     ssm,
     transformer,
 )
-from crn_lib.models.block import Block
+from crn_lib.models.block import BLOCKS, Block
 from crn_lib.models.config import ModelConfig
 from crn_lib.models.convolution import ConvolvedBlock
-from crn_lib.models.kinds import BLOCKS
 from crn_lib.models.linear_transformer import feature_map
 from crn_lib.models.relation_network import ObjectNetwork, RelationNetwork
 from crn_lib.models.sequence_model import DecodingState, SequenceModel

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from crn_lib.models.block import INIT_STD
+from crn_lib.models.block import INIT_STD, kind
 from crn_lib.models.config import ModelConfig
-from crn_lib.models.kinds import kind
 from crn_lib.models.transformer import KeyValueCache, TransformerBlock
 from crn_lib.ops.window import in_window
 

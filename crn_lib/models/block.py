@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +64,29 @@ class Block(nn.Module, ABC):
     @abstractmethod
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all parameters anew."""
+
+
+B = TypeVar("B", bound=type[Block])
+
+BLOCKS: dict[str, type[Block]] = {}
+"""The class of the block of each kind, in the order in which their files are imported."""
+
+
+def kind(*names: str) -> Callable[[B], B]:
+    """A decorator: `ModelConfig(kind=name)` is built of this block, for each of the names.
+
+    Raises:
+        ValueError: a name is taken.
+    """
+
+    def register(block: B) -> B:
+        for name in names:
+            if name in BLOCKS:
+                raise ValueError(f"there is a kind {name!r} already: {BLOCKS[name].__name__}")
+            BLOCKS[name] = block
+        return block
+
+    return register
 
 
 def init_linear(layer: nn.Linear, generator: torch.Generator, std: float = INIT_STD) -> None:

@@ -14,9 +14,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, residual_std
+from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, kind, residual_std
 from crn_lib.models.config import ModelConfig
-from crn_lib.models.kinds import kind
 from crn_lib.ops import factorises, relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step

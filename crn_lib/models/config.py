@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crn_lib.config import require, require_choice, require_whole
-from crn_lib.models.kinds import BLOCKS
+from crn_lib.models.block import BLOCKS
 from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
 
 RELATION_KINDS = ("causal_rn", "linear_rn")

@@ -20,9 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crn_lib.models.block import NUMBER, BlockState, init_linear
+from crn_lib.models.block import NUMBER, BlockState, init_linear, kind
 from crn_lib.models.config import ModelConfig
-from crn_lib.models.kinds import kind
 from crn_lib.models.transformer import TransformerBlock
 from crn_lib.ops.normalise import layer_norm, root_mean_square, unit_length
 

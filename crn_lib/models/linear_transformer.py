@@ -15,8 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.models.block import NUMBER, BlockState
-from crn_lib.models.kinds import kind
+from crn_lib.models.block import NUMBER, BlockState, kind
 from crn_lib.models.transformer import TransformerBlock
 
 CHUNK = 64

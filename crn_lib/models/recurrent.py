@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from crn_lib.models.block import NUMBER, Block, BlockState, init_uniform
+from crn_lib.models.block import NUMBER, Block, BlockState, init_uniform, kind
 from crn_lib.models.config import ModelConfig
-from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 
 

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from crn_lib.models.kinds import kind
+from crn_lib.models.block import kind
 from crn_lib.models.transformer import KeyValueCache, TransformerBlock
 from crn_lib.ops.window import in_window
 

@@ -23,10 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crn_lib.models.block import NUMBER, Block, BlockState, init_linear, init_uniform, residual_std
+from crn_lib.models.block import NUMBER, Block, BlockState, init_linear, init_uniform, kind, residual_std
 from crn_lib.models.config import ModelConfig
 from crn_lib.models.convolution import convolve, last_rows
-from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.ops.selective_scan import selective_scan, selective_step
 

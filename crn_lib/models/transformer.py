@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, residual_std
+from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, kind, residual_std
 from crn_lib.models.config import ModelConfig
-from crn_lib.models.kinds import kind
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.ops.window import in_window, pool_of
 
@@ -35,11 +34,6 @@ class KeyValueCache:
     def nbytes(self) -> int:
         """Bytes allocated for both."""
         return self.keys.nbytes + self.values.nbytes
-
-    @property
-    def nbytes_used(self) -> int:
-        """Bytes of the rows themselves."""
-        return self.keys.nbytes_used + self.values.nbytes_used
 
 
 @kind("transformer")

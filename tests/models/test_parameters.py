@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from crn_lib.models import BLOCKS, KINDS, ModelConfig, build_model
-from crn_lib.models.kinds import kind
+from crn_lib.models.block import kind
 from tests.models.model_cases import RELATION_FORMS, VARIANTS, name_of, small_model, tokens
 
 W, L, V, LETTERS = 192, 12, 29, 64
