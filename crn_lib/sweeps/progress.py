@@ -6,8 +6,8 @@ from typing import Any
 from crn_lib.sweeps.jobs import Job
 from crn_lib.sweeps.rows import Row
 from crn_lib.sweeps.run import SweepState
-from crn_lib.tasks import build_task, task_name
-from crn_lib.tasks.registry import DEFAULT
+from crn_lib.tasks import build_task
+from crn_lib.tasks.registry import DEFAULT, task_name
 
 COPYING = {
     "letters": "character_accuracy",

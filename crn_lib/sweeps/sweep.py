@@ -9,7 +9,7 @@ from typing import Any
 from crn_lib.config import ConfigError, from_mapping, from_named, read_yaml, require, require_names, shown
 from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
-from crn_lib.tasks import task_configs
+from crn_lib.tasks.registry import task_configs
 from crn_lib.training import TrainConfig
 
 OWN_SWEEPS = Path(__file__).parent / "own"

@@ -19,19 +19,7 @@ from crn_lib.tasks.memorisation import MemorisationConfig, MemorisationTask
 from crn_lib.tasks.ngram_lookup import NgramLookupConfig, NgramLookupTask
 from crn_lib.tasks.permutation_hops import PermutationHopsConfig, PermutationHopsTask
 from crn_lib.tasks.recall import RecallConfig, RecallTask
-from crn_lib.tasks.registry import (
-    TASKS,
-    GroupedTask,
-    HoldsOut,
-    ScoresLosses,
-    Task,
-    TaskConfig,
-    TaskKind,
-    build_task,
-    input_width,
-    task_configs,
-    task_name,
-)
+from crn_lib.tasks.registry import TASKS, Task, TaskConfig, build_task
 from crn_lib.tasks.regression import RegressionConfig, RegressionTask
 from crn_lib.tasks.sentences import SentencesConfig, SentencesTask
 from crn_lib.tasks.text import TextConfig, TextTask
@@ -51,8 +39,6 @@ __all__ = [
     "CopyingTask",
     "FuzzyRecallConfig",
     "FuzzyRecallTask",
-    "GroupedTask",
-    "HoldsOut",
     "HopsConfig",
     "HopsTask",
     "ImagesConfig",
@@ -67,12 +53,10 @@ __all__ = [
     "RecallTask",
     "RegressionConfig",
     "RegressionTask",
-    "ScoresLosses",
     "SentencesConfig",
     "SentencesTask",
     "Task",
     "TaskConfig",
-    "TaskKind",
     "TextConfig",
     "TextTask",
     "averaging",
@@ -81,7 +65,6 @@ __all__ = [
     "bits_carried",
     "build_task",
     "free_running",
-    "input_width",
     "least_squares",
     "letters_that_fit",
     "mean_loss",
@@ -89,8 +72,6 @@ __all__ = [
     "predict",
     "scored",
     "string_bits",
-    "task_configs",
-    "task_name",
     "teacher_forced",
     "trace_copy",
     "zero",

@@ -70,12 +70,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class HoldsOut(Protocol):
-    """A task of real data: evaluations have problems that no training sees.
-
-    Example:
-        >>> isinstance(TextTask(TextConfig()), HoldsOut), isinstance(CopyingTask(CopyingConfig()), HoldsOut)
-        (True, False)
-    """
+    """A task of real data: evaluations have problems that no training sees."""
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
         """Problems of the `validation` or `test` split, the same at every call; all of them if they are fewer."""
@@ -83,12 +78,7 @@ class HoldsOut(Protocol):
 
 @runtime_checkable
 class ScoresLosses(Protocol):
-    """A task with scores that need the probabilities, not only the most probable answer.
-
-    Example:
-        >>> isinstance(TextTask(TextConfig()), ScoresLosses), isinstance(ImagesTask(ImagesConfig()), ScoresLosses)
-        (True, False)
-    """
+    """A task with scores that need the probabilities, not only the most probable answer."""
 
     def loss_metrics(self, losses: Tensor) -> dict[str, float]:
         """Scores by name, from the losses at all scored places, `(scored,)`, cross entropies in nats."""
@@ -96,24 +86,14 @@ class ScoresLosses(Protocol):
 
 @runtime_checkable
 class GroupedTask(Task, Protocol):
-    """A task whose main metric is also of interest by groups of problems, such as numbers of hops.
-
-    Example:
-        >>> isinstance(HopsTask(HopsConfig()), GroupedTask), isinstance(CopyingTask(CopyingConfig()), GroupedTask)
-        (True, False)
-    """
+    """A task whose main metric is also of interest by groups of problems, such as numbers of hops."""
 
     def groups(self, tokens: Tensor) -> dict[str, Tensor]:
         """By a group's name, which places of `tokens` are in it: `(batch, length)`, or `(batch, 1)` for whole rows."""
 
 
 class TaskKind(NamedTuple):
-    """The two classes of a task.
-
-    Example:
-        >>> TASKS["copying"].config(string_length=3).context
-        8
-    """
+    """The two classes of a task."""
 
     config: type[TaskConfig]
     task: type[Task]
@@ -148,12 +128,7 @@ def check_draw(batch: int, generator: torch.Generator) -> None:
 
 
 def input_width(config: TaskConfig) -> int | None:
-    """Numbers in each vector that a model of this task reads; `None` where it reads tokens.
-
-    Example:
-        >>> input_width(CopyingConfig()) is None
-        True
-    """
+    """Numbers in each vector that a model of this task reads; `None` where it reads tokens."""
     width: int | None = getattr(config, "input_width", None)
     return width
 
@@ -163,10 +138,6 @@ def task_name(config: TaskConfig) -> str:
 
     Raises:
         ConfigError: it has none there.
-
-    Example:
-        >>> task_name(CopyingConfig())
-        'copying'
     """
     for name, kind in TASKS.items():
         if type(config) is kind.config:
@@ -176,11 +147,6 @@ def task_name(config: TaskConfig) -> str:
 
 
 def task_configs() -> dict[str, type[TaskConfig]]:
-    """The configuration class of every task by name, the default's first: what the field `task` of a run may hold.
-
-    Example:
-        >>> next(iter(task_configs()))
-        'copying'
-    """
+    """The configuration class of every task by name, the default's first: what the field `task` of a run may hold."""
     names = sorted(TASKS, key=lambda name: (name != DEFAULT, name))
     return {name: TASKS[name].config for name in names}

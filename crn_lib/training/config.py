@@ -7,7 +7,8 @@ import torch
 
 from crn_lib.config import ConfigError, require, require_choice, require_number, require_whole, shown
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import CopyingConfig, TaskConfig, input_width, task_configs
+from crn_lib.tasks import CopyingConfig, TaskConfig
+from crn_lib.tasks.registry import input_width, task_configs
 
 SCHEDULES = ("constant", "cosine")
 

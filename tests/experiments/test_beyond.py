@@ -11,7 +11,8 @@ from crn_lib.experiments import beyond
 from crn_lib.experiments.beyond import Point, points_of
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps import Run, append_row, config_key, load_sweep
-from crn_lib.tasks import HopsConfig, RecallConfig, RegressionConfig, input_width
+from crn_lib.tasks import HopsConfig, RecallConfig, RegressionConfig
+from crn_lib.tasks.registry import input_width
 from crn_lib.training import TrainConfig
 from crn_lib.training.result import config_fields
 

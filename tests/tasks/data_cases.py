@@ -5,7 +5,8 @@ from typing import Any
 import torch
 
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import TaskConfig, input_width, teacher_forced
+from crn_lib.tasks import TaskConfig, teacher_forced
+from crn_lib.tasks.registry import input_width
 from crn_lib.training import RunResult, TrainConfig
 from tests.tiny import run
 

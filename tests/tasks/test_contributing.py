@@ -19,7 +19,8 @@ from crn_lib.sweeps.progress import headings, lines
 from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import read_runs
 from crn_lib.sweeps.sweep import configure
-from crn_lib.tasks import TASKS, CopyingConfig, Task, TaskConfig, build_task, task_configs
+from crn_lib.tasks import TASKS, CopyingConfig, Task, TaskConfig, build_task
+from crn_lib.tasks.registry import task_configs
 from crn_lib.training import TrainConfig, train
 from crn_lib.workbook.results_table import HEADINGS, _lines
 from tests.sweeps.sweep_cases import sweep

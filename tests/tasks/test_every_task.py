@@ -11,7 +11,6 @@ from crn_lib.tasks import (
     NOT_SCORED,
     TASKS,
     CopyingConfig,
-    GroupedTask,
     Task,
     TaskConfig,
     build_task,
@@ -24,6 +23,7 @@ from crn_lib.tasks import (
     regression,
 )
 from crn_lib.tasks.evaluate import teacher_forced
+from crn_lib.tasks.registry import GroupedTask
 from crn_lib.tasks.scores import accuracies, draw_distinct
 from tests.tasks.small_tasks import OTHER, SMALL
 

@@ -8,7 +8,8 @@ import pytest
 from crn_lib.config import from_mapping, to_mapping
 from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.sweeps import config_key
-from crn_lib.tasks import ImagesConfig, RegressionConfig, TextConfig, build_task, input_width
+from crn_lib.tasks import ImagesConfig, RegressionConfig, TextConfig, build_task
+from crn_lib.tasks.registry import input_width
 from crn_lib.training import TrainConfig
 from tests.tasks.small_tasks import SMALL
 from tests.tiny import run

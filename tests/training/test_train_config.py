@@ -7,7 +7,8 @@ import pytest
 
 from crn_lib.config import ConfigError, from_mapping, to_mapping
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import CopyingConfig, task_configs
+from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks.registry import task_configs
 from crn_lib.training import TrainConfig
 from tests.tiny import tiny
 
