@@ -20,8 +20,8 @@ class BlockState(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in tensors."""
-        ...
+        """Bytes held in tensors; of a state of fixed size the same however many tokens were seen."""
+        return sum(part.nbytes for part in vars(self).values())
 
 
 class Block(nn.Module, ABC):

@@ -49,16 +49,11 @@ def last_rows(history: Tensor, count: int, lengths: Tensor | None) -> Tensor:
 
 
 @dataclass
-class ConvolvedState:
+class ConvolvedState(BlockState):
     """The convolution's last inputs, `(batch, short_conv, width)`, beside the state of the block behind it."""
 
     recent: Tensor
     inner: BlockState
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by both."""
-        return self.recent.nbytes + self.inner.nbytes
 
 
 class ConvolvedBlock(Block):

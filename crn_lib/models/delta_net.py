@@ -58,15 +58,10 @@ def delta_rule(query: Tensor, key: Tensor, value: Tensor, rate: Tensor) -> tuple
 
 
 @dataclass
-class DeltaState:
+class DeltaState(BlockState):
     """`S^T`, `(batch, heads, head width, head width)`, in float32 at least."""
 
     memory: Tensor
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held; the same however many tokens were seen."""
-        return self.memory.nbytes
 
 
 @kind("delta_net")

@@ -9,6 +9,7 @@ github.com/idiap/fast-transformers. Differs in: chunks of matrix products, not a
 added to the denominator (the code adds 1e-6); the rest of the block is `transformer.py`.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -52,16 +53,11 @@ def linear_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return top.flatten(2, 3)[:, :, :length] / bottom.flatten(2, 3)[:, :, :length]
 
 
-class LinearAttentionState:
+@dataclass
+class LinearAttentionState(BlockState):
     """`S`, `(batch, heads, head width, head width)`, beside `z`, kept as one more column of it."""
 
-    def __init__(self, batch: int, heads: int, head: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.sums = torch.zeros(batch, heads, head, head + 1, device=device, dtype=dtype)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held; the same however many tokens were seen."""
-        return self.sums.nbytes
+    sums: Tensor
 
 
 @kind("linear_transformer")
@@ -71,7 +67,8 @@ class LinearTransformerBlock(TransformerBlock):
     windowed = False
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LinearAttentionState:
-        return LinearAttentionState(batch, self.heads, self.width // self.heads, device, dtype)
+        head = self.width // self.heads
+        return LinearAttentionState(torch.zeros(batch, self.heads, head, head + 1, device=device, dtype=dtype))
 
     def predicted_bytes(self, rows: int) -> int:
         return self.width * (self.width // self.heads + 1) * NUMBER

@@ -18,16 +18,11 @@ from crn_lib.ops.normalise import layer_norm
 
 
 @dataclass
-class LSTMState:
+class LSTMState(BlockState):
     """Hidden and cell vector, `(1, batch, width)` each, as `torch.nn.LSTM` takes them."""
 
     hidden: Tensor
     cell: Tensor
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held; the same however many tokens were seen."""
-        return self.hidden.nbytes + self.cell.nbytes
 
 
 @kind("lstm")

@@ -36,16 +36,11 @@ SMALLEST_DELTA, LARGEST_DELTA = 1e-3, 1e-1
 
 
 @dataclass
-class SSMState:
+class SSMState(BlockState):
     """The last `KERNEL - 1` inputs of the convolution, `(batch, KERNEL - 1, E)`, and `h`, `(batch, E, N)`."""
 
     recent: Tensor
     hidden: Tensor
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held; the same however many tokens were seen."""
-        return self.recent.nbytes + self.hidden.nbytes
 
 
 @kind("ssm")

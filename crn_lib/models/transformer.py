@@ -7,6 +7,7 @@ without gain and bias, as in the CausalRN, so that the two differ in nothing but
 form; a head of its own, not the token embedding; embeddings start at 1, not at 0.02 and 0.01; no dropout.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -16,24 +17,18 @@ from torch import Tensor, nn
 from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, kind, residual_std
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops.normalise import layer_norm
+from crn_lib.ops.pool import Pool
 from crn_lib.ops.window import in_window, pool_of
 
 MLP_RATIO = 4
 
 
-class KeyValueCache:
+@dataclass
+class KeyValueCache(BlockState):
     """Keys and values of every position so far, or in the window: two pools, as the CausalRN has one."""
 
-    def __init__(
-        self, batch: int, width: int, device: torch.device, dtype: torch.dtype, window: int | None = None
-    ) -> None:
-        self.keys = pool_of(batch, width, window, device=device, dtype=dtype)
-        self.values = pool_of(batch, width, window, device=device, dtype=dtype)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes allocated for both."""
-        return self.keys.nbytes + self.values.nbytes
+    keys: Pool
+    values: Pool
 
 
 @kind("transformer")
@@ -61,7 +56,7 @@ class TransformerBlock(Block):
         return x + self._mlp(x)
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> BlockState:
-        return KeyValueCache(batch, self.width, device, dtype, self.window)
+        return KeyValueCache(*(pool_of(batch, self.width, self.window, device=device, dtype=dtype) for _ in range(2)))
 
     def predicted_bytes(self, rows: int) -> int:
         rows = rows if self.window is None else self.window
