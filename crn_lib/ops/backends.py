@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-from crn_lib.config import require_whole
+from crn_lib.config import require_choice, require_whole
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.normalise import PAIR_NORMS
 
@@ -36,11 +36,6 @@ class BackendChoice:
         return f"{self.name}: {self.reason}"
 
 
-def _check_name(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{what} must be one of {', '.join(allowed)}; got {value!r}")
-
-
 def factorises(norm: str, activation: str) -> bool:
     """Whether `f(a_i, b_j)` splits into a function of `i` times a function of `j`.
 
@@ -51,8 +46,8 @@ def factorises(norm: str, activation: str) -> bool:
         >>> factorises("approx", "exp"), factorises("exact", "exp")
         (True, False)
     """
-    _check_name("norm", norm, NORMS)
-    _check_name("activation", activation, ACTIVATIONS)
+    require_choice("norm", norm, NORMS)
+    require_choice("activation", activation, ACTIVATIONS)
     return activation == "exp" and PAIR_NORMS[norm].of_sum is None
 
 
@@ -127,7 +122,7 @@ def which_backend(
         >>> print(which_backend("exact", backend="naive"))
         naive: the definition, every pair stored (asked for)
     """
-    _check_name("backend", backend, BACKENDS)
+    require_choice("backend", backend, BACKENDS)
     linear = factorises(norm, activation)
     require_whole("head_width", head_width)
     try:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from crn_lib.config import require_choice
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.normalise import PAIR_NORMS, merge_heads, split_heads
 
@@ -19,8 +20,7 @@ def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
         >>> pairs.shape, torch.allclose(pairs[2, 0], layer_norm(receivers[2, 0] + senders[0, 0]))
         (torch.Size([3, 3, 8]), True)
     """
-    if norm not in PAIR_NORMS:
-        raise ValueError(f"norm must be one of {', '.join(PAIR_NORMS)}; got {norm!r}")
+    require_choice("norm", norm, tuple(PAIR_NORMS))
     pair_norm = PAIR_NORMS[norm]
     pairs = pair_norm.of_row(receivers) + pair_norm.of_row(senders)
     return pairs if pair_norm.of_sum is None else pair_norm.of_sum(pairs)
