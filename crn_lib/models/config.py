@@ -85,10 +85,7 @@ class ModelConfig:
         if self.kind in RELATION_KINDS:
             self._complete_relation()
             return
-        for name in ("norm", "activation"):
-            value = getattr(self, name)
-            require(value is None, f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}")
-        for name, default in (("post_norm", True), ("expansion", 1)):
+        for name, default in (("norm", None), ("activation", None), ("post_norm", True), ("expansion", 1)):
             belongs = f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}"
             require(getattr(self, name) == default, belongs)
 
