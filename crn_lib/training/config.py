@@ -27,11 +27,6 @@ class Precision:
     weights: torch.dtype = torch.float32
     scaled: bool = False
 
-    @property
-    def autocast(self) -> bool:
-        """Whether weights are rounded anew for every product."""
-        return self.products is not self.weights
-
 
 PRECISIONS = {
     "float32": Precision(torch.float32),
@@ -56,8 +51,7 @@ class TrainConfig:
         learning_rate: AdamW's, after `warmup` steps of linear increase.
         schedule: `constant`, or `cosine` down to 0 at `steps`.
         weight_decay, clip: AdamW's decay; the largest gradient norm.
-        precision: one of `PRECISIONS`: `float32`, or autocast to `bfloat16` or `float16` (the last with loss scaling);
-            `float16-unscaled` is without it, `bfloat16-weights` and `float16-weights` keep the weights in that format.
+        precision: `float32`, autocast to `bfloat16` or to `float16` with loss scaling, or another of `PRECISIONS`.
         evaluate_every: steps between evaluations.
         evaluation_strings: fresh strings an evaluation.
         stop_at: stop as soon as the task's main metric, teacher-forced, reaches this (of copying the string accuracy);

@@ -43,14 +43,6 @@ class Processes:
         """Whether this is the one that shows progress and writes files."""
         return self.rank == 0
 
-    def check_batch(self, batch: int) -> None:
-        """Raise `ConfigError` unless every process gets the same number of strings."""
-        require(
-            batch % self.size == 0,
-            f"batch must be a multiple of the {self.size} processes that share it; got {batch}, "
-            f"so choose {max(1, round(batch / self.size)) * self.size}",
-        )
-
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model whose backward pass leaves in every process the gradient averaged over all."""
         if self.size == 1:

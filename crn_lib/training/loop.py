@@ -61,7 +61,11 @@ def train(
     place, _ = pick_device(device)
     path = Path(folder) / CHECKPOINT_NAME if folder is not None else None
     with processes(place) as team, own_folder(path.parent) if path and team.first else nullcontext():
-        team.check_batch(config.batch)
+        require(
+            config.batch % team.size == 0,
+            f"batch must be a multiple of the {team.size} processes that share it; got {config.batch}, "
+            f"so choose {max(1, round(config.batch / team.size)) * team.size}",
+        )
         run = _Run(config, team, path)
         if path is not None and path.exists():
             run.restore(path, resume)
@@ -196,8 +200,9 @@ class _Run:
         at = places_to_compute(self.model, targets)
         at = None if at is None else at.to(self.device)
         tokens, targets = tokens.to(self.device), targets.to(self.device)
+        products, weights = self.precision.products, self.precision.weights
         with kernels_only(is_small(tokens, config.model.width)):  # the model does so by itself, but its loss would not
-            with torch.autocast(self.device.type, self.precision.products, enabled=self.precision.autocast):
+            with torch.autocast(self.device.type, products, enabled=products is not weights):
                 outputs = self.shared_model(tokens, positions, at)
             loss = weight * mean_loss(outputs.float(), targets if at is None else targets[at])
             value = self.team.mean(loss)
