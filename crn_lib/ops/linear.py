@@ -49,10 +49,8 @@ def exponentiate_rows(logs: Tensor) -> Tensor:
 def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool) -> Tensor:
     """The relation for `activation="exp"` and a norm that factorises, in time and memory O(length).
 
-    Args:
-        a, b: `(batch, length, width)`, `width` divisible by `heads`; normalisation is per head.
-        rescale: return rows whose largest value is outside `exp(-10) ... exp(40)` up to a positive factor (see
-            `exponentiate_rows`); otherwise they overflow or vanish, as the definition does.
+    Arguments and result are those of `crn_lib.ops.relation`. With `rescale`, rows are as `exponentiate_rows` leaves
+    them; otherwise they overflow or vanish, as the definition does.
     """
     if norm == "approx" and 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)

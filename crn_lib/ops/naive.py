@@ -29,14 +29,8 @@ def pre_activation(receivers: Tensor, senders: Tensor, norm: str) -> Tensor:
 def naive_relation(a: Tensor, b: Tensor, *, norm: str, activation: str, causal: bool, heads: int = 1) -> Tensor:
     """`out_i = 1/(i+1) * sum_{j<=i} f(norm(a_i, b_j))`, every pair written out.
 
-    Args:
-        a: receivers, `(batch, length, width)`.
-        b: senders, `(batch, length, width)`.
-        norm, activation: names as `crn_lib.ops.relation` takes them, already validated.
-        causal: `False` takes the mean over all senders instead of over `j <= i`.
-        heads: the width is split into this many equal parts, each a relation of its own.
-
-    Memory: several arrays of `batch * length**2 * width`, which is why this is only the reference.
+    Arguments and result are those of `crn_lib.ops.relation`, already validated. Memory: several arrays of
+    `batch * length**2 * width`, which is why this is only the reference.
     """
     length = a.shape[1]
     a, b = split_heads(a, heads), split_heads(b, heads)

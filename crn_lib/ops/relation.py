@@ -48,12 +48,11 @@ def relation(
         causal: `False` takes the mean over all senders.
         heads: the width is split into this many equal parts, each normalised on its own.
         backend: `auto` or one of `naive`, `tiled`, `fused`, `linear`; `which_backend` says what `auto` takes.
-        rescale: let the linear backend multiply a whole row by one positive number where it would leave float32's
-            range, which the LayerNorm after it removes again. `False` where none follows.
+        rescale: let the linear backend multiply a whole row whose largest value is outside `exp(-10) ... exp(40)` by
+            one positive number, which the LayerNorm after it removes again. `False` where none follows.
 
     Returns:
-        `(batch, length, width)`. Half-precision input is computed in float32 and rounded once. With the linear
-        backend, a row whose largest value is outside `exp(-10) ... exp(40)` is returned times one positive number.
+        `(batch, length, width)`. Half-precision input is computed in float32 and rounded once.
 
     Raises:
         ValueError: shapes, dtypes or devices that do not fit; unknown names; a backend that cannot do it; any but

@@ -4,7 +4,6 @@ A sequence is `BOS x_1 ... x_S SEP x_1 ... x_S`, and the model, which sees `2(S+
 there it must say `x_1`, and at the last letter EOS.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -35,8 +34,8 @@ class CopyingConfig:
 
     Example:
         >>> config = CopyingConfig(string_length=16)
-        >>> config.context, config.vocab_size, round(config.bits)
-        (34, 29, 75)
+        >>> config.context, config.vocab_size
+        (34, 29)
     """
 
     string_length: int = 16
@@ -69,11 +68,6 @@ class CopyingConfig:
         shortest = self.shortest or self.string_length
         lengths = range(shortest, self.string_length + 1)
         return sum(float(self.vocab) ** -length for length in lengths) / len(lengths)
-
-    @property
-    def bits(self) -> float:
-        """Information in the longest string: `string_length * log2(vocab)`."""
-        return self.string_length * math.log2(self.vocab)
 
 
 class CopyingTask:
@@ -141,12 +135,8 @@ class CopyingTask:
         A string's character accuracy is its share of right letters; it is 0 if EOS is missing at the end or
         stands anywhere before it. Its string accuracy is 1 if every letter and EOS are right.
 
-        Args:
-            predictions: token ids, `(batch, length)`.
-            targets: `(batch, length)`, `NOT_SCORED` where nothing is asked.
-
         Returns:
-            `character_accuracy` and `string_accuracy`, each the mean over the strings.
+            `character_accuracy` and `string_accuracy`, each the mean over the strings; arguments as of `Task.metrics`.
 
         Raises:
             ValueError: shapes that differ, or a row with nothing to score.
