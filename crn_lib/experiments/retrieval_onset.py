@@ -24,7 +24,7 @@ from crn_lib.sweeps import fill
 from crn_lib.sweeps.fill import Measurement
 from crn_lib.sweeps.rows import Row, config_key
 from crn_lib.tasks import CopyingConfig, CopyingTask
-from crn_lib.tasks.copying import NOT_SCORED
+from crn_lib.tasks.scores import NOT_SCORED
 from crn_lib.training import TrainConfig, train
 
 STRINGS = 64

@@ -8,7 +8,7 @@ from crn_lib.tasks.bounds import (
     string_bits,
 )
 from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
-from crn_lib.tasks.copying import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
+from crn_lib.tasks.copying import BOS, EOS, SEP, CopyingConfig, CopyingTask
 from crn_lib.tasks.estimators import ESTIMATORS, averaging, least_squares, nearest_neighbours, zero
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
@@ -21,6 +21,7 @@ from crn_lib.tasks.permutation_hops import PermutationHopsConfig, PermutationHop
 from crn_lib.tasks.recall import RecallConfig, RecallTask
 from crn_lib.tasks.registry import TASKS, Task, TaskConfig, build_task
 from crn_lib.tasks.regression import RegressionConfig, RegressionTask
+from crn_lib.tasks.scores import NOT_SCORED
 from crn_lib.tasks.sentences import SentencesConfig, SentencesTask
 from crn_lib.tasks.text import TextConfig, TextTask
 

@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED
 
 BOS, SEP, EOS = 0, 1, 2
 FIRST_LETTER = 3
-NOT_SCORED = -100
-"""Target of a position that is not scored; what `torch.nn.functional.cross_entropy` ignores."""
-
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -70,7 +68,7 @@ class CopyingConfig:
         return sum(float(self.vocab) ** -length for length in lengths) / len(lengths)
 
 
-class CopyingTask:
+class CopyingTask(Task[CopyingConfig]):
     """Draws copying problems, scores answers, and turns text into tokens and back.
 
     Example:
@@ -83,9 +81,6 @@ class CopyingTask:
     """
 
     main_metric = "string_accuracy"
-
-    def __init__(self, config: CopyingConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh random problems.

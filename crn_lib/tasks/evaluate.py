@@ -1,18 +1,20 @@
 """Accuracy of a model on fresh problems: teacher-forced, and for copying free-running."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from crn_lib.models import SequenceModel
-from crn_lib.tasks.copying import NOT_SCORED, CopyingTask
+from crn_lib.tasks.copying import CopyingTask
 from crn_lib.tasks.loss import losses, places_to_compute, predict
-from crn_lib.tasks.registry import GroupedTask, HoldsOut, ScoresLosses, Task
+from crn_lib.tasks.registry import ScoresLosses, Task
+from crn_lib.tasks.scores import NOT_SCORED
 
 
 @torch.no_grad()
 def teacher_forced(
-    model: SequenceModel, task: Task, strings: int, generator: torch.Generator, split: str = "validation"
+    model: SequenceModel, task: Task[Any], strings: int, generator: torch.Generator, split: str = "validation"
 ) -> dict[str, float]:
     """The task's metrics when the model sees the true tokens so far, on `strings` freshly drawn problems.
 
@@ -25,10 +27,7 @@ def teacher_forced(
         >>> sorted(teacher_forced(model, task, 4, torch.Generator()))
         ['character_accuracy', 'string_accuracy']
     """
-    if isinstance(task, HoldsOut):
-        tokens, targets = task.held_out(strings, split)
-    else:
-        tokens, targets = task.sample(strings, generator)
+    tokens, targets = task.held_out(strings, split) or task.sample(strings, generator)
     tokens, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
     outputs = (model(tokens) if at is None else model(tokens, at=at.to(tokens.device))).cpu()
     asked = targets if at is None else targets[at]
@@ -38,7 +37,7 @@ def teacher_forced(
     scores = task.metrics(predictions, targets)
     if isinstance(task, ScoresLosses):
         scores |= task.loss_metrics(losses(outputs.float(), asked))
-    for name, places in task.groups(tokens.cpu()).items() if isinstance(task, GroupedTask) else ():
+    for name, places in task.groups(tokens.cpu()).items():
         own = torch.where(places, targets, NOT_SCORED)
         if bool((own != NOT_SCORED).any()):
             scores[f"{task.main_metric}_{name}"] = task.metrics(predictions, own)[task.main_metric]

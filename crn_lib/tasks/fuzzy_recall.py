@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
-from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies, draw_distinct
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED, draw_distinct
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ MAD = tuple(FuzzyRecallConfig(vocab=vocab) for vocab in (16, 32, 64, 128)) + tup
 """MAD's baseline and its single changes (besides fewer training sequences)."""
 
 
-class FuzzyRecallTask:
+class FuzzyRecallTask(Task[FuzzyRecallConfig]):
     """Draws keys with their values, repeats some, and scores the tokens of the repeated values.
 
     Example:
@@ -112,11 +111,6 @@ class FuzzyRecallTask:
         >>> tokens.tolist(), targets.tolist()  # key 0, value 1, key 0 again; 2 is padding
         ([[2, 0, 1, 0]], [[-100, -100, -100, 1]])
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: FuzzyRecallConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh random problems: tokens and targets, `(batch, length)` each."""
@@ -164,14 +158,6 @@ class FuzzyRecallTask:
         tokens = draw_distinct(batch, count, count=longest, among=among, generator=generator) + start
         sizes = torch.randint(shortest, longest + 1, (batch, count, 1), generator=generator)
         return torch.where(torch.arange(longest) < sizes, tokens, -1)
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """The share of right tokens in the values of repeated keys.
-
-        Raises:
-            ValueError: shapes that differ, or nothing to score.
-        """
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["fuzzy_recall"] = TaskKind(FuzzyRecallConfig, FuzzyRecallTask)

@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
-from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ PAPER = HopsConfig(string_length=98, letters=4, hops=16)
 """The published task: strings of 100 letters, of which 98 are shown."""
 
 
-class HopsTask:
+class HopsTask(Task[HopsConfig]):
     """Draws strings, follows the hops, and scores answers, also by the number of hops.
 
     Example:
@@ -98,11 +97,6 @@ class HopsTask:
         >>> one.tolist()  # 5: nowhere
         [[5, 5, 5, 1, 2, 5]]
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: HopsConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh random problems: tokens and targets, `(batch, context)` each; all letters are scored."""
@@ -137,14 +131,6 @@ class HopsTask:
     def groups(self, tokens: Tensor) -> dict[str, Tensor]:
         """Strings by their number of hops."""
         return {f"{hops}_hops": tokens[:, :1] == hops for hops in range(self.config.fewest, self.config.hops + 1)}
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """The share of letters answered rightly.
-
-        Raises:
-            ValueError: shapes that differ, or nothing to score.
-        """
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["hops"] = TaskKind(HopsConfig, HopsTask)

@@ -10,9 +10,8 @@ from torch import Tensor
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Images, Split
 from crn_lib.data.sources import IMAGES, ImageSource, check_path, require_classes
-from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED
 
 LAYOUTS = ("patches", "pixels", "permuted")
 
@@ -84,7 +83,7 @@ class ImagesConfig:
         return (self.shape.side // self.piece) ** 2 + 1
 
 
-class ImagesTask:
+class ImagesTask(Task[ImagesConfig]):
     """Draws training images, and keeps those of the other parts fixed. The images are read at first use.
 
     Pixels have mean 0 and standard deviation 1 over the training part, a channel at a time.
@@ -94,11 +93,6 @@ class ImagesTask:
         >>> vectors.shape, targets[:, -2:].tolist()
         (torch.Size([2, 17, 4]), [[-100, 4], [-100, 6]])
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: ImagesConfig) -> None:
-        self.config = config
 
     @cached_property
     def split(self) -> Split[Images]:
@@ -149,10 +143,6 @@ class ImagesTask:
             order = torch.Generator().manual_seed(config.split_seed)
             return found[:, torch.randperm(found.shape[1], generator=order)]
         return found
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """`accuracy`, the share of images put into the right class."""
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["images"] = TaskKind(ImagesConfig, ImagesTask)

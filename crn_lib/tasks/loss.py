@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from crn_lib.models import SequenceModel
-from crn_lib.tasks.copying import NOT_SCORED
+from crn_lib.tasks.scores import NOT_SCORED
 
 LARGE_HEAD = 64
 """Outputs above which logits are computed at scored places only. Below that saves next to nothing, and logits are

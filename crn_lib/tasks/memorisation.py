@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
-from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ MAD = tuple(MemorisationConfig(vocab=vocab) for vocab in (256, 512, 1024, 2048, 
 """MAD's baseline and its single changes."""
 
 
-class MemorisationTask:
+class MemorisationTask(Task[MemorisationConfig]):
     """Draws keys, and scores their values.
 
     Attributes:
@@ -89,10 +88,8 @@ class MemorisationTask:
         ([[0, 2, 0, 2]], [[-100, 1, -100, 1]])
     """
 
-    main_metric = "accuracy"
-
     def __init__(self, config: MemorisationConfig) -> None:
-        self.config = config
+        super().__init__(config)
         own = torch.Generator().manual_seed(config.dictionary_seed)
         values = config.vocab - 1 - config.keys
         self.dictionary = torch.randperm(values, generator=own)[: config.keys] + config.keys
@@ -107,14 +104,6 @@ class MemorisationTask:
         tokens[:, 0::2] = keys
         targets[:, 1::2] = self.dictionary[keys]
         return tokens, targets
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """The share of keys answered with the right value.
-
-        Raises:
-            ValueError: shapes that differ, or nothing to score.
-        """
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["memorisation"] = TaskKind(MemorisationConfig, MemorisationTask)

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_choice, require_whole
-from crn_lib.tasks.copying import BOS, NOT_SCORED, SEP
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies
+from crn_lib.tasks.copying import BOS, SEP
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED, accuracies
 
 FIRST_LETTER = 2
 PLACES = ("prefix", "suffix")
@@ -113,7 +113,7 @@ PAPER = tuple(NgramLookupConfig(string_length=50, n=3, where=where) for where in
 context of 220 tokens. How long an answer is has no default there."""
 
 
-class NgramLookupTask:
+class NgramLookupTask(Task[NgramLookupConfig]):
     """Draws strings, asks for what follows an n-gram, and scores answers.
 
     Example:
@@ -124,9 +124,6 @@ class NgramLookupTask:
     """
 
     main_metric = "string_accuracy"
-
-    def __init__(self, config: NgramLookupConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh random problems: tokens and targets, `(batch, context)` each."""

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
-from crn_lib.tasks.copying import BOS, NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies, draw_distinct
+from crn_lib.tasks.copying import BOS
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED, draw_distinct
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ PAPER = PermutationHopsConfig(nodes=225, names=225, hops=8, queries=16)
 questions is ours."""
 
 
-class PermutationHopsTask:
+class PermutationHopsTask(Task[PermutationHopsConfig]):
     """Draws cycles, asks for nodes further on, and scores answers, also by the number of hops.
 
     Example:
@@ -91,11 +91,6 @@ class PermutationHopsTask:
         >>> sorted([question[1], int(targets[0, -1])]) == sorted(edge)
         True
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: PermutationHopsConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh random problems: tokens and targets, `(batch, context)` each; targets at the questions' nodes only."""
@@ -117,14 +112,6 @@ class PermutationHopsTask:
         """Places by the number of hops before them."""
         before = torch.nn.functional.pad(tokens[:, :-1], (1, 0), value=BOS)
         return {f"{hops}_hops": before == hops for hops in range(1, self.config.hops + 1)}
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """The share of questions answered with the right node.
-
-        Raises:
-            ValueError: shapes that differ, or nothing to score.
-        """
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["permutation_hops"] = TaskKind(PermutationHopsConfig, PermutationHopsTask)

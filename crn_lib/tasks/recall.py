@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_choice, require_number, require_whole
-from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies, draw_distinct
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED, draw_distinct
 
 FILLERS = ("zeros", "random")
 
@@ -106,7 +105,7 @@ BASED = tuple(
 """The tests of accuracy against bytes of state (arXiv 2402.18668, figure 2)."""
 
 
-class RecallTask:
+class RecallTask(Task[RecallConfig]):
     """Draws pairs and queries, and scores values.
 
     Example:
@@ -115,11 +114,6 @@ class RecallTask:
         >>> tokens[0, [0, 2, 3]].tolist(), targets[0, 2] == tokens[0, 1]  # the one key, again, and its value
         ([1, 1, 0], tensor(True))
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: RecallConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh random problems: tokens and targets, `(batch, length)` each; targets at the queries only."""
@@ -141,14 +135,6 @@ class RecallTask:
         tokens[:, : listed.shape[1]] = listed
         tokens.scatter_(1, places, keys.gather(1, asked))
         return tokens, torch.full_like(tokens, NOT_SCORED).scatter(1, places, values.gather(1, asked))
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """The share of queries answered with the right value.
-
-        Raises:
-            ValueError: shapes that differ, or nothing to score.
-        """
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["recall"] = TaskKind(RecallConfig, RecallTask)

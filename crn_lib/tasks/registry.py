@@ -1,11 +1,13 @@
 """What a task is, and the tasks that `train` knows by name."""
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from crn_lib.config import ConfigError, require, require_whole
+from crn_lib.tasks.scores import accuracies
 
 DEFAULT = "copying"
 """The task of a configuration that names none."""
@@ -38,8 +40,10 @@ class TaskConfig(Protocol):
     def chance(self) -> float: ...
 
 
-@runtime_checkable
-class Task(Protocol):
+C = TypeVar("C", bound=TaskConfig)
+
+
+class Task(ABC, Generic[C]):
     """Made from its configuration, it draws problems and scores predictions. Whether a model can run freely on it is
     the task's own.
 
@@ -51,10 +55,12 @@ class Task(Protocol):
         (True, 'string_accuracy')
     """
 
-    main_metric: str
+    main_metric = "accuracy"
 
-    def __init__(self, config: Any) -> None: ...
+    def __init__(self, config: C) -> None:
+        self.config = config
 
+    @abstractmethod
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh tokens and targets, `(batch, length)` each; targets are `NOT_SCORED` where nothing is asked.
 
@@ -62,48 +68,50 @@ class Task(Protocol):
         loss is then the squared error (`loss.py`).
         """
 
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """Scores by name; both arguments are token ids or numbers, `(batch, length)`. The main metric is from 0 to 1
-        and better the higher. What is predicted where nothing is asked must not count.
+    def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor] | None:
+        """Of real data problems of the `validation` or `test` split that no training sees, the same at every call; all
+        of them if they are fewer. `None` where problems are drawn.
         """
+        return None
 
+    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
+        """Scores by name, `accuracy`, the share of scored places that are right, unless a task has others.
 
-@runtime_checkable
-class HoldsOut(Protocol):
-    """A task of real data: evaluations have problems that no training sees."""
+        Both arguments are token ids or numbers, `(batch, length)`. The main metric is from 0 to 1 and better the
+        higher. What is predicted where nothing is asked must not count.
 
-    def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
-        """Problems of the `validation` or `test` split, the same at every call; all of them if they are fewer."""
+        Raises:
+            ValueError: shapes that differ, or nothing to score.
+        """
+        return {"accuracy": accuracies(predictions, targets)[0]}
+
+    def groups(self, tokens: Tensor) -> dict[str, Tensor]:
+        """The groups of problems by which the main metric is of interest too, such as numbers of hops: which places of
+        `tokens` are in each, `(batch, length)`, or `(batch, 1)` for whole rows.
+        """
+        return {}
 
 
 @runtime_checkable
 class ScoresLosses(Protocol):
-    """A task with scores that need the probabilities, not only the most probable answer."""
+    """A task with scores that need the probabilities, not only the most probable answer. No other pays for them."""
 
     def loss_metrics(self, losses: Tensor) -> dict[str, float]:
         """Scores by name, from the losses at all scored places, `(scored,)`, cross entropies in nats."""
-
-
-@runtime_checkable
-class GroupedTask(Task, Protocol):
-    """A task whose main metric is also of interest by groups of problems, such as numbers of hops."""
-
-    def groups(self, tokens: Tensor) -> dict[str, Tensor]:
-        """By a group's name, which places of `tokens` are in it: `(batch, length)`, or `(batch, 1)` for whole rows."""
 
 
 class TaskKind(NamedTuple):
     """The two classes of a task."""
 
     config: type[TaskConfig]
-    task: type[Task]
+    task: type[Task[Any]]
 
 
 TASKS: dict[str, TaskKind] = {}
 """The tasks that can be trained, by name. The last line of a task's file enters it here."""
 
 
-def build_task(config: TaskConfig) -> Task:
+def build_task(config: TaskConfig) -> Task[Any]:
     """The task of a configuration.
 
     Raises:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_choice, require_number, require_whole
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
 
 QUERIES = ("normal", "orthogonal")
 
@@ -87,7 +87,7 @@ PAPER = (RegressionConfig(dims=20, points=41), RegressionConfig(dims=20, points=
 """The published linear functions, dense and sparse; the defaults are the small configuration of the public code."""
 
 
-class RegressionTask:
+class RegressionTask(Task[RegressionConfig]):
     """Draws functions and points, and scores predictions.
 
     Example:
@@ -100,9 +100,6 @@ class RegressionTask:
     """
 
     main_metric = "explained"
-
-    def __init__(self, config: RegressionConfig) -> None:
-        self.config = config
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Fresh sequences, `(batch, 2 * points, dims)`, and targets, `(batch, 2 * points)`, NaN at every `y`."""

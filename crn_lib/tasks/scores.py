@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from crn_lib.tasks.copying import NOT_SCORED
+NOT_SCORED = -100
+"""Target of a position that is not scored; what `torch.nn.functional.cross_entropy` ignores."""
 
 
 def accuracies(predictions: Tensor, targets: Tensor) -> tuple[float, float]:

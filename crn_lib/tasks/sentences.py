@@ -9,9 +9,8 @@ from torch import Tensor
 from crn_lib.config import require_choice, require_whole
 from crn_lib.data import Sentences, Split
 from crn_lib.data.sources import SENTENCES, check_path, require_classes
-from crn_lib.tasks.copying import NOT_SCORED
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.scores import NOT_SCORED
 
 START, BETWEEN, END = 256, 257, 258
 """Tokens beyond the bytes: before a sentence, between its parts, and after it, where its class is asked."""
@@ -62,7 +61,7 @@ class SentencesConfig:
         return self.longest + 2
 
 
-class SentencesTask:
+class SentencesTask(Task[SentencesConfig]):
     """Draws training sentences, and keeps those of the other parts fixed. They are read at first use.
 
     Example:
@@ -71,11 +70,6 @@ class SentencesTask:
         >>> tokens.tolist(), targets.tolist()
         ([[256, 97, 98, 257, 99, 258]], [[-100, -100, -100, -100, -100, 1]])
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: SentencesConfig) -> None:
-        self.config = config
 
     @cached_property
     def split(self) -> Split[Sentences]:
@@ -122,10 +116,6 @@ class SentencesTask:
         for part in parts:
             tokens += [*part.encode()[:share], BETWEEN]
         return [*tokens[:-1], END]
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """`accuracy`, the share of sentences put into the right class."""
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
 
 TASKS["sentences"] = TaskKind(SentencesConfig, SentencesTask)

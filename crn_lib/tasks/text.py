@@ -11,8 +11,7 @@ from torch import Tensor
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Bytes, Split
 from crn_lib.data.sources import TEXTS, check_path
-from crn_lib.tasks.registry import TASKS, TaskKind, check_draw
-from crn_lib.tasks.scores import accuracies
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
 
 BYTES = 256
 
@@ -59,7 +58,7 @@ class TextConfig:
         return self.window
 
 
-class TextTask:
+class TextTask(Task[TextConfig]):
     """Draws windows of the training part, and keeps those of the other parts fixed. The text is read at first use.
 
     Example:
@@ -67,11 +66,6 @@ class TextTask:
         >>> bytes(tokens[0].tolist()), bytes(targets[0].tolist())
         (b' love were ', b'love were b')
     """
-
-    main_metric = "accuracy"
-
-    def __init__(self, config: TextConfig) -> None:
-        self.config = config
 
     @cached_property
     def split(self) -> Split[Bytes]:
@@ -109,10 +103,6 @@ class TextTask:
         places = starts[:, None].numpy() + np.arange(self.config.window + 1)
         windows = torch.from_numpy(text[places].astype(np.int64))
         return windows[:, :-1], windows[:, 1:]
-
-    def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:
-        """`accuracy`, the share of bytes named rightly."""
-        return {"accuracy": accuracies(predictions, targets)[0]}
 
     def loss_metrics(self, losses: Tensor) -> dict[str, float]:
         """`bits_per_byte`: the mean cross entropy in bits."""

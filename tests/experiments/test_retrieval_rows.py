@@ -14,7 +14,7 @@ from crn_lib.sweeps import newest_rows
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import append_row, config_key
 from crn_lib.tasks import CopyingConfig, CopyingTask
-from crn_lib.tasks.copying import NOT_SCORED
+from crn_lib.tasks.scores import NOT_SCORED
 from crn_lib.training import TrainConfig, train
 from tests.tiny import tiny
 
