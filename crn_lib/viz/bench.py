@@ -58,7 +58,7 @@ def draw_bench(rows: Sequence[Row], cases: Sequence[str]) -> go.Figure:
         + " ".join(_in_words(case, own) for case, own in chosen.items()),
         height=height,
     )
-    grid = make_subplots(rows=len(chosen), cols=2, horizontal_spacing=0.09, vertical_spacing=0.34 / len(chosen))
+    grid = make_subplots(rows=len(chosen), cols=2, horizontal_spacing=0.15, vertical_spacing=0.34 / len(chosen))
     frame.update_layout(title={"y": 1 - 20 / height, "yanchor": "top"})
     grid.update_layout({key: frame.layout[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta")})
     grid.layout.template = TEMPLATE  # `update_layout` would only add to that of plotly

@@ -58,7 +58,7 @@ def draw_memory(
         x_axis |= {"tickformat": ",", "range": [-0.02 * longest, 1.03 * longest]}
     figure.update_xaxes(**x_axis)
     figure.update_yaxes(**y_axis)
-    figure.update_layout(showlegend=True, margin={"t": 76}, legend={"x": 1.01, "y": 1.0, "tracegroupgap": 2})
+    figure.update_layout(showlegend=True, margin={"l": 94, "t": 76}, legend={"x": 1.01, "y": 1.0, "tracegroupgap": 2})
     return figure
 
 

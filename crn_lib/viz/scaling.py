@@ -82,7 +82,7 @@ def draw_scaling(
     figure.update_xaxes(title="length (tokens)", type="log", **_length_ticks(*ends))
     figure.update_yaxes(title=what, type="log", **_decades(curves, ends[1], unit))
     above = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}  # not on the data
-    figure.update_layout(showlegend=True, margin={"t": 130 if says else 112}, legend=above)
+    figure.update_layout(showlegend=True, margin={"l": 94, "t": 130 if says else 112}, legend=above)
     return figure
 
 

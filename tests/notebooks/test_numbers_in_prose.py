@@ -26,7 +26,6 @@ NOT_PROSE = (
     r"\b(19|20)\d\d\b|\bb?float\d+",
 )
 EXPLAINED: dict[str, dict[str, str]] = {
-    "03_exp_decomposition": {"1.5": "halfway between the slopes of n and of n², the verdict's rule"},
     "04_normalise_first": {"1000": "an example of a length, of which the half million follows"},
     "05_growing_memory": {
         "50": "a length, in an investigation",
