@@ -89,7 +89,9 @@ def _unseen_lengths(evidence: Evidence) -> InShort:
     )
     seeds = sorted({len(own) for own in schemes.values()})
     devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in evidence.tested}))
-    return InShort(f"letters right at {UNSEEN}, {found}", f"seeds: {' or '.join(map(str, seeds))}", devices)
+    return InShort(
+        f"letters right at {UNSEEN}, given those before: {found}", f"seeds: {' or '.join(map(str, seeds))}", devices
+    )
 
 
 def _fits(evidence: Evidence) -> Verdict:
@@ -116,7 +118,7 @@ STATEMENTS = (
     ),
     Statement(
         "ours",
-        "Static relations do not recall, with a short convolution or without",
+        "No static relation recalls 4 pairs, not even with a short convolution",
         "4 pairs of 16 symbols",
         "Recall against bytes",
         lambda evidence: judge.static_points(evidence.points["few"], blocks=2),
@@ -140,7 +142,7 @@ STATEMENTS = (
     ),
     Statement(
         "ours",
-        "Some way to tell places apart lets a CausalRN copy letters of strings twice as long as any it saw",
+        "Some way to tell places apart lets a CausalRN name the next letter of copies twice as long as any it saw",
         "sweep unseen_lengths",
         "Lengths it never saw",
         lambda evidence: [],

@@ -202,7 +202,9 @@ Scheme = tuple[str, int]
 
 
 def by_scheme(rows: Iterable[Row], kind: str, length: int) -> dict[Scheme, list[float]]:
-    """The share of letters right in strings of this length, one number a seed.
+    """The share of letters right, given those before, in strings of this length, one number a seed.
+
+    Models of random positions are read with positions drawn, as they were trained.
 
     Args:
         rows: of `figures/data/unseen_lengths.jsonl`.
@@ -210,7 +212,9 @@ def by_scheme(rows: Iterable[Row], kind: str, length: int) -> dict[Scheme, list[
     found: dict[Scheme, list[float]] = {}
     for row in rows:
         if row["kind"] == kind and row["tested_at"] == length:
-            found.setdefault((row["positions"], row["first_window"] or 0), []).append(row["letters_right"])
+            found.setdefault((row["positions"], row["first_window"] or 0), []).append(
+                row.get("drawn_letters_right", row["letters_right"])
+            )
     return found
 
 
