@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,22 @@ def test_run_goes_on_after_a_failing_lesson_and_names_its_cell_and_error(
     assert set(copies) == {"01_bad", "02_other"}
     assert copies["02_other"][-1].outputs[0].text == "a b\n"
     assert any('profile = "laptop"' in cell.source for cell in copies["01_bad"])
+
+
+def test_pictures_of_a_lesson_are_drawn_in_its_copy_while_the_next_one_runs(
+    tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[bool] = []
+
+    def slow(path: Path) -> str:
+        for _ in range(30):  # while the next lesson runs, the folder of this process is another one
+            time.sleep(0.1)
+            found.append(path.exists())
+        return ""
+
+    monkeypatch.setattr("crn_lib.workbook.pictures.add_pictures_to", slow)
+    assert crn(monkeypatch, "run", "01", "02", "-p", "text=a b", "--out", "out") == 1
+    assert found == [True] * 60
 
 
 def test_only_what_changed_is_run_and_a_report_says_so_too_where_nothing_did(

@@ -127,7 +127,7 @@ def _run_in_turn(
         for number, lesson in enumerate(chosen, start=1):
             typer.echo(f"[{number}/{len(chosen)}] {lesson.stem}", err=True)
             begun = time.perf_counter()
-            copy = out / lesson.name
+            copy = out.absolute() / lesson.name  # the next lesson runs in the lessons' folder, while this one is drawn
             result, error = "FAILED", ""
             try:
                 run_lesson(lesson, copy, values[lesson], timeout=limit)

@@ -51,12 +51,12 @@ def add_pictures_to(path: Path) -> str:
     """The same in the file of a notebook, if it is there; returns why this machine cannot, or nothing."""
     if not path.exists():
         return ""
-    notebook = nbformat.read(path, as_version=4)
     try:
+        notebook = nbformat.read(path, as_version=4)
         add_pictures(notebook)
-    except RuntimeError as error:
+        replace_text(path, nbformat.writes(notebook) + "\n")
+    except (RuntimeError, OSError) as error:
         return str(error).strip().splitlines()[0]
-    replace_text(path, nbformat.writes(notebook) + "\n")
     return ""
 
 
