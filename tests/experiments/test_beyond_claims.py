@@ -43,7 +43,7 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     assert len(statement("What copying").rests_on(copying)) == 3, "four pairs tell nothing"
 
     four_pairs, sixteen_pairs = (
-        statement("Static relations do not recall,"),
+        statement("No static relation recalls 4 pairs"),
         statement("Static relations of width 64"),
     )
     refuted = evidence(few=[solving("causal_rn", width=64), *statics(none_3=0.995)])
@@ -89,7 +89,7 @@ def test_what_was_measured_of_stored_models_says_so() -> None:
     unseen, tested = statement("Some way"), Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)
     assert unseen.verdict(tested) is True
     assert unseen.in_short(tested, {}) == (
-        "letters right at 64, positions none and a first window of 4: 94% (92% to 95%)",
+        "letters right at 64, given those before: positions none and a first window of 4: 94% (92% to 95%)",
         "seeds: 3",
         "cpu, float32",
     )

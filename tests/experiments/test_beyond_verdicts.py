@@ -162,6 +162,14 @@ def lengths(scheme: str, *letters: float, window: int | None = None, trained: fl
     return [same | each for each in found]
 
 
+def test_random_positions_are_read_as_they_were_trained() -> None:
+    placed = lengths("random", 0.1, 0.1, 0.1)
+    drawn = [row | {"drawn_letters_right": 0.95} for row in placed]
+    assert verdicts.by_scheme(drawn, "causal_rn", 64) == {("random", 0): [0.95] * 3}
+    assert verdicts.reads_unseen_lengths(drawn, "causal_rn", length=64) is True
+    assert verdicts.reads_unseen_lengths(placed, "causal_rn", length=64) is False
+
+
 def test_unseen_lengths() -> None:
     def judge(rows: list[dict[str, Any]]) -> bool | None:
         return verdicts.reads_unseen_lengths(rows, "causal_rn", length=64)
