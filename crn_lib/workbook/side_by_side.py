@@ -57,11 +57,10 @@ def run_side_by_side(
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     environment = {"OMP_NUM_THREADS": threads, **os.environ}
     waiting, running = list(lessons), list[_Child]()
-    code = 0
-    with tempfile.TemporaryDirectory(prefix="crn-") as folder, _sigterm_as_exit():
+    with tempfile.TemporaryDirectory(prefix="crn-") as folder, _signals_noted() as noted:
         try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
+            while (waiting or running) and not noted:
+                while waiting and len(running) < jobs and not noted:
                     name = waiting.pop(0)
                     began(name)
                     running.append(_start(name, lessons[name], Path(folder), environment))
@@ -69,14 +68,13 @@ def run_side_by_side(
                     running.remove(child)
                     ended(child.outcome())
                 time.sleep(0.05)
-        except (KeyboardInterrupt, SystemExit) as stopped:
-            code = 143 if isinstance(stopped, SystemExit) else 130
-            _end(running, signal.SIGTERM if code == 143 else signal.SIGINT)
-            for child in running:
-                ended(child.outcome())
+            if noted:
+                _end(running, noted[0])
+                for child in running:
+                    ended(child.outcome())
         finally:
             _kill(running)
-    return code
+    return 128 + noted[0] if noted else 0
 
 
 def _start(name: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> _Child:
@@ -98,7 +96,7 @@ def _end(running: Sequence[_Child], number: int) -> None:
     """Ask them to end in order, and wait; a second Ctrl-C ends the wait."""
     for child in running:
         child.process.send_signal(number)
-    with suppress(KeyboardInterrupt, SystemExit, subprocess.TimeoutExpired):
+    with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
         until = time.monotonic() + 2 * GRACE
         for child in running:
             child.process.wait(max(0.0, until - time.monotonic()))
@@ -112,12 +110,19 @@ def _kill(running: Sequence[_Child]) -> None:
 
 
 @contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+def _signals_noted() -> Iterator[list[int]]:
+    """The numbers of Ctrl-C and SIGTERM, as they come. Only the second one raises, in the wait for those at work: the
+    first could come between the start of a process and the note of it, and nobody would end that process."""
+    noted: list[int] = []
 
-    before = signal.signal(signal.SIGTERM, end)
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        if len(noted) > 1:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield noted
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,11 +4,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crn_lib.workbook import side_by_side
 from crn_lib.workbook.outcomes import Outcome
 from crn_lib.workbook.side_by_side import run_side_by_side
 
@@ -70,7 +71,7 @@ def test_a_signal_ends_those_at_work_in_order_and_begins_no_more(log: Path, numb
     def began(_: str) -> None:
         def when_it_has_begun() -> None:
             while not (log.exists() and log.read_text()):  # the file is there before its first word
-                time.sleep(0.05)  # not in a busy loop, which keeps the main thread from taking note of the process
+                pass
             os.kill(os.getpid(), number)
 
         threading.Thread(target=when_it_has_begun).start()
@@ -80,3 +81,20 @@ def test_a_signal_ends_those_at_work_in_order_and_begins_no_more(log: Path, numb
     assert [(outcome.lesson, outcome.result) for outcome in ended] == [("long", "interrupted")]
     assert [line.split()[:2] for line in log.read_text().splitlines()] == [["begins", "long"], ["interrupted", "long"]]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_signal_between_the_start_of_a_process_and_the_note_of_it_leaves_nobody_behind(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, ended = side_by_side._start, list[Outcome]()
+
+    def interrupted_start(*arguments: Any) -> Any:
+        child = start(*arguments)
+        while not (log.exists() and log.read_text()):
+            pass
+        signal.raise_signal(signal.SIGINT)
+        return child
+
+    monkeypatch.setattr(side_by_side, "_start", interrupted_start)
+    assert run_side_by_side({"long": [str(log)], "never": [str(log)]}, 2, lambda _: None, ended.append) == 130
+    assert [(outcome.lesson, outcome.result) for outcome in ended] == [("long", "interrupted")]
