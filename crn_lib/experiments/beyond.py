@@ -123,8 +123,11 @@ class Point:
 
     def metric(self, name: str) -> Spread:
         """Any metric at the end, over the seeds at the best rate; NaN where a run has none of that name."""
-        found = [float(run.row.get(name, math.nan)) for run in self.runs]
-        return Spread.of(found) if all(map(math.isfinite, found)) else Spread(math.nan, math.nan, math.nan)
+        return _spread(self.runs, name)
+
+    def by_rate(self, name: str, form: str) -> str:
+        """The same at every rate, in words."""
+        return ", ".join(f"{rate:g}: {_spread(runs, name).show(form)}" for rate, runs in self.tried.items())
 
     @cached_property
     def share(self) -> Share:
@@ -166,6 +169,11 @@ class Point:
         )
         steps = max(run.row["steps"] for run in self.runs)
         return f"{self.score.show('.1%')}, {seeds}, {steps:,} steps, rate {self.rate:g}{edge}"
+
+
+def _spread(runs: Iterable[Run], name: str) -> Spread:
+    found = [float(run.row.get(name, math.nan)) for run in runs]
+    return Spread.of(found) if all(map(math.isfinite, found)) else Spread(math.nan, math.nan, math.nan)
 
 
 def _median(runs: Sequence[Run]) -> float:

@@ -59,6 +59,7 @@ def test_a_point_is_a_model_at_its_best_rate_over_its_seeds() -> None:
     assert (narrow.rate, narrow.at_edge, len(narrow.runs)) == (2e-3, False, 2)
     assert (narrow.score.median, narrow.score.low, narrow.score.high) == (pytest.approx(0.7), 0.6, 0.8)
     assert narrow.words() == "70.0% (60.0% to 80.0%), 2 seeds, 400 steps, rate 0.002 of 3"
+    assert narrow.by_rate("accuracy", ".0%") == "0.001: 20%, 0.002: 70% (60% to 80%), 0.004: 10%"
     assert wide.words() == "90.0%, 1 seed, 400 steps, rate 0.002, the only one"
 
 
