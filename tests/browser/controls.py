@@ -102,6 +102,8 @@ def _drop_down(page: Page, label: str) -> Locator:
 
 
 def _ready(control: Locator) -> Locator:
+    """In sight, with focus, and no longer held: a live run's last words come before its controls are free again."""
     control.scroll_into_view_if_needed()
+    control.page.wait_for_function("control => !control.closest('[disabled]')", arg=control.element_handle())
     control.focus()
     return control
