@@ -1,7 +1,10 @@
 """Exercise checks: many drawn inputs, special cases, and a message that says which requirement failed, and where."""
 
 import copy
+import inspect
 import operator
+import re
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -14,6 +17,15 @@ from torch.utils._pytree import tree_leaves, tree_map
 UNTOUCHED = "Its arguments are left unchanged."
 AS_PRECISE = "Its arguments are left unchanged. The result is a tensor, float64 if the arguments are."
 
+ONE_OF_MANY = re.compile(
+    r"(?<![\d.,])1 (bit|block|byte|channel|coordinate|feature|kind|letter|object|output|pair|point|receiver|row|run|"
+    r"sender|step|sum|token|worker)s\b"
+)
+"""Counted things in messages: `1 letters` is to be `1 letter`."""
+
+OF_A_PACKAGE = re.compile(r"[\\/](crn_lib|site-packages|IPython|python3\.\d+)[\\/]")
+"""Files whose lines say nothing about the reader's answer."""
+
 
 class NotAttempted(Exception):
     """What a stub raises, and nothing else does: the reader has written nothing yet."""
@@ -21,6 +33,13 @@ class NotAttempted(Exception):
 
 class CheckFailed(AssertionError):
     """An answer that does not meet a requirement; the message says which one, for which input, and at which index."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints: the reader's line that stopped, and the message. Lines of the check hold the answer."""
+        frames = traceback.extract_tb(self.__cause__.__traceback__) if self.__cause__ else []
+        own = [frame for frame in frames if not OF_A_PACKAGE.search(frame.filename)]
+        places = [f"line {frame.lineno} of {frame.name}: {frame.line}" for frame in own]
+        return [*places, f"\x1b[31mNot yet: {self}\x1b[0m"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +74,7 @@ class Exercise:
 
 def fail(requirement: int, message: str) -> NoReturn:
     """Raise `CheckFailed` for requirement number `requirement`."""
-    raise CheckFailed(f"requirement {requirement}: {message}")
+    raise CheckFailed(ONE_OF_MANY.sub(r"1 \1", f"requirement {requirement}: {message}"))
 
 
 def expect(requirement: int, holds: bool, message: str) -> None:
@@ -68,34 +87,59 @@ def watched(exercise: Exercise, attempt: Callable[..., Any]) -> Callable[..., An
     """The reader's function: where it stops, the arguments are named, and where asked, they must stay as they were."""
 
     def call(*given: Any) -> Any:
-        before = tree_map(_copied, given) if exercise.untouched else given
+        before = _snapshot(given) if exercise.untouched else None
         try:
             result = attempt(*given)
         except (CheckFailed, NotAttempted):
             raise
         except Exception as error:
-            arguments = ", ".join(shown(value) for value in given if not callable(value))
-            raise CheckFailed(f"requirement 1: {stopped(error)}{arguments and ', given '}{arguments:.240}") from error
-        if not exercise.untouched:
+            names = _names(attempt, len(given))
+            plain = [(name, shown(value)) for name, value in zip(names, given, strict=True) if not callable(value)]
+            named = ", ".join(value if name.isdigit() else f"{name}={value}" for name, value in plain)
+            raise CheckFailed(f"it stopped with {in_one_line(error)}{named and ', given '}{named:.240}") from error
+        if before is None:
             return result
-        for place, (old, new) in enumerate(zip(before, given, strict=True), start=1):
+        for name, old, new in zip(_names(attempt, len(given)), before, _snapshot(given), strict=True):
             if not _equal(old, new):
-                change = f"it changed its argument {place} from {shown(old)} to {shown(new)}; work on a copy"
-                fail(exercise.untouched, change)
+                fail(exercise.untouched, f"it changed its argument {name}: {_change(old, new)}; work on a copy")
         return result
 
     return call
 
 
-def stopped(error: Exception) -> str:
-    """An error in one line."""
-    return f"it stopped with {type(error).__name__}: {next(iter(str(error).splitlines()), 'no message'):.200}"
+def in_one_line(error: Exception) -> str:
+    """An error's name and the first line of its message."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), 'no message'):.200}"
 
 
-def _copied(leaf: Any) -> Any:
-    if isinstance(leaf, Tensor):
-        return leaf.detach().clone()
-    return leaf if callable(leaf) else copy.copy(leaf)
+def _names(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of a function's arguments, or their numbers where it takes them by other ways."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return names if len(names) == count else [str(number) for number in range(1, count + 1)]
+
+
+def _change(old: Any, new: Any) -> str:
+    """The first entry that differs where shapes are alike, otherwise both values."""
+    if isinstance(old, Tensor) and isinstance(new, Tensor) and old.shape == new.shape and old.ndim:
+        index = tuple((~torch.isclose(old, new, rtol=0, atol=0, equal_nan=True)).nonzero()[0].tolist())
+        return f"at index {_index(index)} it was {old[index].item():.6g} and is {new[index].item():.6g}"
+    return f"it was {shown(old)} and is {shown(new)}"
+
+
+def _snapshot(value: Any) -> Any:
+    """What a value holds now: copies of its tensors, and of the attributes of an object of the reader's own class."""
+
+    def copied(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor):
+            return leaf.detach().clone()
+        if callable(leaf):
+            return leaf
+        return _snapshot(vars(leaf)) if hasattr(leaf, "__dict__") else copy.copy(leaf)
+
+    return tree_map(copied, value)
 
 
 def _equal(old: Any, new: Any) -> bool:
@@ -135,6 +179,26 @@ def expect_tensor(requirement: int, case: str, got: Any, like: Tensor) -> Tensor
     return got.detach()
 
 
+def expect_numbers(requirement: int, case: str, got: Any, names: Sequence[str]) -> list[float]:
+    """Raise `CheckFailed` unless `got` is as many numbers as there are names, in whatever holds them."""
+    try:
+        numbers = [float(number) for number in got]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != len(names):
+        fail(requirement, f"for {case}: got {shown(got)}, wanted {len(names)} numbers: {', '.join(names)}")
+    return numbers
+
+
+def expect_tensors(requirement: int, case: str, got: Any, names: Sequence[str]) -> list[Tensor]:
+    """Raise `CheckFailed` unless `got` is a tuple or list of as many tensors (or arrays) as there are names."""
+    if not isinstance(got, tuple | list) or len(got) != len(names):
+        of = f" of {len(got)}" if isinstance(got, tuple | list) else ""
+        found = f"got {shown(got)}" if isinstance(got, Tensor) else f"got a {type(got).__name__}{of}"
+        fail(requirement, f"for {case}: return {len(names)} tensors, {' and '.join(names)}; {found}")
+    return [torch.as_tensor(each) for each in got]
+
+
 def expect_whole(requirement: int, case: str, got: Any) -> list[int]:
     """Raise `CheckFailed` unless `got` is a sequence of whole numbers; returns them as Python's."""
     try:
@@ -151,13 +215,12 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
         requirement: the number reported.
         case: the input, in words.
         got, wanted: numbers, strings, `None`, or sequences or tensors of numbers.
-        tolerance: for floating-point numbers, relative to the largest finite one wanted; if not given, 1e-9, and 2e-5
-            where a float32 tensor is wanted.
+        tolerance: for floating-point numbers, relative to the largest finite one wanted; if not given, 1e-9, 2e-5 where
+            a float32 tensor is wanted, and 1e-6 where plain numbers are wanted and float32 ones came.
     """
     if wanted is None or isinstance(wanted, str | bool):
-        expect(
-            requirement, type(got) is type(wanted) and got == wanted, f"for {case}: got {shown(got)}, wanted {wanted!r}"
-        )
+        alike = type(got) is type(wanted) and got == wanted
+        expect(requirement, alike, f"for {case}: got {shown(got)}, wanted {wanted!r}")
         return
     if got is None:
         fail(requirement, f"for {case}: got None, wanted {shown(wanted)}; is there a `return`?")
@@ -171,7 +234,10 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
             fail(requirement, f"for {case}: got {shown(got)}, wanted {shown(wanted)}")
         fail(requirement, f"for {case}: got shape {_shape(found)}, wanted {_shape(right)}")
     if tolerance is None:
-        tolerance = 2e-5 if isinstance(wanted, Tensor) and wanted.dtype == torch.float32 else 1e-9
+        single = "float32" in str(getattr(got, "dtype", ""))
+        tolerance = 1e-6 if single and not isinstance(wanted, Tensor) else 1e-9
+        if isinstance(wanted, Tensor) and wanted.dtype == torch.float32:
+            tolerance = 2e-5
     scale = max([1.0, *right[right.isfinite()].abs().flatten().tolist()])
     wrong = ~torch.isclose(found, right, rtol=0, atol=tolerance * scale)
     if bool(wrong.any()):
@@ -181,10 +247,11 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
 
 
 def _apart(got: float, wanted: float, tolerance: float) -> str:
-    """Both numbers, and how far apart they are where they print alike."""
+    """Both numbers; how far apart they are where they print alike, and what it may come from where they are near."""
+    near = tolerance > 0 and abs(got - wanted) <= 1e-3 * abs(wanted)
+    why = ": is there float32, or an epsilon, on the way?" if near else ""
     if f"{got:g}" != f"{wanted:g}":
-        return f"got {got:g}, wanted {wanted:g}"
-    why = ": is there float32, or an epsilon, on the way?" if tolerance else ""
+        return f"got {got:g}, wanted {wanted:g}{why}"
     return f"got {got:g}, wanted {wanted:g}, off by {abs(got - wanted):.0g}{why}"
 
 

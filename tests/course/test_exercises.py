@@ -16,6 +16,7 @@ from crn_lib.paths import workbook_folder
 from crn_lib.workbook.editions.guides import MISTAKES
 from tests.course.exercise_answers import ALSO_RIGHT, RIGHT, WRONG
 
+SAYS_WHAT = r"^(requirement [1-9]: |it stopped with |what it returned cannot be checked: )"
 MESSAGES = json.loads(MISTAKES.read_text(encoding="utf-8"))
 
 
@@ -31,7 +32,7 @@ def test_another_right_answer_passes_too(key: str, answer: Callable[..., Any]) -
 
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key in sorted(WRONG) for name in WRONG[key]])
 def test_a_wrong_answer_is_rejected_by_a_requirement(key: str, name: str) -> None:
-    with pytest.raises(CheckFailed, match=r"^requirement [1-9]: ") as failed:
+    with pytest.raises(CheckFailed, match=SAYS_WHAT) as failed:
         check(key, WRONG[key][name])
     said = str(failed.value)
     assert "\n" not in said and len(said) < 500
@@ -59,14 +60,14 @@ def test_an_answer_that_torch_has_no_code_for_is_no_untouched_stub() -> None:
     def product_of_booleans(x: Tensor, g: Callable[[Tensor], Tensor]) -> Tensor:
         return g(torch.cat([x, x], dim=-1)) * ((x > 0) @ (x > 0).T)
 
-    with pytest.raises(CheckFailed, match=r"^requirement 1: it stopped with NotImplementedError: .*for 'Bool'"):
+    with pytest.raises(CheckFailed, match=r"^it stopped with NotImplementedError: .*for 'Bool'.*, given x="):
         check("02.causal", product_of_booleans)
 
 
 @pytest.mark.parametrize("key", sorted(EXERCISES))
 @pytest.mark.parametrize("broken", [lambda *_: None, lambda: 0, lambda *_: 1 / 0, lambda *_: "text"])
 def test_an_answer_that_breaks_fails_its_check_and_nothing_else(key: str, broken: Callable[..., Any]) -> None:
-    with pytest.raises(CheckFailed, match=r"^requirement [1-9]: "):
+    with pytest.raises(CheckFailed, match=SAYS_WHAT):
         check(key, broken)
 
 

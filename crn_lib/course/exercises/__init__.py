@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.course.cards import Card
-from crn_lib.course.checks import CheckFailed, Exercise, NotAttempted, stopped, watched
+from crn_lib.course.checks import CheckFailed, Exercise, NotAttempted, in_one_line, watched
 
 EXERCISES: dict[str, Exercise] = {
     exercise.key: exercise
@@ -37,9 +37,9 @@ def check(key: str, attempt: Callable[..., Any], *, graded: bool = False) -> Non
         return
     except CheckFailed:
         raise
-    except Exception as error:  # a result that cannot even be compared
+    except Exception as error:
         hint = "; is there a `return`?" if "NoneType" in str(error) else ""
-        raise CheckFailed(f"requirement 1: {stopped(error)}{hint}") from error
+        raise CheckFailed(f"what it returned cannot be checked: {in_one_line(error)}{hint}") from None
     count = len(exercise.requirements)
     title = f"Exercise {key}: all {count} requirements met"
     Card(title, "", f"{key}: all {count} requirements met", "right").show()

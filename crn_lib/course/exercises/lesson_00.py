@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from crn_lib.course.checks import Exercise, expect_same, expect_whole, fail
+from crn_lib.course.checks import Exercise, expect, expect_same, expect_whole, fail
 from crn_lib.tasks.copying import ALPHABET, BOS, EOS, FIRST_LETTER, SEP
 
 
@@ -14,9 +14,10 @@ def _examine_prompt(attempt: Callable[..., Any]) -> None:
     for text in ("z", "ba", "hello", "azaz", ALPHABET, *drawn):
         case = f"the text {text!r}"
         answer = expect_whole(1, case, attempt(text))
-        expect_same(1, case, answer[:1], [BOS])
-        expect_same(3, case, answer[-1:], [SEP])
-        expect_same(2, case, answer[1:-1], [FIRST_LETTER + ALPHABET.index(c) for c in text])
+        expect_same(1, f"{case} (the first number)", answer[:1], [BOS])
+        expect_same(3, f"{case} (the last number)", answer[-1:], [SEP])
+        letters = [FIRST_LETTER + ALPHABET.index(c) for c in text]
+        expect_same(2, f"{case} (the numbers between the first and the last)", answer[1:-1], letters)
 
 
 def _greedy(next_token: Callable[[list[int]], int], prompt: list[int], limit: int) -> list[int]:
@@ -37,6 +38,8 @@ def _examine_greedy(attempt: Callable[..., Any]) -> None:
             asked += 1
             if asked > limit + len(prompt) + 1:
                 fail(2, f"for {case}: it has asked for {asked} tokens and goes on")
+            begins = list(tokens)[: len(prompt)] == prompt
+            expect(1, begins, f"for {case}: next_token was given {tokens}, which does not begin with the prompt")
             return model(list(tokens))
 
         expect_same(requirement, case, expect_whole(1, case, attempt(counted, prompt, limit)), wanted)

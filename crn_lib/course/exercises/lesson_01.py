@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import cache
 from itertools import combinations, product
 from typing import Any
 
@@ -53,12 +54,14 @@ def _examine_bits(attempt: Callable[..., Any]) -> None:
     small = [(length, vocab) for vocab in range(2, 31) for length in (*range(1, 14), 29, 31)]
     for length, vocab in (*small, (300, 26), (1000, 2), (500, 4), (200, 8), (1, 2**53 + 1), (1, 2**60), (3, 2**20 + 1)):
         wanted = (vocab**length - 1).bit_length()
-        requirement = 2 if vocab.bit_count() == 1 else 1
-        expect_same(requirement, f"{length} letters from {vocab}", attempt(length, vocab), wanted, tolerance=0)
+        got, rounded = attempt(length, vocab), vocab.bit_count() == 1 or vocab**length > 2**30
+        near = " (a rounded logarithm?)" if rounded and got in (wanted - 1, wanted + 1) else ""
+        expect_same(2 if rounded else 1, f"{length} letters from {vocab}{near}", got, wanted, tolerance=0)
     for length in (1, 5):
         expect_same(3, f"{length} letters from an alphabet of 1", attempt(length, 1), 0, tolerance=0)
 
 
+@cache
 def _best_share(bits: int, length: int, vocab: int) -> float:
     """The best share of letters over all codes: every choice of answers, each string with the answer nearest to it."""
     strings = list(product(range(vocab), repeat=length))
@@ -72,7 +75,6 @@ def _examine_code(attempt: Callable[..., Any]) -> None:
     small = [
         (0, 1, 3),
         (1, 1, 3),
-        (1, 1, 26),
         (0, 2, 3),
         (1, 2, 2),
         (1, 2, 3),
@@ -80,6 +82,8 @@ def _examine_code(attempt: Callable[..., Any]) -> None:
         (1, 3, 2),
         (2, 3, 2),
         (1, 3, 3),
+        (1, 1, 26),
+        (2, 5, 2),  # here the answers that look best one by one are not the best together
     ]
     for bits, length, vocab in small:
         case = f"{bits} bits, {length} letters from {vocab}"
@@ -109,7 +113,7 @@ EXERCISES = (
         key="01.score",
         title="score one answer",
         difficulty=1,
-        minutes=5,
+        minutes=4,
         requirements=(
             "The score is the share of right letters; `>` stands for EOS and is no letter.",
             "Without EOS right after the last letter the score is 0.",
@@ -121,10 +125,10 @@ EXERCISES = (
         key="01.bits",
         title="the least number of bits",
         difficulty=2,
-        minutes=6,
+        minutes=5,
         requirements=(
             "The result is the least whole number of bits that tells every string of that length from every other.",
-            "It is exact where the alphabet is a power of two, also for long strings: no rounding by chance.",
+            "It is exact for every alphabet and every length: count in whole numbers, since a logarithm is rounded.",
             "With an alphabet of one letter nothing has to be remembered.",
         ),
         examine=_examine_bits,
@@ -133,11 +137,13 @@ EXERCISES = (
         key="01.code",
         title="the best code, by brute force",
         difficulty=3,
-        minutes=10,
+        minutes=12,
         requirements=(
             (
                 "A code gives every string one of 2^bits states, and every state one answer. The result is the share "
-                "of right letters, over all strings, under the best code."
+                "of right letters, over all strings, under the best code. (Try sets of answers: of the ways to give "
+                "strings their states there are too many, 2^26 for one bit and one letter of 26. The check's last "
+                "case has 36,000 sets, some seconds for a plain loop.)"
             ),
             "Where there are at least as many states as strings, it is 1.",
         ),

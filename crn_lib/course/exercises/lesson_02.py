@@ -6,7 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.checks import (
+    AS_PRECISE,
+    UNTOUCHED,
+    Exercise,
+    expect,
+    expect_same,
+    expect_tensor,
+    expect_tensors,
+    fail,
+    shown,
+)
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 from crn_lib.ops.normalise import layer_norm
@@ -27,6 +37,11 @@ def _pair_function(features: int, outputs: int, seed: int, dtype: torch.dtype = 
     return g
 
 
+def _sum_of_pair(pairs: Tensor) -> Tensor:
+    """A `g` that a reader can compute in the head."""
+    return pairs.sum(dim=-1, keepdim=True)
+
+
 def _examine_santoro(attempt: Callable[..., Any]) -> None:
     def truth(x: Tensor, g: Network, f: Network) -> Tensor:
         sums = [torch.stack([g(torch.cat([one, other])) for one in scene for other in scene]).sum(0) for scene in x]
@@ -34,6 +49,12 @@ def _examine_santoro(attempt: Callable[..., Any]) -> None:
 
     def f(total: Tensor) -> Tensor:
         return torch.stack([total.sum(-1) ** 2, total[..., 0]], dim=-1)  # not linear: f of a sum is no sum of f
+
+    for requirement, objects in ((2, [[[3.0]]]), (1, [[[1.0], [2.0]]])):
+        x = torch.tensor(objects, dtype=torch.float64)
+        got = attempt(x, _sum_of_pair, lambda total: 2 * total)
+        case = f"x = {shown(x)}, g the sum of both objects, f twice what it is given"
+        expect_same(requirement, case, expect_tensor(5, case, got, x), truth(x, _sum_of_pair, lambda total: 2 * total))
 
     for dtype in DTYPES:
         for batch, n, features in ((1, 2, 1), *shapes(3, seed=2, count=12, most=5), (1, 4, 2)):
@@ -59,8 +80,8 @@ def _examine_split(attempt: Callable[..., Any]) -> None:
         for n, d, width in shapes(3, seed=3, count=12):
             x, weight = normal(n, d, seed=n, dtype=dtype), normal(width, 2 * d, seed=d, dtype=dtype)
             bias = normal(width, seed=width, dtype=dtype)
-            a, b = attempt(x, weight, bias)
-            case = f"{n} rows of {d} numbers, width {width}, {dtype}"
+            case = f"x = {shown(x)}, weight = {shown(weight)}, {n} rows of {d} numbers, width {width}, {dtype}"
+            a, b = expect_tensors(1, case, attempt(x, weight, bias), ("a", "b"))
             a, b = expect_tensor(4, f"a, {case}", a, x), expect_tensor(4, f"b, {case}", b, x)
             for name, rows in (("a", a), ("b", b)):
                 message = f"for {case}: {name} has shape {tuple(rows.shape)}, not {(n, width)}"
@@ -87,12 +108,13 @@ def _examine_causal(attempt: Callable[..., Any]) -> None:
         rows = [[g(torch.cat([x[i], x[j]])) for j in range(i + 1)] for i in range(len(x))]
         return torch.stack([torch.stack(row).mean(dim=0) for row in rows])
 
-    x, g = normal(1, 2, seed=1), _pair_function(2, 3, seed=1)
-    expect_same(2, f"one row, x = {shown(x)}", attempt(x, g), truth(x, g))
+    x = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
+    case = f"one row, x = {shown(x)}, g the sum of both rows"
+    expect_same(2, case, attempt(x, _sum_of_pair), truth(x, _sum_of_pair))
 
     # What every receiver hears is known here: it tells a wrong divisor or a missing mask from a pair turned round.
     ones = torch.ones(5, 2, dtype=torch.float64)
-    expect_same(1, "five rows of ones", attempt(ones, g), g(torch.ones(1, 4).double()).expand(5, 3))
+    expect_same(1, "five rows of two ones, g the sum of both rows", attempt(ones, _sum_of_pair), 4 * ones[:, :1])
 
     only_receiver = normal(5, 1, seed=2)
     heard = attempt(only_receiver, lambda pairs: pairs[..., :1])
@@ -223,7 +245,7 @@ EXERCISES = (
         key="02.split",
         title="split a layer into receiver and sender",
         difficulty=1,
-        minutes=5,
+        minutes=4,
         requirements=(
             "For every i and j, a_i + b_j is the layer applied to the row [x_i, x_j]: weight @ [x_i, x_j] + bias.",
             "The bias is in a, and b has none: a row of zeros has the bias as its a and zeros as its b.",
@@ -252,13 +274,13 @@ EXERCISES = (
         key="02.leak",
         title="find out who sees whom",
         difficulty=2,
-        minutes=7,
+        minutes=8,
         requirements=(
             "The result is an (n, n) tensor of booleans.",
             "It is true at [i, j] where row i of the output changes when row j of x is changed, and false elsewhere.",
             (
-                "It finds every leak, however small, from any entry of row j into any channel of row i. A LayerNorm "
-                "may come first, and it does not notice one number added to a whole row."
+                "It finds every leak down to a ten-millionth, from any entry of row j into any channel of row i. A "
+                "LayerNorm may come first, and it does not notice one number added to a whole row."
             ),
             UNTOUCHED,
         ),

@@ -60,6 +60,10 @@ def _examine_scan(attempt: Callable[..., Any]) -> None:
         for length, width in ((2, 1), *shapes(2, seed=31, count=8), (9, 4)):
             a, b = normal(2, length, width, seed=length, dtype=dtype)
             compare(1, f"a = {shown(a)}, b = {shown(b)}, length {length}, width {width}", a, b)
+    # In what order two sums are rescaled shows where the larger sender comes second.
+    for b in ([[0.0], [1.0]], [[1.0], [0.0]]):
+        rising = torch.tensor(b, dtype=torch.float64)
+        compare(1, f"a = [[0], [0]], b = {shown(rising)}", torch.zeros_like(rising), rising)
     a, b = normal(2, 8, 3, seed=5)
     for shift in (2000.0, -2000.0, 9000.0, -9000.0):
         compare(2, f"every b near {shift:g}", a, b + shift)
@@ -141,8 +145,8 @@ EXERCISES = (
     Exercise(
         key="03.scan",
         title="write the scan that cannot overflow",
-        difficulty=3,
-        minutes=12,
+        difficulty=2,
+        minutes=10,
         requirements=(
             "The result is the logarithm of the causal mean: log of 1/(i+1) Σ_{j≤i} exp(a_i + b_j).",
             "It is finite and right when every a or every b is in the thousands, of either sign.",

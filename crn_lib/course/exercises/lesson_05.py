@@ -33,7 +33,7 @@ def _fits(memory: str, budget: int, width: int, blocks: int, bytes_each: int) ->
 
 def _examine_fits(attempt: Callable[..., Any]) -> None:
     draw = random.Random(5)
-    cases = [(memory, 1_000_000, 64, 4, 4) for memory in ("pool", "cache", "sum")]
+    cases = [(memory, budget, 64, 4, 4) for budget in (1_024_000, 1_000_000) for memory in ("pool", "cache", "sum")]
     cases += [(memory, budget, 1, 1, 1) for memory in ("pool", "cache", "sum") for budget in (0, 1, 2, 3)]
     for number in range(90):
         memory = ("pool", "cache", "sum")[number % 3]
@@ -49,6 +49,7 @@ def _examine_fits(attempt: Callable[..., Any]) -> None:
         got, wanted = attempt(memory, budget, width, blocks, each), _fits(memory, budget, width, blocks, each)
         partly = budget % (width * blocks * each * (2 if memory == "cache" else 1)) > 0
         requirement = 4 if memory == "sum" else 3 if partly else 2 if memory == "cache" else 1
+        got = got.item() if isinstance(got, Tensor) and got.ndim == 0 else got
         # Compared as numbers: a word is none, and `True` is no count of tokens.
         same = got is not True and isinstance(got, numbers.Real) and got == wanted
         expect(requirement, same, f"for {case}: got {shown(got)}, wanted {wanted}")
@@ -60,7 +61,10 @@ def _appended(attempt: Callable[..., Any], rows: Tensor, start: int, used: int =
     buffer[:used] = rows[:used]
     capacities = []
     for row in rows[used:]:
-        buffer, used = attempt(buffer, used, row.clone())
+        returned = attempt(buffer, used, row.clone())
+        if not isinstance(returned, tuple | list) or len(returned) != 2:
+            fail(1, f"return two values, the buffer and used; got {shown(returned)}")
+        buffer, used = returned
         if not isinstance(buffer, Tensor) or not isinstance(used, int | Tensor):
             fail(1, f"return a tensor and a number; got {shown(buffer)} and {shown(used)}")
         capacities.append(len(buffer))
@@ -68,6 +72,9 @@ def _appended(attempt: Callable[..., Any], rows: Tensor, start: int, used: int =
 
 
 def _examine_grow(attempt: Callable[..., Any]) -> None:
+    for dtype in (torch.float16, torch.bfloat16, torch.float64, torch.int64):
+        _, buffer, _ = _appended(attempt, torch.ones(9, 2, dtype=dtype), 4)
+        expect(4, buffer.dtype == dtype, f"a buffer of {dtype} became one of {buffer.dtype}")
     for width, start, count in ((1, 1, 2), (2, 4, 1), (2, 4, 4), (1, 4, 5), (3, 1, 37), (4, 8, 37), (3, 3, 9)):
         rows = normal(count, width, seed=count)
         rows[::3] = 0.0  # rows of zeros are rows, too
@@ -97,9 +104,6 @@ def _examine_grow(attempt: Callable[..., Any]) -> None:
         f"for {APPENDS:,} rows it read or wrote {work.touched:,} numbers, {share} for each number it was given; a "
         "buffer that doubles needs fewer than ten, one that grows by a fixed amount needs ever more",
     )
-    for dtype in (torch.float16, torch.bfloat16, torch.float64, torch.int64):
-        _, buffer, _ = _appended(attempt, torch.ones(9, 2, dtype=dtype), 4)
-        expect(4, buffer.dtype == dtype, f"a buffer of {dtype} became one of {buffer.dtype}")
 
 
 def _examine_two_buffers(attempt: Callable[..., Any]) -> None:
@@ -201,7 +205,10 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "It returns a buffer that begins with all rows so far, in order, and the new `used`; `row` stays as it is.",
+            (
+                "It returns a buffer that begins with all rows so far, in order, and the new `used`. The buffer that "
+                "came in may be written to; `row` stays as it is."
+            ),
             (
                 "The returned buffer has room for no more than twice the rows it holds, or for as many as the very "
                 "first buffer had, whichever is more. The first buffer has room for at least one row."

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect_same, expect_tensor, shown
+from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, shown
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
+from crn_lib.course.exercises.work_counter import WorkCounter
 from crn_lib.tasks import NOT_SCORED
 
 
@@ -46,6 +47,16 @@ def _examine_loss(attempt: Callable[..., Any]) -> None:
                 compare(3, "logits near 10,000", (logits + 1e4).double(), some)
                 compare(3, "logits near -10,000", (logits - 1e4).double(), some)
                 compare(3, "logits that differ by thousands", 3000 * logits, some)
+    logits = normal(2, 3, 5, seed=60).requires_grad_()
+    targets = torch.tensor([[0, 1, NOT_SCORED], [4, NOT_SCORED, 2]])
+    with WorkCounter() as work:
+        loss = attempt(logits, targets)
+    case = "logits of shape (2, 3, 5), of which four positions are scored"
+    expect(5, loss.requires_grad, f"for {case}: the loss has no gradient; was it detached, or made anew?")
+    wanted = torch.autograd.grad(F.cross_entropy(logits.flatten(0, 1), targets.flatten()), logits)[0]
+    expect_same(5, f"{case}, the gradient", torch.autograd.grad(loss, logits)[0], wanted)
+    ready_made = sorted(name for name in work.names if name.startswith(("log_softmax", "nll_loss", "cross_entropy")))
+    expect(6, not ready_made, f"it calls torch's {' and '.join(ready_made)}, which is the loss that you are to write")
     spread = torch.tensor([[[0.0, -1000.0], [5000.0, 0.0]]], dtype=torch.float64)
     for pair in ([0, 0], [1, 0], [1, 1], [NOT_SCORED, 1], [1, NOT_SCORED]):
         compare(3, "logits that differ by thousands", spread, torch.tensor([pair]))
@@ -99,6 +110,8 @@ EXERCISES = (
             "A position with target -100 counts neither in the sum nor in the number it is divided by.",
             "Large logits do not overflow, and a position of small ones beside them stays exact.",
             AS_PRECISE,
+            "Its gradient reaches the logits.",
+            "You write it with exp and log, or logsumexp: no cross_entropy, nll_loss or log_softmax.",
         ),
         examine=_examine_loss,
         untouched=4,
@@ -107,7 +120,7 @@ EXERCISES = (
         key="06.first_step",
         title="when has it learnt?",
         difficulty=1,
-        minutes=4,
+        minutes=3,
         requirements=(
             "The result is the `step` of the first row whose `string_accuracy` is at least `goal`.",
             "Where no row reaches the goal, the result is `None`.",

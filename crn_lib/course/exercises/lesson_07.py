@@ -10,6 +10,7 @@ from torch import Tensor
 
 from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, fail, shown
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
+from crn_lib.course.exercises.work_counter import WorkCounter
 from crn_lib.ops import relation
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 
@@ -24,7 +25,7 @@ def _mean_of_seen(pairs: Tensor, activation: Callable[[Tensor], Tensor]) -> Tens
 def _examine_mask(attempt: Callable[..., Any]) -> None:
     def compare(requirement: int, case: str, pairs: Tensor, activation: Callable[[Tensor], Tensor]) -> None:
         case = f"{case}, pairs = {shown(pairs)}, {pairs.dtype}"
-        got = expect_tensor(4, case, attempt(pairs, activation), pairs)
+        got = expect_tensor(5, case, attempt(pairs, activation), pairs)
         expect_same(requirement, case, got, _mean_of_seen(pairs, activation))
 
     def pairs_of(length: int, width: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -46,6 +47,14 @@ def _examine_mask(attempt: Callable[..., Any]) -> None:
     loud[3, 1] = 1000.0
     compare(1, "exp, a visible pair of 1,000, whose exp is infinite", loud, torch.exp)
 
+    calls = {}
+    for length in (4, 12):
+        with WorkCounter() as work:
+            attempt(pairs_of(length, 3), torch.exp)
+        calls[length] = work.calls
+    took = f"it takes {calls[4]} torch operations for 4 tokens and {calls[12]} for 12"
+    expect(4, calls[4] == calls[12], f"{took}; work on the table as a whole")
+
     future = torch.ones(6, 6, dtype=torch.bool).triu(1)
     for name, large in (("1,000", 1e3), ("infinity", torch.inf), ("NaN", torch.nan)):
         broken = pairs_of(6, 3)
@@ -65,11 +74,14 @@ def _examine_twins(attempt: Callable[..., Any]) -> None:
     try:
         (a, b), (a2, b2) = made
     except (TypeError, ValueError):
-        fail(1, f"return (a, b), (a2, b2), two pairs of tensors; got {type(made).__name__}")
+        found = f"a {type(made).__name__}" + (f" of {len(made)}" if isinstance(made, tuple | list) else "")
+        fail(1, f"return (a, b), (a2, b2), two pairs of tensors; got {found}")
     rows = (a, b, a2, b2)
     for name, x in zip(("a", "b", "a2", "b2"), rows, strict=True):
-        expect(1, isinstance(x, Tensor) and x.is_floating_point(), f"{name} is no floating-point tensor")
-        expect(1, x.ndim == 2 and len(x) >= 3 and x.shape[1] >= 4, f"{name} must be (length >= 3, width >= 4)")
+        kind = str(x.dtype) if isinstance(x, Tensor) else type(x).__name__
+        expect(1, isinstance(x, Tensor) and x.is_floating_point(), f"{name} is no floating-point tensor; got {kind}")
+        large = x.ndim == 2 and len(x) >= 3 and x.shape[1] >= 4
+        expect(1, large, f"{name} must be (length >= 3, width >= 4); got {tuple(x.shape)}")
         expect(1, x.shape == a.shape, f"{name} is {tuple(x.shape)}, a is {tuple(a.shape)}")
         expect(1, bool(x.isfinite().all()), f"{name} is not finite")
         deviation = float(x.detach().std(dim=-1, correction=0).min())
@@ -83,7 +95,8 @@ def _examine_twins(attempt: Callable[..., Any]) -> None:
     approx = float(((first - second).abs() / first).max())
     exact = float(both("exact").diff(dim=0).abs().max())
     expect(2, approx <= ALIKE, f"the approximate relation tells them apart: they differ by a relative {approx:.2g}")
-    expect(3, exact >= APART, f"the exact relation gives almost the same: its outputs differ by {exact:.2g}")
+    differ = f"its outputs differ by {exact:.2g} at most, wanted {APART:g} somewhere"
+    expect(3, exact >= APART, f"the exact relation gives almost the same: {differ}")
 
 
 def _runs(solved: dict[tuple[str, bool, str], str]) -> list[dict[str, Any]]:
@@ -159,7 +172,7 @@ def _examine_verdict(attempt: Callable[..., Any]) -> None:
         runs = _runs(table)
         for order in (runs, runs[::-1], sorted(runs, key=lambda run: int(run["seed"]))):
             got = attempt(order, "activation", "exp")
-            expect_same(requirement, case, got, wanted)
+            expect_same(requirement, f"activation = 'exp', {case}: the outcomes {table}", got, wanted)
     expect_same(4, "no runs at all", attempt([], "activation", "exp"), "open")
     draw = random.Random(70)
     norms, places, activations = ("exact", "none", "approx"), (True, False), ("exp", "gelu", "relu")
@@ -193,10 +206,11 @@ EXERCISES = (
             "Row i of the result is the mean of activation(pairs[i, j]) over the i + 1 senders j ≤ i.",
             "It is right for every activation that works entry by entry, whatever it gives at 0 or at minus infinity.",
             "A future pair counts for nothing, even if it is infinite or NaN: outputs and gradients stay right.",
+            "It works on the whole table at once, without a loop over the tokens.",
             AS_PRECISE,
         ),
         examine=_examine_mask,
-        untouched=4,
+        untouched=5,
     ),
     Exercise(
         key="07.twins",
@@ -205,8 +219,8 @@ EXERCISES = (
         minutes=6,
         requirements=(
             (
-                "It returns (a, b), (a2, b2): four tensors of one shape (length, width), at least 3 rows of at least 4 "
-                "finite numbers, and every row has a standard deviation of at least 0.01."
+                "It returns (a, b), (a2, b2): four floating-point tensors of one shape (length, width), at least 3 "
+                "rows of at least 4 finite numbers, and every row has a standard deviation of at least 0.01."
             ),
             f"The approximate relation with exp gives the same for both pairs, to a relative {ALIKE:g}.",
             f"The exact relation with exp differs somewhere by at least {APART:g}.",

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor
 
 from crn_lib.analysis import drop, most_opposed, relation_pairs
-from crn_lib.course.checks import AS_PRECISE, UNTOUCHED, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.checks import (
+    AS_PRECISE,
+    UNTOUCHED,
+    Exercise,
+    expect,
+    expect_same,
+    expect_tensor,
+    expect_tensors,
+    fail,
+    shown,
+)
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.ops.naive import naive_relation
 
@@ -16,13 +26,24 @@ def _pairs(a: Tensor, b: Tensor) -> Any:
     return relation_pairs(a[None], b[None], torch.arange(len(a)), norm="exact", activation="exp", heads=1)
 
 
+def _correlation(a: Tensor, b: Tensor) -> float:
+    return float(torch.corrcoef(torch.stack([a, b]).double())[0, 1])
+
+
 def _examine_opposed(attempt: Callable[..., Any]) -> None:
     def compare(requirement: int, case: str, a: Tensor, b: Tensor) -> None:
         case = f"{case}, a = {shown(a)}, b = {shown(b)}, {a.dtype}"
         got = attempt(a, b)
         if not isinstance(got, Tensor) or got.is_floating_point() or got.dtype == torch.bool:
-            fail(5, f"for {case}: got {shown(got)}, wanted a tensor of whole numbers, the senders' places")
-        expect_same(requirement, case, got, most_opposed(_pairs(a, b))[0, 0])
+            kind = f" ({got.dtype})" if isinstance(got, Tensor) else ""
+            fail(5, f"for {case}: got {shown(got)}{kind}, wanted a tensor of whole numbers, the senders' places")
+        wanted = most_opposed(_pairs(a, b))[0, 0]
+        expect_same(requirement, case, got.shape, wanted.shape)
+        for i in (got != wanted).nonzero()[:1].flatten().tolist():
+            found, right = int(got[i]), int(wanted[i])
+            has = f"correlation {_correlation(a[i], b[found]):.2f}" if 0 <= found <= i else "which it does not see"
+            best = f"correlation {_correlation(a[i], b[right]):.2f}"
+            fail(requirement, f"for {case}: receiver {i} got sender {found}, {has}; wanted {right}, {best}")
 
     for dtype in DTYPES:
         for length, width in ((2, 4), *shapes(2, seed=8, count=10), (30, 8)):
@@ -82,7 +103,7 @@ def _examine_lookup(attempt: Callable[..., Any]) -> None:
         generator = torch.Generator().manual_seed(length)
         letters = torch.randint(kinds, (length,), generator=generator)
         case = f"{length} letters of {kinds} kinds, offset {offset}"
-        a, b = (torch.as_tensor(x) for x in attempt(letters, offset))
+        a, b = expect_tensors(1, case, attempt(letters, offset), ("receivers", "senders"))
         expect(
             1,
             a.ndim == 2 and a.shape == b.shape and len(a) == length and a.shape[1] >= alphabet,
@@ -90,12 +111,11 @@ def _examine_lookup(attempt: Callable[..., Any]) -> None:
             f"got {tuple(a.shape)} and {tuple(b.shape)}",
         )
         out = naive_relation(a.double()[None], b.double()[None], norm="exact", activation="exp", causal=True)[0]
-        expect_same(
-            1,
-            f"{case}: the largest of the first {alphabet} columns, from row {offset} on",
-            out[offset:, :alphabet].argmax(dim=1),
-            letters[: length - offset],
-        )
+        read = out[offset:, :alphabet].argmax(dim=1)
+        for place in (read != letters[: length - offset]).nonzero()[:1].flatten().tolist():
+            wanted = f"wanted letter {letters[place]}, the one at position {place}"
+            largest = f"the largest of its first {alphabet} channels is letter {read[place]}, {wanted}"
+            fail(1, f"for {case}: row {offset + place}: {largest}")
         # One letter changed, and all but one.
         for place in {0, length // 2, length - 1}:
             alone = torch.arange(length) == place
@@ -105,7 +125,8 @@ def _examine_lookup(attempt: Callable[..., Any]) -> None:
                 (f"letter {place} was changed", alone),
                 (f"all but letter {place} were changed", ~alone),
             ):
-                new_a, new_b = (torch.as_tensor(x) for x in attempt(torch.where(which, changed, letters), offset))
+                answer = attempt(torch.where(which, changed, letters), offset)
+                new_a, new_b = expect_tensors(1, case, answer, ("receivers", "senders"))
                 expect_same(2, f"{case}: a, after {name}", new_a, a)
                 expect_same(3, f"{case}: b of the other positions, after {name}", new_b[~which], b[~which])
         found = most_opposed(_pairs(a.double(), b.double()))[0, 0, offset:]
@@ -136,7 +157,10 @@ EXERCISES = (
         difficulty=2,
         minutes=6,
         requirements=(
-            "Row i is the mean of exp LN(a_i + b_j) over the senders j ≤ i other than sender[i].",
+            (
+                "Row i is the mean of exp LN(a_i + b_j) over the senders j ≤ i other than sender[i]; LN divides by the "
+                "square root of the mean square, with no epsilon."
+            ),
             "Where sender[i] is -1 or comes later than i, row i is the exact relation as it was.",
             "A row whose only sender is missing is 0.",
             AS_PRECISE,

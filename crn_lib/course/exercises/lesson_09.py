@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from crn_lib.course.checks import Exercise, expect, expect_same, fail, shown
+from crn_lib.course.checks import Exercise, expect, expect_numbers, expect_same
 from crn_lib.experiments.verdicts import Share, copies_as_well
 
 
@@ -23,11 +23,7 @@ def _examine_interval(attempt: Callable[..., Any]) -> None:
     for copied, runs in (*special, *drawn):
         for z in (1.96, 1.0):
             case = f"{copied} of {runs} runs and z = {z}"
-            answer = attempt(copied, runs, z)
-            try:
-                low, high = (float(end) for end in answer)
-            except (TypeError, ValueError):
-                fail(1, f"for {case}: got {shown(answer)}, wanted two numbers")
+            low, high = expect_numbers(1, case, attempt(copied, runs, z), ("lower end", "upper end"))
             wanted = _interval(copied, runs, z)
             expect(3, -1e-9 <= low <= high <= 1 + 1e-9, f"for {case}: got {low:g} to {high:g}, which are no shares")
             expect_same(2, case, [low, high], list(wanted), tolerance=1e-6)
@@ -86,8 +82,8 @@ EXERCISES = (
         minutes=8,
         requirements=(
             (
-                "A side is (copied, not finished, runs). If the yardstick did not copy in more than half of its runs, "
-                "the verdict is None: open."
+                "A side is (copied, not finished, runs). If the yardstick copied in at most half of its runs (one that "
+                "is not finished has not copied), the verdict is None: open."
             ),
             (
                 "Otherwise it is True if our share of copied runs is not below the share that the yardstick would have "

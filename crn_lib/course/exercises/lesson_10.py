@@ -6,7 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, expect_tensor, expect_whole, fail, shown
+from crn_lib.course.checks import (
+    AS_PRECISE,
+    UNTOUCHED,
+    Exercise,
+    expect,
+    expect_same,
+    expect_tensor,
+    expect_whole,
+    fail,
+    shown,
+)
 from crn_lib.course.exercises.draws import DTYPES, normal
 from crn_lib.tasks import NOT_SCORED
 from crn_lib.tasks.estimators import averaging, least_squares
@@ -52,12 +62,32 @@ def _examine_recall(attempt: Call) -> None:
             seen.add((vocab, *tokens))
     expect(5, len(seen) > 80, f"of 120 problems with seeds of their own only {len(seen)} differ")
     expect(5, same_order < 0.6 * total, f"{same_order} of {total} problems ask the keys in the order of the pairs")
+    _expect_all_drawn(attempt)
     before = torch.random.get_rng_state()
     first = _problem(attempt, 4, 20, 32, 7)
     expect(5, first == _problem(attempt, 4, 20, 32, 7), "two generators of one seed give two different problems")
     expect(
         5, torch.equal(before, torch.random.get_rng_state()), "it draws from torch's own generator, not the one given"
     )
+
+
+def _expect_all_drawn(attempt: Call) -> None:
+    """Over many problems every place, key, value and order comes up: with 300, none of them stays away by chance."""
+    seen: dict[str, set[Any]] = {"key": set(), "value": set(), "even place behind the pairs": set(), "order": set()}
+    for seed in range(300):
+        _, tokens, _ = _problem(attempt, 4, 20, 32, seed)
+        keys, places = tokens[:8:2], [place for place in range(8, 20, 2) if tokens[place]]
+        seen["key"].update(keys)
+        seen["value"].update(tokens[1:8:2])
+        seen["even place behind the pairs"].update(places)
+        seen["order"].add(tuple(keys.index(tokens[place]) for place in places))
+    wanted = {"key": range(1, 16), "value": range(16, 32), "even place behind the pairs": range(8, 20, 2)}
+    case = "in 300 problems of 4 pairs, length 20 and vocab 32"
+    for what, all_of_them in wanted.items():
+        never = sorted(set(all_of_them) - seen[what])
+        expect(5, not never, f"{case} the {what} {never[0] if never else ''} never comes up")
+    orders = len(seen["order"])
+    expect(5, orders > 12, f"{case} the keys come back in {orders} of the 24 possible orders")
 
 
 def _static(scores: Tensor) -> list[bool]:
@@ -77,8 +107,10 @@ def _examine_static(attempt: Call) -> None:
         except (TypeError, RuntimeError):
             fail(1, f"for {case}: got {shown(answer)}, wanted one truth value per channel")
         expect(1, len(given) == len(wanted), f"for {case}: got {len(given)} truth values, wanted {len(wanted)}")
-        found = f"for {case}: got {given}, wanted {wanted}"
-        expect(requirement, given == wanted, found)
+        for channel in [c for c in range(len(wanted)) if given[c] != wanted[c]][:1]:
+            rows = f", scores {shown(scores[:, :, channel])}" if scores[:, :, channel].numel() <= 12 else ""
+            found = f"channel {channel}{rows}: got {given[channel]}, wanted {wanted[channel]}"
+            fail(requirement, f"for {case}: {found}")
 
     for seed, (receivers, senders, channels) in enumerate(((1, 1, 1), (3, 3, 3), (2, 4, 5), (5, 3, 2), (7, 6, 4))):
         shape = f"{receivers} receivers, {senders} senders, {channels} channels"
@@ -148,8 +180,10 @@ EXERCISES = (
             ),
             "Equal scores are no disagreement.",
             "All senders count, not only the best.",
+            UNTOUCHED,
         ),
         examine=_examine_static,
+        untouched=5,
     ),
     Exercise(
         key="10.fit",

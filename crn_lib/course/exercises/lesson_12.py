@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_same, expect_whole, fail, shown
+from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_numbers, expect_same, expect_whole, fail, shown
 from crn_lib.experiments.cost import sequence_work
 from crn_lib.models import ModelConfig
 
@@ -18,16 +18,14 @@ def _examine_work(attempt: Callable[..., Any]) -> None:
     for letters, width, blocks, batch, steps in sizes:
         tokens = 2 * (letters + 1)
         case = f"{letters} letters, width {width}, {blocks} blocks, batch {batch}, {steps} steps"
+        names = ("elements", "operations")
         for requirement, kind, place in ((1, "causal_rn", 0), (2, "causal_rn", 1), (3, "transformer", 1)):
             shape = ModelConfig(kind=kind, width=width, blocks=blocks, max_length=tokens)
             one = sequence_work(shape, tokens).times(batch * steps)
             wanted = (one.elements, one.operations)
-            got = attempt(kind, letters, width, blocks, batch, steps)
-            if not isinstance(got, tuple) or len(got) != 2:
-                fail(1, f"return two numbers, elements and operations; got {got!r}")
-            expect_same(requirement, f"{kind}, {case}", float(got[place]) / wanted[place], 1.0, 1e-9)
-        got = attempt("transformer", letters, width, blocks, batch, steps)
-        expect(3, got[0] == 0, f"for transformer, {case}: got {got[0]!r} elements, and it has no relation")
+            got = expect_numbers(1, f"{kind}, {case}", attempt(kind, letters, width, blocks, batch, steps), names)
+            expect_same(requirement, f"{kind}, {case}, {names[place]}", got[place], float(wanted[place]))
+        expect(3, got[0] == 0, f"for transformer, {case}: got {got[0]:g} elements, and it has no relation")
 
 
 def _to_do(keys: list[str], rows: list[dict[str, Any]], retry_failed: bool) -> list[str]:

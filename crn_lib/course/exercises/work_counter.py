@@ -23,6 +23,7 @@ class WorkCounter:
     """Counts the numbers that torch operations read or write (a view costs nothing), and notes their names.
 
     Attributes:
+        calls: the operations, views among them.
         touched: all numbers, over all operations.
         largest: the most numbers in a result.
         names: the operations.
@@ -30,7 +31,7 @@ class WorkCounter:
     """
 
     def __init__(self) -> None:
-        self.touched, self.largest = 0, 0
+        self.calls, self.touched, self.largest = 0, 0, 0
         self.names: set[str] = set()
         self.exits: set[str] = set()
         self.modes = ExitStack()
@@ -51,6 +52,7 @@ class _Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
+        self.counter.calls += 1
         name = func.overloadpacket.__name__
         self.counter.names.add(name.strip("_"))
         if not func.is_view:

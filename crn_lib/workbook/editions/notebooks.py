@@ -9,6 +9,9 @@ import nbformat
 from crn_lib.workbook.editions.lesson import STUB, Lesson, StoredExercise
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+FOLDED = (
+    "*Code further down, which the lesson goes on with, answers this exercise too. It is folded here: answer first.*"
+)
 
 
 def student_notebook(lesson: Lesson, *, hints: bool = False) -> Any:
@@ -16,7 +19,7 @@ def student_notebook(lesson: Lesson, *, hints: bool = False) -> Any:
     cells = _cells_of(lesson)
     for stored in lesson.exercises:
         _clear(cells[stored.stub])
-        _replace(cells, stored, _hint_and_rest(stored, hints))
+        _replace(cells, stored, _hint_and_rest(stored, hints, folded=_fold_answers(cells, stored)))
     return _assembled(lesson, cells)
 
 
@@ -41,7 +44,7 @@ def nbgrader_notebook(lesson: Lesson, *, hints: bool = False) -> Any:
         cell.source = source_with_solution(cell.source, stored)
         cell.metadata = nbformat.from_dict({"nbgrader": _metadata(stored.grade_id, solution=True)})
         _clear(cell)
-        _replace(cells, stored, _hint_and_rest(stored, hints))
+        _replace(cells, stored, _hint_and_rest(stored, hints, folded=_fold_answers(cells, stored)))
     for stored in reversed(lesson.exercises):  # from the end: an insertion moves what follows
         cells.insert(stored.stub + 1, check_cell(stored))
     return _assembled(lesson, cells)
@@ -100,9 +103,17 @@ def _clear(cell: Any) -> None:
     cell.outputs, cell.execution_count = [], None
 
 
-def _hint_and_rest(stored: StoredExercise, hints: bool) -> str:
+def _hint_and_rest(stored: StoredExercise, hints: bool, *, folded: bool) -> str:
     hint = f"<details><summary><b>Hint</b></summary>\n\n{stored.hint}\n\n</details>" if hints else ""
-    return f"{hint}\n\n{stored.rest}".strip()
+    return "\n\n".join(filter(None, [hint, FOLDED if folded else "", stored.rest]))
+
+
+def _fold_answers(cells: list[Any], stored: StoredExercise) -> bool:
+    """Hide the code of cells that answer an exercise, tagged `answers:` and its key; whether there are any."""
+    answers = [cell for cell in cells if f"answers:{stored.exercise.key}" in cell.metadata.get("tags", [])]
+    for cell in answers:
+        cell.metadata["jupyter"] = nbformat.from_dict({"source_hidden": True})
+    return bool(answers)
 
 
 def _replace(cells: list[Any], stored: StoredExercise, text: str) -> None:

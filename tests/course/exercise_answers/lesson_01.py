@@ -96,6 +96,16 @@ def code_of_the_first_strings(bits: int, length: int, vocab: int) -> float:
     return code_share(bits, length, vocab, choose=lambda strings, count: [strings[:count]])
 
 
+def code_by_greed(bits: int, length: int, vocab: int) -> float:
+    """Answers taken one by one, each the one that helps most beside those there are."""
+    strings = list(product(range(vocab), repeat=length))
+    right = np.array([[sum(map(int.__eq__, s, a)) for a in strings] for s in strings])
+    best = np.zeros(len(strings))
+    for _ in range(min(2**bits, len(strings))):
+        best = max((np.maximum(best, right[:, a]) for a in range(len(strings))), key=np.sum)
+    return float(best.sum()) / (length * len(strings))
+
+
 def code_for_whole_strings(bits: int, length: int, vocab: int) -> float:
     return min(2**bits / vocab**length, 1.0)
 
@@ -183,6 +193,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
     "01.code": {
         "the first strings keep a state of their own": code_of_the_first_strings,
         "whole strings": code_for_whole_strings,
+        "one answer after the other, each the best then": code_by_greed,
         "the first letters are kept": code_for_the_first_letters,
         "the rate-distortion bound": code_by_the_bound,
         "as many answers as bits": code_of_bits_answers,

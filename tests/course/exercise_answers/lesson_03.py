@@ -168,6 +168,24 @@ def resume_from_one_tensor(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, An
     return out, {"all": torch.cat([total, torch.tensor([count], dtype=b.dtype)])}
 
 
+class Held:
+    """A state of the reader's own class."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+
+def resume_from_held(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Held]:
+    out, inner = resume(a, b, state and state.inner)
+    return out, Held(inner)
+
+
+def resume_in_an_object_it_changes(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Held]:
+    state = state or Held(None)
+    out, state.inner = resume(a, b, state.inner)
+    return out, state
+
+
 RIGHT: dict[str, Callable[..., Any]] = {"03.prefix": prefix, "03.scan": scan, "03.resume": resume}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
@@ -177,7 +195,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         prefix_as_a_loop,
     ],
     "03.scan": [lambda a, b: a + by_doubling(b, torch.logaddexp) - seen(a).log(), scan_by_running_maximum],
-    "03.resume": [resume_from_one_tensor],
+    "03.resume": [resume_from_one_tensor, resume_from_held],
 }
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
@@ -228,6 +246,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "carries the mean as the sum": resume_from_a_mean,
         "keeps every sender": resume_from_a_pool,
         "changes the state it is given": resume_in_place,
+        "changes the object it is given": resume_in_an_object_it_changes,
         "returns no state": lambda a, b, state: (resume(a, b, state)[0], None),
         "remembers by itself": resume_from_a_global,
         "keeps every sender in an object": resume_from_an_object,

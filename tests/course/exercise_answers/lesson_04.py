@@ -116,7 +116,15 @@ def exact_that_normalises(a: Tensor, b: Tensor) -> Tensor:
     return out
 
 
+def exact_by_where(a: Tensor, b: Tensor) -> Tensor:
+    z = (centre(a)[:, None] + centre(b)) * variance(a, b).rsqrt()[:, :, None]
+    place = torch.arange(len(a))
+    heard = torch.where((place <= place[:, None])[:, :, None], z.exp(), 0.0)
+    return heard.sum(dim=1) / (place + 1)[:, None]
+
+
 def exact_by_weights(a: Tensor, b: Tensor) -> Tensor:
+    """A weight of 0 does not keep out what is no number."""
     weights = torch.ones(len(a), len(a), dtype=a.dtype).tril() / torch.arange(1, len(a) + 1)[:, None]
     z = (centre(a)[:, None] + centre(b)) * variance(a, b).rsqrt()[:, :, None]
     return torch.einsum("ij,ijc->ic", weights, z.exp())
@@ -174,7 +182,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         variance_one_receiver_at_a_time,
     ],
     "04.exact": [
-        exact_by_weights,
+        exact_by_where,
         lambda a, b: causal_mean(torch.nn.functional.layer_norm(a[:, None] + b, a.shape[1:], eps=1e-20).exp()),
     ],
     "04.sender": [
@@ -205,6 +213,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "float32": lambda a, b: variance(a.float(), b.float()),
     },
     "04.exact": {
+        "multiplied by the mask": exact_by_weights,
         "approx instead": approx,
         "no norm": lambda a, b: causal_mean((a[:, None] + b).exp()),
         "normalised over the senders": exact_over_the_senders,

@@ -10,6 +10,12 @@ import torch.nn.functional as F
 
 
 def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    kept = targets != -100
+    chosen = logits.gather(-1, targets.clamp(min=0)[..., None]).squeeze(-1)
+    return (logits.logsumexp(-1) - chosen)[kept].mean()
+
+
+def loss_of_torch(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
@@ -68,6 +74,15 @@ def loss_by_logsumexp(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tens
     return (rows.logsumexp(-1) - rows[torch.arange(len(b)), targets[b, n]]).mean()
 
 
+def loss_by_exp_and_log(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    total, count = torch.zeros((), dtype=logits.dtype), 0
+    for row, target in zip(logits.flatten(0, 1), targets.flatten(), strict=True):
+        if target != -100:
+            total = total + (row - row.max()).exp().sum().log() + row.max() - row[target]
+            count += 1
+    return total / count
+
+
 def first_of_sorted(history: list[dict[str, float]], goal: float) -> float | None:
     history.sort(key=lambda row: -row["string_accuracy"])
     good = [row["step"] for row in history if row["string_accuracy"] >= goal]
@@ -99,7 +114,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         lambda step, peak, warmup: peak * min(1.0, (step + 1) / max(warmup, 1)),
         lambda step, peak, warmup: np.interp(step + 1, [0, max(warmup, 1)], [0, peak]),
     ],
-    "06.loss": [loss_by_logsumexp],
+    "06.loss": [loss_by_logsumexp, loss_by_exp_and_log],
     "06.first_step": [first_step_in_a_loop],
 }
 
@@ -123,6 +138,9 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "a step too late": lambda step, peak, warmup: peak * min(1.0, (step + 1) / (warmup + 1)),
     },
     "06.loss": {
+        "torch's own": loss_of_torch,
+        "detached": lambda lo, t: loss(lo, t).detach(),
+        "made anew": lambda lo, t: torch.tensor(loss(lo, t).item(), dtype=lo.dtype),
         "divides by all positions": loss_over_all_positions,
         "a sum instead of a mean": lambda lo, t: loss(lo, t) * (t != -100).sum(),
         "counts -100 as the first letter": lambda lo, t: F.cross_entropy(lo.flatten(0, 1), t.clamp(min=0).flatten()),

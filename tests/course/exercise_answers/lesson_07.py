@@ -27,6 +27,13 @@ def masked_mean(pairs: Tensor, activation: Activation) -> Tensor:
     return activation(pairs.masked_fill(later, 0.0)).masked_fill(later, 0.0).sum(dim=1) / seen(pairs)
 
 
+def masked_mean_by_where(pairs: Tensor, activation: Activation) -> Tensor:
+    place = torch.arange(len(pairs))
+    heard = (place <= place[:, None])[:, :, None]
+    values = torch.where(heard, activation(torch.where(heard, pairs, torch.ones_like(pairs))), 0.0)
+    return values.mean(dim=1) * len(pairs) / (place + 1)[:, None]
+
+
 def masked_mean_by_rows(pairs: Tensor, activation: Activation) -> Tensor:
     return torch.stack([activation(pairs[i, : i + 1]).mean(dim=0) for i in range(len(pairs))])
 
@@ -247,7 +254,7 @@ def verdict_by_groups(runs: list[dict[str, Any]], field: str, value: Any) -> str
 RIGHT: dict[str, Callable[..., Any]] = {"07.mask": masked_mean, "07.twins": twins, "07.verdict": verdict}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "07.mask": [masked_mean_of_the_seen, masked_mean_by_rows],
+    "07.mask": [masked_mean_of_the_seen, masked_mean_by_where],
     "07.twins": [
         twins_by_row,
         lambda: tuple(tuple(x.float() for x in pair) for pair in twins()),
@@ -259,6 +266,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
 
 WRONG: dict[str, dict[str, Callable[..., Any]]] = {
     "07.mask": {
+        "one token after the other": masked_mean_by_rows,
         "minus infinity before": filled_before(-torch.inf),
         "a large negative number before": filled_before(-1e9),
         "zero before": filled_before(0.0),

@@ -1,6 +1,6 @@
 """Right and wrong answers to the exercises of lesson 10."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -135,6 +135,30 @@ def fit_first_by_all(x: Tensor, y: Tensor) -> Tensor:
     return found
 
 
+def recall_at(choose: Callable[[int, int], Iterable[int]]) -> Callable[..., Any]:
+    """Asked at places of a choice that is not drawn, or drawn from too few."""
+
+    def draw(pairs: int, length: int, vocab: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        tokens, targets = recall(pairs, length, vocab, generator)
+        asked = tokens[2 * pairs :][tokens[2 * pairs :] > 0]
+        slots = torch.tensor(list(choose((length - 2 * pairs) // 2, pairs)))
+        slots = slots[torch.randperm(len(slots), generator=generator)[:pairs]]
+        behind = torch.zeros(length - 2 * pairs, dtype=torch.long)
+        behind[2 * slots.sort().values] = asked
+        values = dict(zip(tokens[: 2 * pairs : 2].tolist(), tokens[1 : 2 * pairs : 2].tolist(), strict=True))
+        goals = torch.tensor([values.get(token, -100) for token in behind.tolist()])
+        return torch.cat([tokens[: 2 * pairs], behind]), torch.cat([targets[: 2 * pairs], goals])
+
+    return draw
+
+
+def recall_with_the_smallest_keys(pairs: int, length: int, vocab: int, generator: torch.Generator) -> Any:
+    tokens, targets = recall(pairs, length, vocab, generator)
+    ranks = {key: rank for rank, key in enumerate(sorted(tokens[: 2 * pairs : 2].tolist()), start=1)}
+    half = vocab // 2
+    return torch.tensor([ranks.get(t, t) if 0 < t < half else t for t in tokens.tolist()]), targets
+
+
 RIGHT: dict[str, Callable[..., Any]] = {"10.recall": recall, "10.static": static, "10.fit": fit}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
@@ -151,6 +175,10 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "the pairs are scored too": recall_with(all_scored),
         "key 0, which also fills": recall_with(keys_from_zero),
         "always asked in the order of the pairs": in_order,
+        "asked at the first places": recall_at(lambda slots, pairs: range(pairs)),
+        "asked at the last places": recall_at(lambda slots, pairs: range(slots - pairs, slots)),
+        "never asked at the last place": recall_at(lambda slots, pairs: range(max(pairs, slots - 1))),
+        "the smallest keys only": recall_with_the_smallest_keys,
         "drawn from torch's own generator": own_luck,
         "the same problem every time": always_the_same,
         "tokens only": lambda *given: recall(*given)[0],

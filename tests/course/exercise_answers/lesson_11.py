@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -147,12 +148,16 @@ def rescale_in_place(logs: Tensor, heads: int) -> Tensor:
 RIGHT: dict[str, Callable[..., Any]] = {"11.width": width, "11.scan": remember, "11.rescale": rescale}
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "11.width": [lambda largest, rows: math.ceil(1 + (math.log(largest) / rows) ** 2), width_by_search],
+    "11.width": [
+        lambda largest, rows: math.ceil(1 + (math.log(largest) / rows) ** 2),
+        width_by_search,
+        lambda largest, rows: np.int64(width(largest, rows)),
+    ],
     "11.scan": [remember_in_place, remember_in_float32],
     "11.rescale": [
-        less(lambda logs: logs.logsumexp(dim=1, keepdim=True)),
+        less(lambda logs: logs.logsumexp(dim=1, keepdim=True) - 3),
         less(lambda logs: logs.amax(dim=1, keepdim=True) - 3),
-        lambda logs, heads: logs.softmax(dim=1).half(),
+        lambda logs, heads: (8 * logs.softmax(dim=1)).half(),
     ],
 }
 
@@ -197,6 +202,8 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "softmax over each head": lambda logs, heads: logs.unflatten(1, (heads, -1)).softmax(2).flatten(1).half(),
         "the logarithms": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).half(),
         "float32": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).exp().float(),
+        "softmax, small where a row is wide": lambda logs, heads: logs.softmax(dim=1).half(),
+        "a rounded exponent": lambda logs, heads: (logs - logs.amax(dim=1, keepdim=True)).half().exp(),
         "the mean of a row": less(lambda logs: logs.mean(dim=1, keepdim=True)),
         "the first entry": less(lambda logs: logs[:, :1]),
         "the median": less(lambda logs: logs.median(dim=1, keepdim=True).values),

@@ -171,6 +171,7 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "12.work": [
         lambda *given: tuple(np.float64(number) for number in work(*given)),
         lambda *given: tuple(Fraction(number) for number in work(*given)),
+        lambda *given: np.array(work(*given)),
     ],
     "12.resume": [to_do_from_the_end],
     "12.divide": [

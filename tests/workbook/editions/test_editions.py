@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -19,7 +20,7 @@ from crn_lib.paths import workbook_folder
 from crn_lib.workbook.editions.build import build_editions
 from crn_lib.workbook.editions.guides import MEMORY, MISTAKES, PATHS, guide
 from crn_lib.workbook.editions.lesson import STUB, Lesson, StoredExercise, read_lesson
-from crn_lib.workbook.editions.notebooks import instructor_notebook, nbgrader_notebook, student_notebook
+from crn_lib.workbook.editions.notebooks import FOLDED, instructor_notebook, nbgrader_notebook, student_notebook
 from crn_lib.workbook.runner import find_lessons
 from tests.course.exercise_answers import WRONG
 
@@ -79,9 +80,25 @@ def test_students_have_every_card_and_stub_and_all_else_as_stored(lesson: Lesson
         assert STUB in stub.source and stub.outputs == [] and stub.execution_count is None
         assert before[stored.stub - 1].source in sources
     touched = {n for stored in lesson.exercises for n in (stored.stub, stored.folds)}
-    kept = [cell for n, cell in enumerate(before) if n not in touched]
+    answers = {n for n, cell in enumerate(before) if answered(cell)}
+    kept = [cell for n, cell in enumerate(before) if n not in touched | answers]
     assert [cell for cell in cells if cell in kept] == kept
     assert lesson.notebook.cells == before, "the lesson itself was changed"
+    for cell in map(before.__getitem__, answers):
+        assert sources[cell.source].metadata["jupyter"]["source_hidden"], "the code that answers an exercise is folded"
+        assert answered(cell) <= {stored.exercise.key for stored in lesson.exercises}
+    said = [cell for cell in cells if FOLDED in cell.source]
+    assert len(said) == len({key for n in answers for key in answered(before[n])})
+
+
+def answered(cell: Any) -> set[str]:
+    """The exercises that a cell of the lesson answers, by their keys."""
+    tags = cell.metadata.get("tags", [])
+    return {tag.removeprefix("answers:") for tag in tags if tag.startswith("answers:")}
+
+
+def test_some_lesson_goes_on_with_an_answer() -> None:
+    assert any(answered(cell) for lesson in LESSONS for cell in lesson.notebook.cells)
 
 
 def test_hints_stay_where_they_are_asked_for() -> None:
