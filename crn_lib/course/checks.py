@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import math
 import operator
 import re
 import traceback
@@ -125,7 +126,12 @@ def _change(old: Any, new: Any) -> str:
     """The first entry that differs where shapes are alike, otherwise both values."""
     if isinstance(old, Tensor) and isinstance(new, Tensor) and old.shape == new.shape and old.ndim:
         index = tuple((~torch.isclose(old, new, rtol=0, atol=0, equal_nan=True)).nonzero()[0].tolist())
-        return f"at index {_index(index)} it was {old[index].item():.6g} and is {new[index].item():.6g}"
+        first, second = old[index].item(), new[index].item()
+        digits = ".6g" if f"{first:.6g}" != f"{second:.6g}" else ".17g"
+        return f"at index {_index(index)} it was {first:{digits}} and is {second:{digits}}"
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        place = next(place for place, (one, other) in enumerate(zip(old, new, strict=True)) if not _equal(one, other))
+        return f"its item {place} was {shown(old[place])} and is {shown(new[place])}"
     return f"it was {shown(old)} and is {shown(new)}"
 
 
@@ -248,7 +254,7 @@ def expect_same(requirement: int, case: str, got: Any, wanted: Any, tolerance: f
 
 def _apart(got: float, wanted: float, tolerance: float) -> str:
     """Both numbers; how far apart they are where they print alike, and what it may come from where they are near."""
-    near = tolerance > 0 and abs(got - wanted) <= 1e-3 * abs(wanted)
+    near = tolerance > 0 and abs(got - wanted) <= 1e-3 * abs(wanted) < math.inf
     why = ": is there float32, or an epsilon, on the way?" if near else ""
     if f"{got:g}" != f"{wanted:g}":
         return f"got {got:g}, wanted {wanted:g}{why}"
