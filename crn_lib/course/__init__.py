@@ -1,9 +1,10 @@
 """What only a lesson needs: parameters, predictions, widgets, exercises, quizzes and claims."""
 
-from crn_lib.course.checks import CheckFailed, NotAttempted
+from crn_lib.course.checks import NotAttempted
 from crn_lib.course.claims import claim
 from crn_lib.course.claims_table import show_claims
 from crn_lib.course.exercises import check
+from crn_lib.course.failures import CheckFailed
 from crn_lib.course.figures import LiveFigure, bind, show
 from crn_lib.course.machine import show_findings
 from crn_lib.course.parameters import ParameterError, begin, letters, one_of, whole_number

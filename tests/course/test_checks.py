@@ -1,14 +1,22 @@
 """What a check says to the reader where two answers look alike."""
 
 import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from torch import Tensor
 
 from crn_lib.course import check
-from crn_lib.course.checks import CheckFailed, expect_same, expect_whole, fail
-from tests.course.exercise_answers import WRONG
+from crn_lib.course.checks import expect_same, expect_whole, fail
+from crn_lib.course.exercises.work_counter import numbers_in
+from crn_lib.course.failures import CheckFailed
+from tests.course.exercise_answers import RIGHT, WRONG
 
 
 def test_two_numbers_that_print_alike_are_told_apart() -> None:
@@ -65,3 +73,106 @@ def test_an_argument_that_was_changed_is_named_with_its_first_changed_entry() ->
         check("06.loss", WRONG["06.loss"]["clears the targets"])
     with pytest.raises(CheckFailed, match=r"^requirement 4: it changed its argument state"):
         check("03.resume", WRONG["03.resume"]["changes the object it is given"])
+
+
+class Slots:
+    """A state whose attributes are no `__dict__`."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+
+class Circular:
+    """A state that holds itself, a module, a function and a generator, besides what counts."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.me, self.torch = inner, self, torch
+        self.draws, self.name = torch.Generator(), len
+
+
+@pytest.mark.parametrize("kind", [Slots, Circular])
+def test_a_state_may_be_an_object_of_any_kind(kind: Callable[[Any], Any]) -> None:
+    def resume(a: Tensor, b: Tensor, state: Any) -> tuple[Tensor, Any]:
+        out, inner = RIGHT["03.resume"](a, b, state and state.inner)
+        return out, kind(inner)
+
+    check("03.resume", resume)
+
+
+@pytest.mark.parametrize("held", [deque, tuple, partial(partial, len), lambda pool: lambda kept=pool: kept])
+def test_a_state_that_keeps_every_sender_is_found_wherever_it_keeps_them(held: Callable[[Any], Any]) -> None:
+    assert numbers_in(held([1.0, 2.0, 3.0])) >= 3
+
+
+def test_the_same_line_many_times_over_is_shown_once_and_only_the_last_lines() -> None:
+    def deep(n: int) -> int:
+        return deep(n - 1) + 1
+
+    with pytest.raises(CheckFailed, match="it stopped with RecursionError") as failed:
+        check("01.bits", lambda length, vocab: deep(length))
+    assert len(failed.value.lines) <= 6 and any("times)" in line for line in failed.value.lines)
+
+
+def test_an_answer_that_yields_stops_where_it_is_read_and_says_so() -> None:
+    def prompt(text: str) -> Iterator[int]:
+        yield from (ord(letter) - "a" for letter in text)  # type: ignore[operator]
+
+    with pytest.raises(CheckFailed, match=r"^it stopped with TypeError: unsupported operand") as failed:
+        check("00.prompt", prompt)
+    assert 'ord(letter) - "a"' in failed.value.lines[-1]
+
+
+def test_a_check_that_is_stopped_by_hand_shows_none_of_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    cell = """
+from crn_lib import course
+
+def bits(length, vocab):
+    raise KeyboardInterrupt
+
+course.check("01.bits", bits)
+"""
+    assert not InteractiveShell().run_cell(cell).success
+    printed = re.sub("\x1b[^m]*m", "", capsys.readouterr().out).strip()
+    assert printed.startswith("Stopped by hand.") and len(printed.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        ("00.greedy", lambda next_token, prompt, limit: greedy_with(next_token, prompt, limit, torch.tensor)),
+        ("00.greedy", lambda next_token, prompt, limit: greedy_with(next_token, prompt, limit, iter)),
+        ("02.split", lambda *given: torch.stack(RIGHT["02.split"](*given))),
+        ("10.recall", lambda *given: list(RIGHT["10.recall"](*given))),
+        ("10.recall", lambda *given: torch.stack(RIGHT["10.recall"](*given))),
+        ("11.width", lambda *given: torch.tensor(RIGHT["11.width"](*given))),
+        ("05.fits", lambda *given: np.array(RIGHT["05.fits"](*given))),
+        ("09.verdict", lambda *given: found if (found := RIGHT["09.verdict"](*given)) is None else np.bool_(found)),
+        ("07.verdict", lambda *given: np.str_(RIGHT["07.verdict"](*given))),
+    ],
+)
+def test_the_right_answer_in_another_container_is_right(key: str, answer: Callable[..., Any]) -> None:
+    check(key, answer)
+
+
+def greedy_with(
+    next_token: Callable[[Any], int], prompt: list[int], limit: int, held: Callable[[list[int]], Any]
+) -> Any:
+    """The loop, which hands what has been written on in another container."""
+    return RIGHT["00.greedy"](lambda tokens: next_token(held(tokens)), prompt, limit)
+
+
+def test_complex_numbers_are_no_real_ones() -> None:
+    with pytest.raises(CheckFailed, match="got complex numbers, wanted real ones"):
+        check("03.prefix", lambda a, b: torch.complex(right := RIGHT["03.prefix"](a, b), right))
+
+
+def test_names_are_those_of_the_arguments_where_they_are_told() -> None:
+    def wrapped(*args: Any) -> int:
+        raise ValueError("no")
+
+    with pytest.raises(CheckFailed, match=r"given \(1, 2\)|given 1, 2$"):
+        check("01.bits", wrapped)
+    with pytest.raises(CheckFailed, match=r"given length=1, vocab=2$"):
+        check("01.bits", lambda length, vocab, extra=0: wrapped())

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.course.cards import Card
-from crn_lib.course.checks import CheckFailed, Exercise, NotAttempted, in_one_line, watched
+from crn_lib.course.checks import Exercise, NotAttempted
+from crn_lib.course.failures import CheckFailed, Interrupted, own_lines
+from crn_lib.course.watched import in_one_line, watched
 
 EXERCISES: dict[str, Exercise] = {
     exercise.key: exercise
@@ -23,6 +25,7 @@ def check(key: str, attempt: Callable[..., Any], *, graded: bool = False) -> Non
 
     Raises:
         CheckFailed: a requirement is not met.
+        Interrupted: it was stopped by hand.
         KeyError: there is no such exercise; the message names those there are.
     """
     if key not in EXERCISES:
@@ -39,7 +42,10 @@ def check(key: str, attempt: Callable[..., Any], *, graded: bool = False) -> Non
         raise
     except Exception as error:
         hint = "; is there a `return`?" if "NoneType" in str(error) else ""
-        raise CheckFailed(f"what it returned cannot be checked: {in_one_line(error)}{hint}") from None
+        message = f"what it returned cannot be checked: {in_one_line(error)}{hint}"
+        raise CheckFailed(message, own_lines(error.__traceback__)) from None
+    except KeyboardInterrupt:
+        raise Interrupted from None
     count = len(exercise.requirements)
     title = f"Exercise {key}: all {count} requirements met"
     Card(title, "", f"{key}: all {count} requirements met", "right").show()

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, expect_tensor, shown
+from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_parts, expect_same, expect_tensor, shown
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch, numbers_in
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.prefix_sum import log_relation
 
-LONG, FAIR_SHARE = 600, 60
+LONG, FAIR_SHARE = 600, 150
 """A form of linear work touches each of its numbers a few times; one of quadratic work, some hundred times at LONG."""
 
 
@@ -89,7 +89,8 @@ def _run_chunks(attempt: Callable[..., Any], a: Tensor, b: Tensor, cuts: list[in
     outputs, state = [], None
     for start, end in pairwise([0, *cuts, len(a)]):
         case = f"tokens {start} to {end - 1} of {len(a)}"
-        out, state = attempt(a[start:end].clone(), b[start:end].clone(), state)
+        answer = attempt(a[start:end].clone(), b[start:end].clone(), state)
+        out, state = expect_parts(1, case, answer, ("outputs", "state"))
         outputs.append(expect_tensor(1, case, out, a))
         expect(1, outputs[-1].shape == a[start:end].shape, f"for {case}: got shape {tuple(out.shape)}")
     return torch.cat(outputs), state

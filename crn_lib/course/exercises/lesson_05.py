@@ -10,7 +10,17 @@ import torch
 from torch import Tensor
 
 from crn_lib.analysis import pair_values
-from crn_lib.course.checks import AS_PRECISE, Exercise, expect, expect_same, expect_tensor, fail, shown
+from crn_lib.course.checks import (
+    AS_PRECISE,
+    Exercise,
+    expect,
+    expect_parts,
+    expect_same,
+    expect_tensor,
+    fail,
+    plain,
+    shown,
+)
 from crn_lib.course.exercises.draws import normal
 from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 
@@ -49,9 +59,9 @@ def _examine_fits(attempt: Callable[..., Any]) -> None:
         got, wanted = attempt(memory, budget, width, blocks, each), _fits(memory, budget, width, blocks, each)
         partly = budget % (width * blocks * each * (2 if memory == "cache" else 1)) > 0
         requirement = 4 if memory == "sum" else 3 if partly else 2 if memory == "cache" else 1
-        got = got.item() if isinstance(got, Tensor) and got.ndim == 0 else got
+        got = plain(got)
         # Compared as numbers: a word is none, and `True` is no count of tokens.
-        same = got is not True and isinstance(got, numbers.Real) and got == wanted
+        same = not isinstance(got, bool) and isinstance(got, numbers.Real) and got == wanted
         expect(requirement, same, f"for {case}: got {shown(got)}, wanted {wanted}")
 
 
@@ -61,11 +71,9 @@ def _appended(attempt: Callable[..., Any], rows: Tensor, start: int, used: int =
     buffer[:used] = rows[:used]
     capacities = []
     for row in rows[used:]:
-        returned = attempt(buffer, used, row.clone())
-        if not isinstance(returned, tuple | list) or len(returned) != 2:
-            fail(1, f"return two values, the buffer and used; got {shown(returned)}")
-        buffer, used = returned
-        if not isinstance(buffer, Tensor) or not isinstance(used, int | Tensor):
+        answer = attempt(buffer, used, row.clone())
+        buffer, used = expect_parts(1, f"a buffer of shape {tuple(buffer.shape)}", answer, ("the buffer", "used"))
+        if not isinstance(buffer, Tensor) or not isinstance(plain(used), int):
             fail(1, f"return a tensor and a number; got {shown(buffer)} and {shown(used)}")
         capacities.append(len(buffer))
     return capacities, buffer, used
@@ -129,7 +137,8 @@ def _compressed(
     attempt: Callable[..., Any], requirement: int, case: str, values: Tensor, tolerance: float
 ) -> tuple[int, float]:
     """How many sums the answer takes, and its error relative to the largest singular value (0 for zeros)."""
-    readout, sums = (expect_tensor(5, case, part, values).to(values.dtype) for part in attempt(values, tolerance))
+    parts = expect_parts(requirement, case, attempt(values, tolerance), ("readout", "sums"))
+    readout, sums = (expect_tensor(5, case, part, values).to(values.dtype) for part in parts)
     fits = readout.ndim == sums.ndim == 2 and readout.shape[1] == sums.shape[0]
     expect(
         requirement, fits, f"for {case}: shapes {tuple(readout.shape)} and {tuple(sums.shape)} make no matrix product"

@@ -38,7 +38,8 @@ def _examine_opposed(attempt: Callable[..., Any]) -> None:
             kind = f" ({got.dtype})" if isinstance(got, Tensor) else ""
             fail(5, f"for {case}: got {shown(got)}{kind}, wanted a tensor of whole numbers, the senders' places")
         wanted = most_opposed(_pairs(a, b))[0, 0]
-        expect_same(requirement, case, got.shape, wanted.shape)
+        sizes = f"got shape {tuple(got.shape)}, wanted {tuple(wanted.shape)}"
+        expect(requirement, got.shape == wanted.shape, f"for {case}: {sizes}")
         for i in (got != wanted).nonzero()[:1].flatten().tolist():
             found, right = int(got[i]), int(wanted[i])
             has = f"correlation {_correlation(a[i], b[found]):.2f}" if 0 <= found <= i else "which it does not see"

@@ -25,6 +25,7 @@ def _examine_interval(attempt: Callable[..., Any]) -> None:
             case = f"{copied} of {runs} runs and z = {z}"
             low, high = expect_numbers(1, case, attempt(copied, runs, z), ("lower end", "upper end"))
             wanted = _interval(copied, runs, z)
+            expect(1, low <= high, f"for {case}: got {low:g} and {high:g}, wanted the lower end first")
             expect(3, -1e-9 <= low <= high <= 1 + 1e-9, f"for {case}: got {low:g} to {high:g}, which are no shares")
             expect_same(2, case, [low, high], list(wanted), tolerance=1e-6)
 

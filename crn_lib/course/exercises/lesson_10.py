@@ -11,6 +11,7 @@ from crn_lib.course.checks import (
     UNTOUCHED,
     Exercise,
     expect,
+    expect_parts,
     expect_same,
     expect_tensor,
     expect_whole,
@@ -27,9 +28,8 @@ Call = Callable[..., Any]
 def _problem(attempt: Call, pairs: int, length: int, vocab: int, seed: int) -> tuple[str, list[int], list[int]]:
     case = f"{pairs} pairs, length {length}, vocab {vocab} and a generator of seed {seed}"
     answer = attempt(pairs, length, vocab, torch.Generator().manual_seed(seed))
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        fail(1, f"for {case}: got {shown(answer)}, wanted two tensors, tokens and targets")
-    tokens, targets = (expect_whole(1, case, part) for part in answer)
+    parts = expect_parts(1, case, answer, ("tokens", "targets"))
+    tokens, targets = (expect_whole(1, case, part) for part in parts)
     found = f"got {len(tokens)} tokens and {len(targets)} targets"
     expect(1, len(tokens) == len(targets) == length, f"for {case}: {found}, wanted {length} of each")
     return case, tokens, targets
@@ -77,6 +77,9 @@ def _expect_all_drawn(attempt: Call) -> None:
     for seed in range(300):
         _, tokens, _ = _problem(attempt, 4, 20, 32, seed)
         keys, places = tokens[:8:2], [place for place in range(8, 20, 2) if tokens[place]]
+        asked = [tokens[place] for place in places]
+        again = f"in problem {seed} of 4 pairs, length 20 and vocab 32 behind the pairs stand {asked}"
+        expect(3, sorted(asked) == sorted(keys), f"{again}, wanted each key once")
         seen["key"].update(keys)
         seen["value"].update(tokens[1:8:2])
         seen["even place behind the pairs"].update(places)
@@ -108,7 +111,8 @@ def _examine_static(attempt: Call) -> None:
             fail(1, f"for {case}: got {shown(answer)}, wanted one truth value per channel")
         expect(1, len(given) == len(wanted), f"for {case}: got {len(given)} truth values, wanted {len(wanted)}")
         for channel in [c for c in range(len(wanted)) if given[c] != wanted[c]][:1]:
-            rows = f", scores {shown(scores[:, :, channel])}" if scores[:, :, channel].numel() <= 12 else ""
+            few = scores[:, :, channel].numel() <= 12
+            rows = f", scores {shown(scores[:, :, channel], most=12)}" if few else ""
             found = f"channel {channel}{rows}: got {given[channel]}, wanted {wanted[channel]}"
             fail(requirement, f"for {case}: {found}")
 

@@ -1,7 +1,6 @@
 """Exercises of lesson 11: the width at which a format ends, a sum that goes on growing, a row that fits."""
 
 import math
-import numbers
 import random
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_same, fail
+from crn_lib.course.checks import UNTOUCHED, Exercise, expect, expect_parts, expect_same, fail, plain, shown
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.course.exercises.work_counter import numbers_in
 
@@ -32,8 +31,9 @@ def _examine_width(attempt: Callable[..., Any]) -> None:
         for name, largest in LARGEST.items():
             got, wanted = attempt(largest, rows), _overflow_width(largest, rows)
             case = f"{name} and rows={rows}"
-            whole = isinstance(got, numbers.Integral) and not isinstance(got, bool)
-            expect(3, whole, f"for {case}: got {got!r}, wanted a whole number")
+            got = plain(got)
+            whole = isinstance(got, int) and not isinstance(got, bool)
+            expect(3, whole, f"for {case}: got {shown(got)}, wanted a whole number")
             expect_same(requirement, case, got, wanted, tolerance=0.0)
     draw = random.Random(9)
     for _ in range(40):
@@ -53,9 +53,11 @@ def _examine_width(attempt: Callable[..., Any]) -> None:
 
 def _run(attempt: Callable[..., Any], senders: Tensor) -> tuple[Tensor, Any]:
     """The log-sums after every sender, and the last state."""
-    state, sums = None, []
+    state: Any = None
+    sums: list[Tensor] = []
     for sender in senders:
-        state, log_sum = attempt(state, sender.clone())
+        answer = attempt(state, sender.clone())
+        state, log_sum = expect_parts(1, f"sender {len(sums)}", answer, ("the state", "the log-sum"))
         expect(
             1,
             isinstance(log_sum, Tensor) and log_sum.dtype == senders.dtype,

@@ -64,7 +64,7 @@ def _examine_resume(attempt: Callable[..., Any]) -> None:
             if not isinstance(got, list):
                 fail(1, f"return a list of keys; got {shown(got)}")
             text = f"{case}, retry_failed={retry}"
-            expect(requirement, got == wanted, f"for {text}: got {got!r}, wanted {wanted!r}")
+            expect(requirement, got == wanted, f"for {text}: got {shown(got)}, wanted {wanted!r}")
 
 
 def _longest_first(hours: list[float], workers: int) -> float:
@@ -87,7 +87,7 @@ def _examine_divide(attempt: Callable[..., Any]) -> None:
         case = f"{workers} workers and hours {', '.join(f'{each:.3g}' for each in hours)}"
         got = attempt(hours, workers)
         if not isinstance(got, list | tuple) or len(got) != workers:
-            fail(1, f"for {case}: wanted a list of {workers} lists, got {got!r}")
+            fail(1, f"for {case}: wanted a list of {workers} lists, got {shown(got)}")
         indices = sorted(expect_whole(1, case, [index for own in got for index in own]))
         wanted = list(range(len(hours)))
         expect(1, indices == wanted, f"for {case}: the runs given out are {indices}, wanted each of {wanted} once")

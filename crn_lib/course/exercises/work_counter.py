@@ -1,6 +1,9 @@
 """How much an answer computes and keeps: the numbers that its operations touch, and those in a state."""
 
+from collections.abc import Collection
 from contextlib import ExitStack
+from functools import partial
+from types import MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -85,17 +88,28 @@ def _sizes(tree: Any) -> list[int]:
     return [leaf.numel() for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
 
 
-def numbers_in(state: Any) -> int:
-    """How many numbers a state holds: in tensors, arrays, containers, attributes, and what a function has kept."""
+def numbers_in(state: Any, path: tuple[int, ...] = ()) -> int:
+    """How many numbers a state holds: in tensors, arrays, containers, attributes, and what a function has kept.
+
+    `path` are the ids on the way here: an object may hold itself.
+    """
+    if id(state) in path or isinstance(state, ModuleType):
+        return 0
+    inner = (*path, id(state))
     if isinstance(state, Tensor | np.ndarray):
         return int(np.prod(state.shape))
     if isinstance(state, str | bytes | bytearray):
         return len(state)
     if isinstance(state, dict):
-        return sum(map(numbers_in, state.values()))
-    if isinstance(state, list | tuple | set | frozenset):
-        return sum(map(numbers_in, state))
-    if getattr(state, "__closure__", None):
-        return sum(numbers_in(cell.cell_contents) for cell in state.__closure__)
+        return sum(numbers_in(each, inner) for each in state.values())
+    if isinstance(state, Collection):
+        return sum(numbers_in(each, inner) for each in state)
+    kept = [cell.cell_contents for cell in getattr(state, "__closure__", None) or ()]
+    kept += getattr(state, "__defaults__", None) or ()
+    if isinstance(state, partial):
+        kept += [*state.args, *state.keywords.values(), state.func]
+    if isinstance(state, MethodType):
+        kept.append(state.__self__)
     names = {*getattr(state, "__dict__", {}), *getattr(type(state), "__slots__", ())}
-    return sum(numbers_in(getattr(state, name)) for name in names) if names else 1
+    kept += [getattr(state, name) for name in names if hasattr(state, name)]
+    return sum(numbers_in(each, inner) for each in kept) if kept else 1
