@@ -126,7 +126,7 @@ def key_place_decides(prefix: Sequence[Point], suffix: Sequence[Point]) -> Verdi
     before, after = (solved_by(comparable(name, own), 64) for name, own in (("prefix", prefix), ("suffix", suffix)))
     if not before.get("transformer") or not after.get("transformer"):
         return None
-    fixed = [kind for kind in (*FIXED_STATES, "delta_net") if kind in before or kind in after]
+    fixed = [kind for kind in FIXED_STATES if kind in before or kind in after]
     with_prefix = any_of(before.get(kind) for kind in fixed)
     without = all_of(_not(after.get(kind)) for kind in fixed)
     return all_of([with_prefix, without])

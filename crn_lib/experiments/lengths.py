@@ -8,10 +8,10 @@ from crn_lib.experiments.verdicts import Share, Verdict, any_of, falls_short
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.sweeps.stored_runs import Run, Spread, by_kind_and_length
 
-LENGTH_SWEEPS = ("lengths", "retrieval_seeds", "beyond_256")
+LENGTH_SWEEPS = ("lengths", "retrieval_seeds", "delta_net_copies", "beyond_256")
 """Sweeps whose runs belong to one picture of copying by length."""
 
-FIXED_STATES = ("linear_rn", "linear_transformer", "lstm", "ssm")
+FIXED_STATES = ("linear_rn", "linear_transformer", "lstm", "ssm", "delta_net")
 """Kinds whose state does not grow with the string."""
 
 

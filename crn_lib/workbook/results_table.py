@@ -67,6 +67,7 @@ SECTIONS = {
         "beyond_256",
         "more_steps_at_256",
     ),
+    "DeltaNet, on one processor": ("delta_net_copies",),
 }
 """Headings of the page, and the sweeps whose runs stand under each; none where there is no run yet."""
 
