@@ -21,12 +21,13 @@ LABEL_PLACES = {
     "linear_rn": ("middle right",),
     "lstm": ("top right",),
     "ssm": ("middle left", "middle right"),
+    "delta_net": ("bottom center",),
 }
 """Where the labels of a kind's marks stand, the last place for all further ones, for kinds whose marks come close to
 each other or have long ranges; else above them."""
 
-LIFTED = ("linear_transformer",)
-"""Kinds whose labels stand a line higher, above those of the models that hold as many bytes."""
+FURTHER = {"linear_transformer": "{}<br> ", "delta_net": " <br>{}"}
+"""Kinds whose labels stand a line further away, beyond those of the models that hold as many bytes."""
 
 Curve = Sequence[Mapping[str, float]]
 Point = Mapping[str, Any]
@@ -297,7 +298,7 @@ def draw_accuracy_by_state(points: Sequence[Point], *, about: str = "") -> go.Fi
                 },
                 mode="markers+text",
                 name=KIND_NAMES[kind],
-                text=[f"{label}<br> " if label and kind in LIFTED else label for label in _labels(own, places)],
+                text=[label and FURTHER.get(kind, "{}").format(label) for label in _labels(own, places)],
                 textposition=_label_places(kind, len(own)),
                 textfont={"size": 11, "color": as_text(KIND_COLOURS[kind])},
                 marker={"color": KIND_COLOURS[kind], "symbol": KIND_SYMBOLS[kind], "size": 10},
