@@ -282,7 +282,7 @@ def over_lengths(findings: Sequence[Finding], discriminating: Iterable[int]) -> 
 
     Args:
         findings: of one part, one a length.
-        discriminating: the lengths at which copying tells a Transformer from a fixed-size state.
+        discriminating: the lengths at which copying tells a Transformer from every fixed-size state that was run.
     """
     counts = set(discriminating)
     return all_of(

@@ -22,7 +22,9 @@ def shares_at(runs: Iterable[Run], string_length: int) -> dict[str, Share]:
 
 
 def discriminates(shares: dict[str, Share]) -> bool:
-    """Whether copying at a length tells anything: the Transformer copies, and no model with a fixed-size state does.
+    """Whether at a length the Transformer copies, and of the fixed-size states that were run there no run does.
+
+    One that was stopped while rising counts as not copying here; `tells_apart` leaves such a length open.
 
     Args:
         shares: as `shares_at` gives them.
@@ -32,10 +34,10 @@ def discriminates(shares: dict[str, Share]) -> bool:
 
 
 def tells_apart(runs: Sequence[Run], lengths: Iterable[int]) -> Verdict:
-    """Whether at one of these lengths the Transformer copies and no model with a fixed-size state does.
+    """Whether at one of these lengths the Transformer copies and no fixed-size state that was run there does.
 
-    A fixed state that copies short strings is no objection, since every one must fail at some length. So this is open,
-    not refuted, as long as no length shows the contrast; one where a fixed state was stopped while rising does not.
+    Never refuted, since every fixed state must fail at some length: open as long as no length shows the contrast, be it
+    that the Transformer does not copy, that a run of a fixed state copies or was still rising, or that none was run.
     """
     return any_of(
         True

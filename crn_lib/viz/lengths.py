@@ -200,9 +200,9 @@ def _says(points: Sequence[Point]) -> str:
     ]
     if any(p["kind"] in FIXED_STATES and longest[0] < p["string_length"] <= longest[1] for p in points):
         return (
-            f"Beyond {longest[0]} letters only memories that grow copy"
+            f"Of the fixed memories run here none copied more than {longest[0]} letters"
             if longest[0]
-            else "Only memories that grow copy"
+            else "Of the fixed memories run here none copied"
         )
     return "How soon 99% of the strings are copied"
 

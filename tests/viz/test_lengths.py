@@ -74,8 +74,10 @@ def test_kinds_that_solved_one_length_stand_beside_each_other_around_it():
 
 def test_the_title_says_beyond_which_length_no_fixed_memory_copied():
     short = point("linear_transformer", 16, [150]), point("linear_transformer", 32, [])
-    assert draw_steps_to_solve([*POINTS, *short]).layout.title.text.startswith("Beyond 16 letters only memories that")
-    assert draw_steps_to_solve(POINTS).layout.title.text.startswith("Only memories that grow copy")
+    assert draw_steps_to_solve([*POINTS, *short]).layout.title.text.startswith(
+        "Of the fixed memories run here none copied more than 16"
+    )
+    assert draw_steps_to_solve(POINTS).layout.title.text.startswith("Of the fixed memories run here none copied")
     assert draw_steps_to_solve(POINTS[:2]).layout.title.text.startswith("How soon 99%")
 
 
