@@ -16,8 +16,8 @@ UNSEEN = 64
 """Letters of the strings twice as long as any in training."""
 
 RETRIEVAL = ("recall", "suffix")
-"""Panels whose tasks ask for one place out of many, as copying does. Four pairs (11 bits) are left out as too few; judged,
-they would refute the statement."""
+"""Panels whose tasks ask for one place out of many, as copying does. Four pairs (11 bits) are left out as too few;
+judged, they would refute the statement."""
 
 
 @dataclass(frozen=True)

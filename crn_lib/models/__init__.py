@@ -24,8 +24,8 @@ from crn_lib.models.sequence_model import DecodingState, SequenceModel
 from crn_lib.ops.backends import fused_cpu_missing
 
 KINDS = ("causal_rn", "linear_rn", "transformer", "linear_transformer", "lstm", "ssm")
-# The six of lesson 06, beside which lessons 01, 09 and 10 set DeltaNet; `BLOCKS` has every kind. (docs/api/models.md describes it: a docstring here would be
-# a second description, of which Sphinx warns.)
+# The six of lesson 06, beside which lessons 01, 09 and 10 set DeltaNet; `BLOCKS` has every kind. (docs/api/models.md
+# describes it: a docstring here would be a second description, of which Sphinx warns.)
 
 
 def make_blocks(config: ModelConfig) -> list[Block]:
