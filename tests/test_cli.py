@@ -77,6 +77,7 @@ def test_run_goes_on_after_a_failing_lesson_and_names_its_cell_and_error(
     assert any('profile = "laptop"' in cell.source for cell in copies["01_bad"])
 
 
+@pytest.mark.slow
 def test_pictures_of_a_lesson_are_drawn_in_its_copy_while_the_next_one_runs(
     tiny_workbook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +292,7 @@ def test_refresh_stores_the_lessons_asked_for_and_writes_the_claims_table(
     assert crn(monkeypatch, "refresh", "01") == 1
 
 
+@pytest.mark.slow
 def test_publish_draws_the_figures_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_workbook(tmp_path)
     (tmp_path / "figures/data").symlink_to(workbook_folder() / "figures/data")

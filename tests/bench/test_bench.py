@@ -76,6 +76,7 @@ def test_a_contender_that_computes_something_else_is_timed_and_not_compared():
     assert all(m.seconds > 0 and m.repeats >= 2 for m in measured)
 
 
+@pytest.mark.slow
 def test_the_memory_a_contender_adds_is_seen_even_after_a_hungrier_one():
     def hold(megabytes):
         return lambda: [torch.ones(megabytes * 2**18).sum()[None] * 0]
@@ -229,6 +230,7 @@ def test_beside_busy_processes_every_thing_is_timed_for_one_thread_and_for_all(m
     assert all_of_them["ratio"] >= all_of_them["seconds"] / one["seconds"]
 
 
+@pytest.mark.slow
 def test_a_gpus_contenders_all_run_in_this_process_and_agree(without_compiler, monkeypatch):
     """On `cpu:0`, which is no GPU, but goes its way."""
     monkeypatch.setattr(cases, "measure_elsewhere", lambda *_: pytest.fail("another process"))

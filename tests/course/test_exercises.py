@@ -17,20 +17,29 @@ from crn_lib.workbook.editions.guides import MISTAKES
 from tests.course.exercise_answers import ALSO_RIGHT, RIGHT, WRONG
 
 SAYS_WHAT = r"^(requirement [1-9]: |it stopped with |what it returned cannot be checked: )"
+SLOW = {"01.code"}
+"""Exercises whose check tries tens of thousands of codes, some seconds for a plain loop."""
+
+
+def marked(key: str, *more: Any) -> Any:
+    """A parameter of a test, marked slow where the exercise's check is."""
+    return pytest.param(key, *more, marks=pytest.mark.slow if key in SLOW else ())
+
+
 MESSAGES = json.loads(MISTAKES.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("key", sorted(EXERCISES))
+@pytest.mark.parametrize("key", [marked(key) for key in sorted(EXERCISES)])
 def test_the_reference_passes(key: str) -> None:
     check(key, RIGHT[key])
 
 
-@pytest.mark.parametrize(("key", "answer"), ALSO_RIGHT)
+@pytest.mark.parametrize(("key", "answer"), [marked(*pair) for pair in ALSO_RIGHT])
 def test_another_right_answer_passes_too(key: str, answer: Callable[..., Any]) -> None:
     check(key, answer)
 
 
-@pytest.mark.parametrize(("key", "name"), [(key, name) for key in sorted(WRONG) for name in WRONG[key]])
+@pytest.mark.parametrize(("key", "name"), [marked(key, name) for key in sorted(WRONG) for name in WRONG[key]])
 def test_a_wrong_answer_is_rejected_by_a_requirement(key: str, name: str) -> None:
     with pytest.raises(CheckFailed, match=SAYS_WHAT) as failed:
         check(key, WRONG[key][name])
@@ -83,7 +92,7 @@ def _markdown_and_code(lesson: str) -> tuple[str, str]:
     return prose, "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
-@pytest.mark.parametrize("key", sorted(EXERCISES))
+@pytest.mark.parametrize("key", [marked(key) for key in sorted(EXERCISES)])
 def test_the_lesson_shows_the_card_the_stub_and_a_solution_that_passes(key: str) -> None:
     prose, code = _markdown_and_code(key[:2])
     card = EXERCISES[key].card()
