@@ -40,8 +40,9 @@ def watched(exercise: Exercise, attempt: Callable[..., Any]) -> Callable[..., An
             raise CheckFailed(message, own_lines(error.__traceback__)) from None
         if before is None:
             return result
-        for (name, _), old, new in zip(_named(attempt, given), before, snapshot(list(given)), strict=True):
+        for place, (old, new) in enumerate(zip(before, snapshot(list(given)), strict=True)):
             if not unchanged(old, new):
+                name, _ = _named(attempt, given)[place]
                 fail(exercise.untouched, f"it changed its argument {name}: {_change(old, new)}; work on a copy")
         return result
 

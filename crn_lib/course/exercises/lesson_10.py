@@ -1,7 +1,7 @@
 """Exercises of lesson 10: recall's generator, the static test, and two estimators for regression in context."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,14 +25,41 @@ from crn_lib.tasks.estimators import averaging, least_squares
 Call = Callable[..., Any]
 
 
-def _problem(attempt: Call, pairs: int, length: int, vocab: int, seed: int) -> tuple[str, list[int], list[int]]:
+class Problem(NamedTuple):
+    """One problem of recall that meets requirements 1 to 4, and at which places behind its pairs the keys come back."""
+
+    tokens: list[int]
+    targets: list[int]
+    places: list[int]
+
+    @property
+    def asked(self) -> list[int]:
+        """The keys in the order in which they come back."""
+        return [self.tokens[place] for place in self.places]
+
+
+def _problem(attempt: Call, pairs: int, length: int, vocab: int, seed: int) -> Problem:
+    """The answer's problem for this generator; raises `CheckFailed` where it breaks one of requirements 1 to 4."""
     case = f"{pairs} pairs, length {length}, vocab {vocab} and a generator of seed {seed}"
     answer = attempt(pairs, length, vocab, torch.Generator().manual_seed(seed))
     parts = expect_parts(1, case, answer, ("tokens", "targets"))
     tokens, targets = (expect_whole(1, case, part) for part in parts)
     found = f"got {len(tokens)} tokens and {len(targets)} targets"
     expect(1, len(tokens) == len(targets) == length, f"for {case}: {found}, wanted {length} of each")
-    return case, tokens, targets
+    keys, values = tokens[: 2 * pairs : 2], tokens[1 : 2 * pairs : 2]
+    half = vocab // 2
+    right = len(set(keys)) == pairs and all(1 <= key < half for key in keys)
+    expect(2, right, f"for {case}: got the keys {keys}, wanted {pairs} different ones from 1 to {half - 1}")
+    right = len(set(values)) == pairs and all(half <= value < vocab for value in values)
+    expect(2, right, f"for {case}: got the values {values}, wanted {pairs} different ones, {half} to {vocab - 1}")
+    problem = Problem(tokens, targets, [place for place in range(2 * pairs, length) if tokens[place] != 0])
+    again = f"for {case}: behind the pairs stand {problem.asked} at {problem.places}"
+    expect(3, sorted(problem.asked) == sorted(keys), f"{again}, wanted each key once and zeros")
+    expect(3, all(place % 2 == 0 for place in problem.places), f"{again}, wanted even places")
+    value = dict(zip(keys, values, strict=True))
+    wanted = [value[tokens[place]] if place in problem.places else NOT_SCORED for place in range(length)]
+    expect_same(4, case, targets, wanted)
+    return problem
 
 
 def _examine_recall(attempt: Call) -> None:
@@ -40,26 +67,10 @@ def _examine_recall(attempt: Call) -> None:
     same_order = total = 0
     for pairs, length, vocab in ((1, 4, 4), (2, 8, 8), (3, 16, 10), (4, 20, 32)):
         for seed in range(30):
-            case, tokens, targets = _problem(attempt, pairs, length, vocab, seed)
-            keys, values = tokens[: 2 * pairs : 2], tokens[1 : 2 * pairs : 2]
-            half = vocab // 2
-            right = len(set(keys)) == pairs and all(1 <= key < half for key in keys)
-            expect(2, right, f"for {case}: got the keys {keys}, wanted {pairs} different ones from 1 to {half - 1}")
-            right = len(set(values)) == pairs and all(half <= value < vocab for value in values)
-            expect(
-                2, right, f"for {case}: got the values {values}, wanted {pairs} different ones, {half} to {vocab - 1}"
-            )
-            places = [place for place in range(2 * pairs, length) if tokens[place] != 0]
-            asked = [tokens[place] for place in places]
-            again = f"for {case}: behind the pairs stand {asked} at {places}"
-            expect(3, sorted(asked) == sorted(keys), f"{again}, wanted each key once and zeros")
-            expect(3, all(place % 2 == 0 for place in places), f"{again}, wanted even places")
-            value = dict(zip(keys, values, strict=True))
-            wanted = [value[tokens[place]] if place in places else NOT_SCORED for place in range(length)]
-            expect_same(4, case, targets, wanted)
-            same_order += pairs > 1 and asked == keys
+            problem = _problem(attempt, pairs, length, vocab, seed)
+            same_order += pairs > 1 and problem.asked == problem.tokens[: 2 * pairs : 2]
             total += pairs > 1
-            seen.add((vocab, *tokens))
+            seen.add((vocab, *problem.tokens))
     expect(5, len(seen) > 80, f"of 120 problems with seeds of their own only {len(seen)} differ")
     expect(5, same_order < 0.6 * total, f"{same_order} of {total} problems ask the keys in the order of the pairs")
     _expect_all_drawn(attempt)
@@ -73,23 +84,16 @@ def _examine_recall(attempt: Call) -> None:
 
 def _expect_all_drawn(attempt: Call) -> None:
     """Over many problems every place, key, value and order comes up: with 300, none of them stays away by chance."""
-    seen: dict[str, set[Any]] = {"key": set(), "value": set(), "even place behind the pairs": set(), "order": set()}
-    for seed in range(300):
-        _, tokens, _ = _problem(attempt, 4, 20, 32, seed)
-        keys, places = tokens[:8:2], [place for place in range(8, 20, 2) if tokens[place]]
-        asked = [tokens[place] for place in places]
-        again = f"in problem {seed} of 4 pairs, length 20 and vocab 32 behind the pairs stand {asked}"
-        expect(3, sorted(asked) == sorted(keys), f"{again}, wanted each key once")
-        seen["key"].update(keys)
-        seen["value"].update(tokens[1:8:2])
-        seen["even place behind the pairs"].update(places)
-        seen["order"].add(tuple(keys.index(tokens[place]) for place in places))
-    wanted = {"key": range(1, 16), "value": range(16, 32), "even place behind the pairs": range(8, 20, 2)}
+    problems = [_problem(attempt, 4, 20, 32, seed) for seed in range(300)]
     case = "in 300 problems of 4 pairs, length 20 and vocab 32"
-    for what, all_of_them in wanted.items():
-        never = sorted(set(all_of_them) - seen[what])
+    for what, all_of_them, found in (
+        ("key", range(1, 16), [problem.tokens[:8:2] for problem in problems]),
+        ("value", range(16, 32), [problem.tokens[1:8:2] for problem in problems]),
+        ("even place behind the pairs", range(8, 20, 2), [problem.places for problem in problems]),
+    ):
+        never = sorted(set(all_of_them).difference(*found))
         expect(5, not never, f"{case} the {what} {never[0] if never else ''} never comes up")
-    orders = len(seen["order"])
+    orders = len({tuple(map(problem.tokens[:8:2].index, problem.asked)) for problem in problems})
     expect(5, orders > 12, f"{case} the keys come back in {orders} of the 24 possible orders")
 
 
