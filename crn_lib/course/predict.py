@@ -25,11 +25,12 @@ class Prediction:
         value: float | str = self._control.value
         return value
 
-    def reveal(self, measured: float | str | Sequence[str]) -> None:
+    def reveal(self, measured: float | str | Sequence[str], *, called: str = "measured") -> None:
         """Close the control and show the guess beside what was measured.
 
         Args:
             measured: the number or the answer; several answers are a tie, of which each is right.
+            called: what stands before it, where it was argued and not measured.
         """
         self._control.disabled = True
         guess = self.guess
@@ -47,7 +48,7 @@ class Prediction:
             points = " points" if self.unit == "%" else ""
             verdict = f"{abs(difference):.3g}{points} {'more' if difference > 0 else 'less'} than you said"
             verdict = "exactly as you said" if difference == 0 else verdict
-        shown = [("your guess", guess), ("measured", measured)]
+        shown = [("your guess", guess), (called, measured)]
         lines = "".join(self._line(name, value) for name, value in shown)
         plain = "; ".join(f"{name}: {_number(value)} {self.unit}".strip() for name, value in shown)
         Card(self.question, f"{lines}<div>{verdict}</div>", plain, "right" if agrees else "ask").show()

@@ -148,6 +148,11 @@ class Point:
         begun = self.score.median > self.config.task.chance + BEGUN
         return False if tried_enough and ended and begun else None
 
+    @property
+    def rates_that_solve(self) -> str:
+        """As in `2 of 6`: the rates at which more than half of the seeds solve the task, of all that were tried."""
+        return f"{sum(Share.of(runs).works for runs in self.tried.values())} of {len(self.tried)}"
+
     @cached_property
     def state_bytes(self) -> int:
         """Bytes held for one sequence when it has been read, in float32."""

@@ -153,18 +153,20 @@ def nearest_curve(errors: Sequence[float], curves: Mapping[str, Sequence[float]]
     return ordered[0][1] if ordered[0][0] <= 0.8 * ordered[1][0] else None
 
 
-def fits_in_context(ours: Point | None, yardstick: Point | None, curves: Mapping[str, Sequence[float]]) -> Verdict:
+def fits_in_context(
+    ours: Point | None, yardstick: Point | None, curves: Mapping[str, Sequence[float]], *, seeds: int = 3
+) -> Verdict:
     """Whether a model's errors follow least squares rather than retrieving or averaging.
 
     Open if the yardstick, the Transformer, does not follow least squares itself: then training was too short to tell;
-    and if ours does not, but has not had its chance.
+    and if ours does not, but has not had its chance, or has fewer seeds.
     """
     if ours is None or yardstick is None or nearest_curve(errors_by_examples(yardstick), curves) != "least squares":
         return None
     found = nearest_curve(errors_by_examples(ours), curves)
     if found == "least squares":
         return True
-    return False if found and ours.had_its_chance else None
+    return False if found and ours.had_its_chance and len(ours.runs) >= seeds else None
 
 
 def hops_reached(point: Point, threshold: float = 0.95) -> int:

@@ -9,7 +9,14 @@ from crn_lib.tasks.bounds import (
 )
 from crn_lib.tasks.close_pairs import EDGE, ClosePairsConfig, ClosePairsTask
 from crn_lib.tasks.copying import BOS, EOS, SEP, CopyingConfig, CopyingTask
-from crn_lib.tasks.estimators import ESTIMATORS, averaging, least_squares, nearest_neighbours, zero
+from crn_lib.tasks.estimators import (
+    ESTIMATORS,
+    averaged_projections,
+    averaging,
+    least_squares,
+    nearest_neighbours,
+    zero,
+)
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
 from crn_lib.tasks.hops import HopsConfig, HopsTask
@@ -60,6 +67,7 @@ __all__ = [
     "TaskConfig",
     "TextConfig",
     "TextTask",
+    "averaged_projections",
     "averaging",
     "best_character_accuracy",
     "best_string_accuracy",

@@ -10,7 +10,13 @@ from crn_lib.experiments.beyond import EQUAL, PANELS, Point, best_at, hops_by_nu
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 from crn_lib.viz.units import show_bytes
 
-ESTIMATOR_DASHES = {"least squares": "solid", "averaging": "dash", "3 nearest neighbours": "dot", "zero": "longdash"}
+ESTIMATOR_DASHES = {
+    "least squares": "solid",
+    "averaging": "dash",
+    "averaged projections": "dashdot",
+    "3 nearest neighbours": "dot",
+    "zero": "longdash",
+}
 """How the estimators are told apart; all are grey, since none is a model."""
 
 

@@ -182,6 +182,12 @@ def test_a_prediction_shows_guess_and_measurement_and_closes(capsys: pytest.Capt
     assert asked.widget.children[1].disabled
 
 
+def test_what_was_argued_and_not_measured_is_not_called_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    predict_choice("Which?", options=["left", "right"], default="left").reveal("left", called="we would say")
+    shown = capsys.readouterr().out
+    assert "your guess: left; we would say: left" in shown and "measured" not in shown
+
+
 def test_a_difference_of_two_percentages_is_in_points(capsys: pytest.CaptureFixture[str]) -> None:
     predict("How many?", low=0, high=100, default=50, unit="%").reveal(43)
     assert ">7 points less than you said<" in capsys.readouterr().out

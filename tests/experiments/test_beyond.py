@@ -63,6 +63,12 @@ def test_a_point_is_a_model_at_its_best_rate_over_its_seeds() -> None:
     assert wide.words() == "90.0%, 1 seed, 400 steps, rate 0.002, the only one"
 
 
+def test_rates_that_solve_are_counted_by_most_of_their_seeds() -> None:
+    found = [(1e-3, 0, 0.995), (1e-3, 1, 0.3), (2e-3, 0, 0.995), (2e-3, 1, 0.3), (2e-3, 2, 0.992), (4e-3, 0, 0.98)]
+    (three,) = points_of(run("ssm", score, rate=rate, seed=seed) for rate, seed, score in found)
+    assert three.rates_that_solve == "1 of 3", "one seed of two is not most"
+
+
 def test_of_rates_that_are_as_good_one_away_from_the_edges_is_taken() -> None:
     assert point("ssm", {1e-3: 0.995, 2e-3: 0.991, 4e-3: 0.99}).rate == 2e-3
     edge = point("ssm", {1e-3: 0.9, 2e-3: 0.5, 4e-3: 0.4})

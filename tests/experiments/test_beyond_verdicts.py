@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from crn_lib.experiments import beyond_verdicts as verdicts
-from crn_lib.experiments.beyond import Point
+from crn_lib.experiments.beyond import Point, points_of
 from crn_lib.tasks import HopsConfig, NgramLookupConfig, RecallConfig, RegressionConfig
-from tests.experiments.test_beyond import RATES, point, tried
+from tests.experiments.test_beyond import RATES, point, run, tried
 
 SOLVED = {2e-3: 0.995}
 
@@ -115,15 +115,20 @@ def test_the_nearest_curve() -> None:
 
 
 def test_fitting_needs_a_transformer_that_fits() -> None:
-    def learner(*errors: float, rates: tuple[float, ...] = RATES) -> Point:
-        more = {f"error_after_{i}": error for i, error in enumerate(errors)}
-        scores = {rate: 0.5 - 0.05 * (rate != 2e-3) for rate in rates}
-        return point("causal_rn", scores, task=RegressionConfig(dims=2, points=3), more=more)
+    def learner(*errors: float, rates: tuple[float, ...] = RATES, seeds: int = 3) -> Point:
+        fields = {
+            "task": RegressionConfig(dims=2, points=3),
+            "more": {f"error_after_{i}": error for i, error in enumerate(errors)},
+        }
+        runs = [run("causal_rn", 0.5 - 0.05 * (rate != 2e-3), rate=rate, **fields) for rate in rates]
+        (found,) = points_of([*runs, *(run("causal_rn", 0.5, seed=seed, **fields) for seed in range(1, seeds))])
+        return found
 
     fits, retrieves = learner(1.0, 0.52, 0.02), learner(1.0, 0.9, 0.61)
     assert verdicts.fits_in_context(fits, fits, CURVES) is True
     assert verdicts.fits_in_context(retrieves, fits, CURVES) is False
     assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, rates=(2e-3,)), fits, CURVES) is None, "one rate"
+    assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, seeds=2), fits, CURVES) is None, "two seeds"
     assert verdicts.fits_in_context(fits, retrieves, CURVES) is None
     assert verdicts.fits_in_context(learner(1.0, 0.7, 0.3), fits, CURVES) is None
     assert verdicts.fits_in_context(None, fits, CURVES) is None and verdicts.fits_in_context(fits, None, CURVES) is None

@@ -15,6 +15,7 @@ from crn_lib.tasks import (
     CopyingConfig,
     RegressionConfig,
     RegressionTask,
+    averaged_projections,
     averaging,
     least_squares,
     nearest_neighbours,
@@ -92,6 +93,21 @@ def test_averaging_errs_by_dims_plus_one_over_examples(generator) -> None:
     task, x, y = drawn(generator, dims=5, points=11)
     wanted = [1] + [6 / examples for examples in range(1, 11)]
     assert errors_of(averaging, task, x, y) == pytest.approx(wanted, rel=0.12)
+
+
+def test_averaged_projections_soon_stop_improving(generator) -> None:
+    task, x, y = drawn(generator, 4000, dims=5, points=11)
+    wanted = [1] + [1 - 2 / 5 + 1 / (5 * i) + (i - 1) / (25 * i) for i in range(1, 11)]
+    assert errors_of(averaged_projections, task, x, y) == pytest.approx(wanted, rel=0.07)
+    assert errors_of(averaged_projections, task, x, y)[1] == pytest.approx(errors_of(least_squares, task, x, y)[1])
+
+
+def test_averaged_projections_are_the_mean_of_fits_to_one_example_each(generator) -> None:
+    _, x, y = drawn(generator, 20, dims=3, points=5)
+    alone = [
+        least_squares(torch.stack([x[:, j], x[:, 4]], 1), torch.stack([y[:, j], y[:, 4]], 1))[:, 1] for j in range(4)
+    ]
+    torch.testing.assert_close(averaged_projections(x, y)[:, 4], torch.stack(alone).mean(dim=0))
 
 
 def test_the_nearest_examples_say_more_the_more_there_are_but_not_all(generator) -> None:
