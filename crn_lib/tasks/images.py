@@ -10,7 +10,7 @@ from torch import Tensor
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Images, Split
 from crn_lib.data.sources import IMAGES, ImageSource, check_path, require_classes
-from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, drawn_once
 from crn_lib.tasks.scores import NOT_SCORED
 
 LAYOUTS = ("patches", "pixels", "permuted")
@@ -91,7 +91,7 @@ class ImagesTask(Task[ImagesConfig]):
     Example:
         >>> vectors, targets = ImagesTask(ImagesConfig()).held_out(2, "validation")
         >>> vectors.shape, targets[:, -2:].tolist()
-        (torch.Size([2, 17, 4]), [[-100, 4], [-100, 6]])
+        (torch.Size([2, 17, 4]), [[-100, 1], [-100, 2]])
     """
 
     @cached_property
@@ -120,9 +120,13 @@ class ImagesTask(Task[ImagesConfig]):
         return self._lay_out(self.split.train, torch.randint(there, (batch,), generator=generator))
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
-        """The first images of the validation or test part; all of them if they are fewer."""
+        """Images of the validation or test part, drawn once; all of them if they are fewer.
+
+        Returns:
+            Vectors, `(images, context, input_width)`, and targets, `(images, context)`, scored at the last place.
+        """
         part: Images = getattr(self.split, split)
-        return self._lay_out(part, torch.arange(min(strings, len(part.classes))))
+        return self._lay_out(part, drawn_once(len(part.classes), strings, self.config.split_seed))
 
     def _lay_out(self, images: Images, chosen: Tensor) -> tuple[Tensor, Tensor]:
         mean, deviation = self._scale

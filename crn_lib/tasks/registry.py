@@ -69,8 +69,9 @@ class Task(ABC, Generic[C]):
         """
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor] | None:
-        """Of real data problems of the `validation` or `test` split that no training sees, the same at every call; all
-        of them if they are fewer. `None` where problems are drawn.
+        """Of real data problems of the `validation` or `test` split that no training sees, the same at every call: drawn
+        once from all over the split, since files are often in the order of their classes. All of them if they are
+        fewer. `None` where problems are drawn.
         """
         return None
 
@@ -122,6 +123,12 @@ def build_task(config: TaskConfig) -> Task[Any]:
         'CopyingTask'
     """
     return TASKS[task_name(config)].task(config)
+
+
+def drawn_once(there: int, wanted: int, seed: int) -> Tensor:
+    """So many of the numbers below `there`, in ascending order, the same at every call; all of them if they are fewer."""
+    order = torch.randperm(there, generator=torch.Generator().manual_seed(seed))
+    return order[:wanted].sort().values
 
 
 def check_draw(batch: int, generator: torch.Generator) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from crn_lib.config import require_choice, require_whole
 from crn_lib.data import Sentences, Split
 from crn_lib.data.sources import SENTENCES, check_path, require_classes
-from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, drawn_once
 from crn_lib.tasks.scores import NOT_SCORED
 
 START, BETWEEN, END = 256, 257, 258
@@ -92,9 +92,14 @@ class SentencesTask(Task[SentencesConfig]):
         return self.lay_out(Sentences([train.parts[i] for i in chosen], [train.classes[i] for i in chosen]))
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
-        """The first sentences of the validation or test part; all of them if they are fewer."""
+        """Sentences of the validation or test part, drawn once; all of them if they are fewer.
+
+        Returns:
+            As `lay_out` does.
+        """
         part: Sentences = getattr(self.split, split)
-        return self.lay_out(Sentences(part.parts[:strings], part.classes[:strings]))
+        chosen = drawn_once(len(part.classes), strings, self.config.split_seed).tolist()
+        return self.lay_out(Sentences([part.parts[i] for i in chosen], [part.classes[i] for i in chosen]))
 
     def lay_out(self, sentences: Sentences) -> tuple[Tensor, Tensor]:
         """`START first part BETWEEN second part ... END` for each sentence, and its class at `END`.

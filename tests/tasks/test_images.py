@@ -80,6 +80,14 @@ def test_every_image_comes_with_its_own_class_and_from_its_own_part(generator) -
         assert len(vectors) == (200 if part == "train" else 179)
 
 
+def test_of_images_in_the_order_of_their_classes_each_class_is_held_out(monkeypatch) -> None:
+    task = task_of()
+    order = digits().test.classes.argsort(kind="stable")
+    ordered = Images(digits().test.pixels[order], digits().test.classes[order])
+    monkeypatch.setattr(task, "split", task.split._replace(test=ordered), raising=False)
+    assert len(set(task.held_out(60, "test")[1][:, -1].tolist())) == 10, "the first 60 are 0 to 3"
+
+
 def test_held_out_images_are_the_same_at_every_call() -> None:
     one, other = task_of().held_out(5, "test"), task_of().held_out(5, "test")
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

@@ -62,6 +62,16 @@ def test_sentences_come_with_their_class_and_from_their_part(tmp_path, generator
     assert [len(each) for each in seen.values()] == [48, 6, 6] and len(set.union(*seen.values())) == 60
 
 
+def test_of_a_file_in_the_order_of_its_classes_each_is_held_out(tmp_path) -> None:
+    lines = [f"{i}\t{2.5 if i < 300 else -2.5}\tfilm number {i}\n" for i in range(600)]
+    task = SentencesTask(config_in(tmp_path, "".join(lines)))
+    for part in ("validation", "test"):
+        liked = task.held_out(24, part)[1].max(dim=1).values.double().mean().item()
+        assert 0.2 < liked < 0.8, "the first 24 are all liked"
+        once, again = (task.held_out(24, part)[0] for _ in range(2))
+        assert once.equal(again)
+
+
 def test_another_seed_is_another_split(tmp_path) -> None:
     one, other = (SentencesTask(config_in(tmp_path, split_seed=seed)).held_out(6, "test")[0] for seed in (0, 1))
     assert {text_of(row) for row in one.tolist()} != {text_of(row) for row in other.tolist()}
