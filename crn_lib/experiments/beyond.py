@@ -54,8 +54,12 @@ class Panel(NamedTuple):
 PANELS = {
     "few": Panel("recall", "Recall of 4 pairs", "queries right", 2, {"pairs": 4}),
     "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {"pairs": 16}, short_conv=3),
-    "suffix": Panel("ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix"}),
-    "prefix": Panel("ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix"}),
+    "suffix": Panel(
+        "ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix", "answer_length": 1}, 3
+    ),
+    "prefix": Panel(
+        "ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix", "answer_length": 1}, 3
+    ),
     "regression": Panel("regression", "Regression in context", "variance explained", 4, {"dims": 5}),
     "hops": Panel("hops", "0 to 4 hops", "letters right", 4, {}),
     "patches": Panel("images", "Digits, 16 patches", "images right", 4, {"layout": "patches"}),

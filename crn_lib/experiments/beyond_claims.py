@@ -1,5 +1,6 @@
 """What lesson 10 claims: each statement with the points it rests on and the function that judges it."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,12 +13,15 @@ from crn_lib.sweeps.stored_runs import Spread
 WIDTH = 64
 """At which kinds are compared where a task has several widths."""
 
+LONG = 64
+"""Letters that the Transformer copies and most fixed states do not: they hold three times the bits of 16 pairs."""
+
 UNSEEN = 64
 """Letters of the strings twice as long as any in training."""
 
 RETRIEVAL = ("recall", "suffix")
-"""Panels whose tasks ask for one place out of many, as copying does. Four pairs (11 bits) are left out as too few;
-judged, they would refute the statement."""
+"""Panels whose tasks ask for one place out of many, as copying does. Four pairs (11 bits) are left out: no stored
+string is as short as that."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Evidence:
 
     Attributes:
         points: by panel, as `read_points` gives them.
-        copies: by kind, as `copies_at` gives them.
+        copies: by length of the strings, then by kind, as `copies_at` gives them.
         estimators: errors by number of examples, of the estimators of regression.
         packed: bits per byte of the sonnets' test part when a packer has read the rest.
         ridge: accuracy of ridge regression on the digits' test part.
@@ -34,7 +38,7 @@ class Evidence:
     """
 
     points: Mapping[str, Sequence[Point]]
-    copies: Mapping[str, Verdict]
+    copies: Mapping[int, Mapping[str, Verdict]]
     estimators: Mapping[str, Sequence[float]]
     packed: float
     ridge: float
@@ -43,6 +47,11 @@ class Evidence:
     def compared(self, *names: str) -> list[Point]:
         """The comparable points of these panels."""
         return [point for name in names for point in comparable(name, self.points[name])]
+
+    def copies_for(self, name: str) -> Mapping[str, Verdict]:
+        """By kind, whether it copies strings that hold about as many bits as a panel's task asks for."""
+        bits = next((getattr(point.config.task, "bits", math.inf) for point in self.compared(name)), math.inf)
+        return self.copies.get(judge.length_for(bits, self.copies) or 0, {})
 
     def solves(self) -> dict[str, dict[str, Verdict]]:
         """By retrieval task, then by kind, whether it is solved."""
@@ -106,7 +115,17 @@ STATEMENTS = (
         "abstract",
         "Does copying tell?",
         lambda evidence: [p for p in evidence.compared(*RETRIEVAL) if p.model.width == WIDTH],
-        lambda evidence: judge.copying_tells(evidence.copies, evidence.solves()),
+        lambda evidence: judge.copying_tells(
+            {name: evidence.copies_for(name) for name in RETRIEVAL}, evidence.solves()
+        ),
+    ),
+    Statement(
+        "ours",
+        f"A kind that does not copy {LONG} letters does not recall 16 pairs",
+        "300 bits against 93",
+        "Does copying tell?",
+        lambda evidence: [p for p in evidence.compared("recall") if p.model.width == WIDTH],
+        lambda evidence: judge.copying_is_needed(evidence.copies.get(LONG, {}), evidence.solves()["recall"]),
     ),
     Statement(
         "ours",

@@ -12,6 +12,7 @@ from crn_lib.experiments.beyond import EQUAL, Point, comparable, errors_by_examp
 from crn_lib.experiments.lengths import FIXED_STATES, shares_at
 from crn_lib.experiments.verdicts import Verdict, accuracy_as_well, all_of, any_of
 from crn_lib.sweeps.stored_runs import Run, Spread
+from crn_lib.tasks import string_bits
 
 MARGIN = 0.02
 """Scores closer than this are a tie."""
@@ -35,21 +36,35 @@ def solved_by(points: Iterable[Point], width: int) -> dict[str, Verdict]:
     return {p.model.kind: p.solves for p in points if p.plain and p.model.width == width}
 
 
-def copying_tells(copies: Mapping[str, Verdict], solves: Mapping[str, Mapping[str, Verdict]]) -> Verdict:
+def length_for(bits: float, lengths: Iterable[int]) -> int | None:
+    """The shortest of the lengths whose strings hold as many bits as a task asks a state to keep."""
+    return min((n for n in lengths if string_bits(n) >= bits), default=None)
+
+
+def copying_tells(copies: Mapping[str, Mapping[str, Verdict]], solves: Mapping[str, Mapping[str, Verdict]]) -> Verdict:
     """Whether the kinds that copy, and only they, solve the other tasks too.
 
     Args:
-        copies: by kind; kinds about which copying says nothing are left out.
+        copies: by task, then by kind: copying of strings that hold about as many bits as the task asks for. Kinds
+            about which it says nothing are left out.
         solves: by task, then by kind. A task that the Transformer does not solve decides nothing.
     """
-    known = {kind: copy for kind, copy in copies.items() if copy is not None}
-    if not known or not solves:
-        return None
     return all_of(
-        _same(known[kind], own.get(kind)) if own.get("transformer") else None
-        for own in solves.values()
-        for kind in known
+        all_of(_same(copy, own.get(kind)) for kind, copy in copies.get(task, {}).items() if copy is not None)
+        if own.get("transformer")
+        else None
+        for task, own in solves.items()
     )
+
+
+def copying_is_needed(copies: Mapping[str, Verdict], solves: Mapping[str, Verdict]) -> Verdict:
+    """Whether no kind that does not copy solves another task: no as soon as one does.
+
+    Args:
+        copies: by kind, at one length.
+        solves: by kind, of one task.
+    """
+    return all_of(_not(solves.get(kind)) for kind, copy in copies.items() if copy is False)
 
 
 def _same(copy: bool, solve: Verdict) -> Verdict:

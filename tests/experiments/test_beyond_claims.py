@@ -15,7 +15,7 @@ RECALL = RecallConfig(pairs=4, length=16, vocab=32)
 
 def evidence(**points: list[Point]) -> Evidence:
     copies = {"transformer": True, "lstm": False}
-    return Evidence({name: [] for name in PANELS} | points, copies, CURVES, 2.5, 0.9, [])
+    return Evidence({name: [] for name in PANELS} | points, {32: copies, 64: copies}, CURVES, 2.5, 0.9, [])
 
 
 def statement(start: str) -> Statement:
@@ -36,11 +36,12 @@ def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2
 def test_each_statement_is_judged_by_its_own_rows() -> None:
     copying = evidence(
         few=[solving("transformer", width=64), solving("lstm", width=64)],
-        recall=[solving("transformer", width=64, short_conv=3)],
+        recall=[solving(kind, width=64, short_conv=3) for kind in ("transformer", "lstm")],
         suffix=lookups("suffix", transformer=0.995, lstm=0.995),
     )
     assert statement("What copying").verdict(copying) is False, "the LSTM does not copy"
-    assert len(statement("What copying").rests_on(copying)) == 3, "four pairs tell nothing"
+    assert len(statement("What copying").rests_on(copying)) == 4, "four pairs tell nothing"
+    assert statement("A kind that does not copy").verdict(copying) is False
 
     four_pairs, sixteen_pairs = (
         statement("No static relation recalls 4 pairs"),

@@ -21,12 +21,32 @@ def solving(kind: str, **fields: Any) -> Point:
 def test_copying_tells_where_the_same_kinds_solve() -> None:
     copies = {"causal_rn": True, "transformer": True, "ssm": False, "lstm": None}
     alike = {"causal_rn": True, "transformer": True, "ssm": False, "delta_net": True}
-    assert verdicts.copying_tells(copies, {"recall": alike}) is True
-    assert verdicts.copying_tells(copies, {"recall": alike | {"ssm": True}}) is False
-    assert verdicts.copying_tells(copies, {"recall": alike | {"causal_rn": False}}) is False
-    assert verdicts.copying_tells(copies, {"recall": alike | {"causal_rn": None}}) is None
-    assert verdicts.copying_tells(copies, {"recall": alike, "suffix": {"ssm": True}}) is None, "no yardstick there"
-    assert verdicts.copying_tells(copies, {}) is None and verdicts.copying_tells({}, {"recall": alike}) is None
+
+    def judge(**solves: dict[str, bool | None]) -> bool | None:
+        return verdicts.copying_tells({"recall": copies, "suffix": copies}, solves)
+
+    assert judge(recall=alike) is True
+    assert judge(recall=alike | {"ssm": True}) is False
+    assert judge(recall=alike | {"causal_rn": False}) is False
+    assert judge(recall=alike | {"causal_rn": None}) is None
+    assert judge(recall=alike, suffix={"ssm": True}) is None, "no yardstick there"
+    assert judge(recall=alike, hops=alike) is None, "nobody copied as much as that asks for"
+    assert judge() is None and verdicts.copying_tells({}, {"recall": alike}) is None
+
+
+def test_strings_are_as_long_as_what_a_task_asks_to_keep() -> None:
+    lengths = (64, 16, 32)
+    assert [verdicts.length_for(bits, lengths) for bits in (11, 75, 76, 93, 300, 302)] == [16, 16, 32, 32, 64, None]
+
+
+def test_copying_is_not_needed_where_one_that_does_not_copy_solves() -> None:
+    copies = {"causal_rn": True, "linear_transformer": False, "lstm": False, "ssm": None}
+    failing = {"causal_rn": True, "linear_transformer": False, "lstm": False}
+    assert verdicts.copying_is_needed(copies, failing) is True
+    assert verdicts.copying_is_needed(copies, failing | {"linear_transformer": True}) is False
+    assert verdicts.copying_is_needed(copies, failing | {"ssm": True}) is True, "whether it copies is open"
+    assert verdicts.copying_is_needed(copies, {"linear_transformer": False}) is None, "one was not run"
+    assert verdicts.copying_is_needed({}, failing) is None
 
 
 @pytest.mark.parametrize(
@@ -84,9 +104,9 @@ def test_static_relations_stay_below_unless_one_comes_as_far() -> None:
 
 
 def lookups(where: str, **scores: float) -> list[Point]:
-    task = NgramLookupConfig(where=where)
+    task, shape = NgramLookupConfig(where=where, answer_length=1), {"width": 64, "blocks": 4, "short_conv": 3}
     return [
-        (solving if score > 0.98 else tried)(kind, *([score] if score <= 0.98 else []), task=task, width=64, blocks=4)
+        (solving if score > 0.98 else tried)(kind, *([score] if score <= 0.98 else []), task=task, **shape)
         for kind, score in scores.items()
     ]
 
