@@ -52,7 +52,8 @@ class Panel(NamedTuple):
 
 
 PANELS = {
-    "few": Panel("recall", "Recall of 4 pairs", "queries right", 2, {"pairs": 4}),
+    "few": Panel("recall", "Recall of 4 pairs", "queries right", 2, {"pairs": 4, "vocab": 16}),
+    "symbols": Panel("recall", "Recall of 4 pairs, 128 symbols", "queries right", 2, {"pairs": 4, "vocab": 128}, 3),
     "recall": Panel("recall", "Recall of 16 pairs", "queries right", 2, {"pairs": 16}, short_conv=3),
     "suffix": Panel(
         "ngram", "Look-up, asked after the string", "answers right", 4, {"where": "suffix", "answer_length": 1}, 3
