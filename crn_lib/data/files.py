@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import os
 import tarfile
+import zlib
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,8 +14,33 @@ import numpy as np
 
 from crn_lib.data.splits import Bytes, DataError, first_line
 
+PACKED = (OSError, EOFError, zlib.error)
+"""What reading a file raises that is missing, cut or damaged, packed by gzip or not."""
 
-def find(path: str | Path, names: Sequence[str], get: str) -> Path:
+
+def place_of(path: str | Path | None, wanted: str, get: str) -> Path:
+    """The path, which may have a `~` in it; whether anything is there is not asked.
+
+    Args:
+        wanted: what is looked for.
+        get: where it is to be had; both for the message.
+
+    Raises:
+        DataError: no path is given, or it is none that a file can have.
+    """
+    if path is None or not os.fspath(path):
+        raise DataError(f"no path is given to look for {wanted}; {get}")
+    try:
+        place = Path(path).expanduser()
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return place
+    except (OSError, RuntimeError, ValueError) as error:  # no such home; a zero byte, half a surrogate pair
+        raise DataError(f"the path {path!r} cannot be that of {wanted} ({first_line(error)}); {get}") from None
+    return place
+
+
+def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
     """The first of the files `names` that is at or anywhere below the path.
 
     Args:
@@ -24,13 +51,14 @@ def find(path: str | Path, names: Sequence[str], get: str) -> Path:
     Raises:
         DataError: none is.
     """
-    place = Path(path).expanduser()
+    wanted = " or ".join(names)
+    place = place_of(path, wanted, get)
     if place.is_file() and any(fnmatch(place.name, name) for name in names):
         return place
     for name in names:
         if found := sorted(place.rglob(name), key=lambda file: (len(file.parts), file)):
             return found[0]
-    raise DataError(f"no {' or '.join(names)} at or below {path}; {get}")
+    raise DataError(f"no {wanted} at or below {path}; {get}")
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -42,11 +70,39 @@ def read_bytes(path: str | Path) -> bytes:
     path = Path(path)
     try:
         held = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+    except PACKED as error:
         raise DataError(f"{path} cannot be read ({first_line(error)})") from None
     if not held:
         raise DataError(f"{path} is empty")
     return held
+
+
+def read_lines(path: str | Path, encoding: str = "utf-8-sig") -> list[str]:
+    """The lines of a file of text, unpacked if its name ends in `.gz`.
+
+    Raises:
+        DataError: it cannot be read, is empty, or has bytes that are no such text.
+    """
+    return lines_of(read_bytes(path), path, encoding)
+
+
+def lines_of(held: bytes, path: str | Path, encoding: str = "utf-8-sig") -> list[str]:
+    """Bytes as lines of text, without a mark at their head. Only a line feed ends one, or one behind a carriage return:
+    `splitlines` also ends them at U+2028 and seven more, which may stand in a sentence.
+
+    Args:
+        path: where they are from, for the message.
+
+    Raises:
+        DataError: they are no such text.
+    """
+    try:
+        lines = held.decode(encoding).split("\n")
+    except UnicodeDecodeError as error:
+        number, byte = error.object[: error.start].count(b"\n") + 1, error.object[error.start]
+        wanted = encoding.removesuffix("-sig").upper()
+        raise DataError(f"{path} is not text in {wanted}: line {number} has the byte 0x{byte:02x}") from None
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def read_array(path: str | Path) -> Bytes:
@@ -68,21 +124,22 @@ def read_packed(path: str | Path, wanted: str) -> bytes:
         DataError: it is no tar archive, or has no such member.
     """
     try:
-        held = _member(Path(path).read_bytes(), wanted)
-    except (OSError, EOFError, tarfile.TarError) as error:
+        held = _member(Path(path).read_bytes(), wanted, inside=True)
+    except (*PACKED, ValueError, tarfile.TarError) as error:  # a ValueError where a head is not of numbers
         raise DataError(f"{path} is no tar archive that can be read ({first_line(error)})") from None
     if held is None:
         raise DataError(f"{path} holds no {wanted}")
     return held
 
 
-def _member(archive: bytes, wanted: str) -> bytes | None:
+def _member(archive: bytes, wanted: str, inside: bool = False) -> bytes | None:
+    """A member's bytes; `inside`, also of the archives that the archive holds, but of none that those hold."""
     inner = []
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
         for member in tar:
             if member.isfile() and member.name.endswith((wanted, ".tar.gz")):
                 held: Any = tar.extractfile(member)
                 if member.name.endswith(wanted):
                     return bytes(held.read())
                 inner.append(bytes(held.read()))
-    return next((found for each in inner if (found := _member(each, wanted)) is not None), None)
+    return next((found for each in inner if inside and (found := _member(each, wanted)) is not None), None)

