@@ -38,9 +38,10 @@ class ModelConfig:
             subset in ascending order, so that places past the longest training sequence are trained too. Whatever
             reads a sequence without such a draw (evaluation, decoding) takes the first places, as `learned` does.
         short_conv: how many earlier places a short convolution before every block mixes into each place, 3 in Canon
-            layers; 0 is no convolution (see `convolution.py`).
+            layers, fewer than `max_length`; 0 is no convolution (see `convolution.py`).
         first_window: the first block sees the last so many places only, each place's own among them; later blocks see
-            all. `None` is no window. With `positions="none"` it stands in for embeddings: what a place is near to.
+            all. `None` is no window; the widest is `max_length`. With `positions="none"` it stands in for embeddings:
+            what a place is near to.
 
     Raises:
         ConfigError: a value out of range, or fields that contradict each other.
@@ -71,10 +72,16 @@ class ModelConfig:
         for name in ("vocab_size", "width", "blocks", "max_length", "heads", "expansion"):
             require_whole(name, getattr(self, name))
         require_whole("short_conv", self.short_conv, least=0)
+        require(
+            self.short_conv < self.max_length,
+            f"short_conv must be less than max_length {self.max_length}; got {self.short_conv}",
+        )
         if self.first_window is not None:
             require_whole("first_window", self.first_window)
             keeps_none = f"for kind {self.kind!r}, which keeps no places to choose from"
             require(BLOCKS[self.kind].windowed, f"first_window must be null {keeps_none}; got {self.first_window}")
+            fits = self.first_window <= self.max_length
+            require(fits, f"first_window must be at most max_length {self.max_length}; got {self.first_window}")
         if self.input_width is not None:
             require_whole("input_width", self.input_width)
         inner = f"{'' if self.expansion == 1 else 'the inner '}width {self.inner_width}"

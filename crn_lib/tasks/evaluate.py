@@ -8,7 +8,7 @@ import torch
 from crn_lib.models import SequenceModel
 from crn_lib.tasks.copying import CopyingTask
 from crn_lib.tasks.loss import losses, places_to_compute, predict
-from crn_lib.tasks.registry import ScoresLosses, Task
+from crn_lib.tasks.registry import ScoresLosses, Task, check_held_out
 from crn_lib.tasks.scores import NOT_SCORED
 
 
@@ -21,12 +21,16 @@ def teacher_forced(
     Of a task with groups also its main metric in each group that was drawn, as in `accuracy_2_hops`. Of a task of real
     data they are always the same problems, from the `split` that was held out: `validation`, or `test`.
 
+    Raises:
+        ConfigError: strings below 1, another split, or no generator.
+
     Example:
         >>> task = CopyingTask(CopyingConfig(string_length=3))
         >>> model = build_model(ModelConfig(width=8, blocks=1, max_length=8))
         >>> sorted(teacher_forced(model, task, 4, torch.Generator()))
         ['character_accuracy', 'string_accuracy']
     """
+    check_held_out(strings, split)
     tokens, targets = task.held_out(strings, split) or task.sample(strings, generator)
     tokens, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
     outputs = (model(tokens) if at is None else model(tokens, at=at.to(tokens.device))).cpu()

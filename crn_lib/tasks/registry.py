@@ -6,11 +6,14 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkabl
 import torch
 from torch import Tensor
 
-from crn_lib.config import ConfigError, require, require_whole
+from crn_lib.config import ConfigError, require, require_choice, require_whole
 from crn_lib.tasks.scores import accuracies
 
 DEFAULT = "copying"
 """The task of a configuration that names none."""
+
+SPLITS = ("validation", "test")
+"""The parts of real data that no training sees."""
 
 
 @runtime_checkable
@@ -71,7 +74,7 @@ class Task(ABC, Generic[C]):
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor] | None:
         """Of real data problems of the `validation` or `test` split that no training sees, the same at every call: drawn
         once from all over the split, since files are often in the order of their classes. All of them if they are
-        fewer. `None` where problems are drawn.
+        fewer. `None` where problems are drawn. `check_held_out` is its first line.
         """
         return None
 
@@ -140,6 +143,16 @@ def check_draw(batch: int, generator: torch.Generator) -> None:
     require_whole("batch", batch)
     found = type(generator).__name__
     require(isinstance(generator, torch.Generator), f"generator must be a torch.Generator; got a {found}")
+
+
+def check_held_out(strings: int, split: str) -> None:
+    """What every `held_out` refuses: fewer problems than one, and a part that training sees or that is none.
+
+    Raises:
+        ConfigError: either.
+    """
+    require_whole("strings", strings)
+    require_choice("split", split, SPLITS)
 
 
 def input_width(config: TaskConfig) -> int | None:

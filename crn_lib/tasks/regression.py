@@ -153,7 +153,7 @@ class RegressionTask(Task[RegressionConfig]):
             points; and `error_after_0` to `error_after_<points - 1>`, by the number of examples before.
 
         Raises:
-            ValueError: shapes that differ, or targets of another number of points.
+            ValueError: shapes that differ, targets of another number of points, or a point without a target.
         """
         wanted = (len(targets), self.config.context)
         if predictions.shape != targets.shape or targets.shape != wanted:
@@ -161,8 +161,12 @@ class RegressionTask(Task[RegressionConfig]):
                 f"predictions and targets must both be (batch, {self.config.context}); got "
                 f"{tuple(predictions.shape)} and {tuple(targets.shape)}"
             )
+        asked = ~targets[:, 0::2].isnan()
+        if not bool(asked.any(dim=0).all()):
+            raise ValueError(f"targets must have a number at each of the {self.config.points} points; got none at one")
         squares = (predictions - targets)[:, 0::2].double().square()
-        errors: list[float] = (squares.mean(dim=0) / self.config.variance).tolist()
+        means = torch.where(asked, squares, 0.0).sum(dim=0) / asked.sum(dim=0)  # a NaN that was predicted stays
+        errors: list[float] = (means / self.config.variance).tolist()
         return {
             "explained": max(0.0, 1 - errors[-1]),
             "error_per_dimension": sum(errors) / len(errors),

@@ -11,7 +11,7 @@ from torch import Tensor
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Bytes, Split
 from crn_lib.data.sources import TEXTS, check_path
-from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, check_held_out
 
 BYTES = 256
 
@@ -94,6 +94,7 @@ class TextTask(Task[TextConfig]):
         """So many windows of the validation or test part, the same at every call: none overlaps another, and they are
         spread over the part. All that there are, if they are fewer.
         """
+        check_held_out(strings, split)
         text: Bytes = getattr(self.split, split)
         there = (len(text) - 1) // self.config.window
         chosen = torch.linspace(0, there - 1, min(strings, there)).long()

@@ -14,7 +14,7 @@ import pytest
 from crn_lib.config import ConfigError
 from crn_lib.data import DataError, sonnets
 from crn_lib.data.pictures import cifar5m
-from crn_lib.data.sentences import LEFT_OUT, SUPERGLUE, glue, sentiment, superglue
+from crn_lib.data.sentences import GLUE, LEFT_OUT, SUPERGLUE, glue, sentiment, superglue
 from crn_lib.data.sources import SENTENCES, require_source
 from tests.data.written import LOADERS, idx, larger, npz, refused, write
 
@@ -81,6 +81,14 @@ def test_a_task_that_was_left_out_says_why(source: str) -> None:
         (glue if benchmark == "glue" else superglue)(name, None, 0)
     with pytest.raises(ConfigError, match=says):
         require_source(source, SENTENCES)
+
+
+def test_the_page_of_the_data_has_the_same_reasons() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api" / "data.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if re.match(r"\| `(super)?glue/\w+` \|", line)] == [
+        f"| `{source}` | {why} |" for source, why in LEFT_OUT.items()
+    ]
+    assert all(f"`{name}`" in page for name in (*GLUE, *SUPERGLUE))
 
 
 def test_a_task_that_is_none_lists_those_there_are() -> None:

@@ -42,6 +42,8 @@ def test_norm_and_activation_are_completed_for_relation_networks_only(kind, norm
         ({"heads": 8, "width": 2, "expansion": 4}, "expansion times width must be at least 16 for norm 'exact'"),
         ({"positions": "sine"}, "positions must be one of learned, none, random; got 'sine'"),
         ({"short_conv": -1}, "short_conv must be a whole number >= 0; got -1"),
+        ({"short_conv": 16, "max_length": 16}, "short_conv must be less than max_length 16; got 16"),
+        ({"first_window": 17, "max_length": 16}, "first_window must be at most max_length 16; got 17"),
         ({"first_window": 0}, "first_window must be a whole number >= 1; got 0"),
         (
             {"kind": "delta_net", "first_window": 4},

@@ -6,7 +6,16 @@ from torch import Tensor, nn
 
 from crn_lib.config import ConfigError
 from crn_lib.models import ModelConfig, build_model
-from crn_lib.tasks import EOS, SEP, CopyingConfig, CopyingTask
+from crn_lib.tasks import (
+    EOS,
+    SEP,
+    CopyingConfig,
+    CopyingTask,
+    ImagesConfig,
+    ImagesTask,
+    SentencesConfig,
+    SentencesTask,
+)
 from crn_lib.tasks.evaluate import free_running, teacher_forced, trace_copy
 
 TASK = CopyingTask(CopyingConfig(string_length=6, shortest=2, vocab=5))
@@ -56,6 +65,16 @@ def test_every_evaluation_draws_fresh_strings(generator, score):
     before = generator.get_state()
     score(Copier(), TASK, 4, generator)
     assert not torch.equal(generator.get_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("strings", "split", "says"),
+    [(4, "tset", "split must be one of validation, test; got 'tset'"), (-1, "test", "strings must be a whole number")],
+)
+@pytest.mark.parametrize("task", [TASK, ImagesTask(ImagesConfig()), SentencesTask(SentencesConfig(path="nowhere"))])
+def test_a_split_that_is_none_is_refused_whether_a_task_draws_or_reads(generator, task, strings, split, says):
+    with pytest.raises(ConfigError, match=f"^{says}"):
+        teacher_forced(Copier(), task, strings, generator, split)
 
 
 def real_model(**fields):

@@ -1,5 +1,6 @@
 """In-context regression: what is drawn, what is scored, and estimators against what theory says of them."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -150,6 +151,16 @@ def test_other_shapes_are_refused() -> None:
         ValueError, match=r"^predictions and targets must both be \(batch, 4\); got \(3, 4\) and \(3, 6"
     ):
         task.metrics(torch.zeros(3, 4), torch.zeros(3, 6))
+
+
+def test_what_has_nothing_to_score_is_refused_and_a_point_not_asked_does_not_count() -> None:
+    task, nan = RegressionTask(RegressionConfig(dims=2, points=2)), float("nan")
+    for targets in (torch.zeros(0, 4), torch.full((3, 4), nan), torch.tensor([[1.0, nan, nan, nan]])):
+        with pytest.raises(ValueError, match=r"^targets must have a number at each of the 2 points; got none at one$"):
+            task.metrics(torch.zeros_like(targets), targets)
+    targets = torch.tensor([[1.0, nan, 2.0, nan], [nan, nan, 2.0, nan]])
+    assert task.metrics(torch.zeros_like(targets), targets)["error_after_0"] == 0.5
+    assert math.isnan(task.metrics(torch.full_like(targets, nan), targets)["error_after_1"])
 
 
 @pytest.mark.parametrize(

@@ -94,3 +94,16 @@ def test_a_window_longer_than_a_part_is_one_line(generator) -> None:
     with pytest.raises(ConfigError, match=says):
         TextTask(TextConfig(window=9572)).sample(1, generator)
     TextTask(TextConfig(window=9571)).sample(1, generator)
+
+
+@pytest.mark.parametrize(
+    ("strings", "split", "says"),
+    [
+        (-1, "test", "strings must be a whole number >= 1; got -1"),
+        (1, "tset", "split must be one of validation, test; got 'tset'"),
+        (1, "train", "split must be one of validation, test; got 'train'"),
+    ],
+)
+def test_what_is_not_held_out_is_one_line(strings, split, says) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(says)}$"):
+        TASK.held_out(strings, split)
