@@ -118,7 +118,7 @@ def read_array(path: str | Path) -> Bytes:
 
 
 def read_packed(path: str | Path, wanted: str) -> bytes:
-    """The member of a tar archive whose name ends so; also of an archive inside the archive.
+    """The member of a tar archive whose name ends so; also of an archive inside the archive. Both are packed by gzip.
 
     Raises:
         DataError: it is no tar archive, or has no such member.
@@ -135,7 +135,8 @@ def read_packed(path: str | Path, wanted: str) -> bytes:
 def _member(archive: bytes, wanted: str, inside: bool = False) -> bytes | None:
     """A member's bytes; `inside`, also of the archives that the archive holds, but of none that those hold."""
     inner = []
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+    whole = gzip.decompress(archive)  # tarfile stops at the member, before the checksum
+    with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as tar:
         for member in tar:
             if member.isfile() and member.name.endswith((wanted, ".tar.gz")):
                 held: Any = tar.extractfile(member)
