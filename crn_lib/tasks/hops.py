@@ -11,7 +11,9 @@ start, a table is enough: behind the last place of each letter, the answers of 0
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -78,10 +80,36 @@ class HopsConfig:
         """Tokens in a sequence: the number of hops, and the string."""
         return self.string_length + 1
 
+    @cached_property
+    def chances(self) -> tuple[float, ...]:
+        """Places right of one who guesses, by number of hops, `fewest ... hops`: see `chance`.
+
+        Read backwards from a letter, a string comes to it again at each step but the first with the probability
+        `p = 1 / (letters - 1)`, whatever stood between. So a hop goes back by a geometric number of places, `1 / p` in
+        the mean, independent of the hops before, and at place `n + 2` of a string `k` hops find an answer as often as
+        `n` trials have `k` successes or more.
+        """
+        back = 1 / (self.letters - 1)
+        successes = np.zeros(self.hops + 1)  # the probability of each number of them; of `hops`, or more
+        successes[0] = 1
+        answered = np.zeros(self.hops + 1)  # places with an answer, expected, by hops; the first place has none
+        for _ in range(self.string_length - 1):
+            answered += successes[::-1].cumsum()[::-1]
+            moved = back * successes
+            moved[-1] = 0  # `hops` or more stay so
+            successes = successes - moved
+            successes[1:] += moved[:-1]
+        share = answered / self.string_length
+        guessed = np.maximum(1 - share, share / self.letters)
+        guessed[0] = 1
+        return tuple(guessed[self.fewest :].tolist())
+
     @property
     def chance(self) -> float:
-        """Letters right of one who names any letter, where there is an answer."""
-        return 1 / self.letters
+        """Places right of one who sees the number of hops, and looks nowhere back: without a hop the letter itself,
+        else NONE or any letter, whichever is right more often for so many hops. Exact, over all strings.
+        """
+        return sum(self.chances) / len(self.chances)
 
 
 PAPER = HopsConfig(string_length=98, letters=4, hops=16)

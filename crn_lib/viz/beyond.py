@@ -194,8 +194,13 @@ def draw_hops_by_depth(points: Sequence[Point]) -> go.Figure:
             )  # fmt: skip
             named.add(kind)
         figure.add_vline(x=2 ** (depth - 1) - 0.5, line={"color": INK, "dash": "dash", "width": 1}, row=1, col=column)
-        chance = points[0].config.task.chance
-        figure.add_hline(y=chance, line={"color": GREY, "dash": "dot", "width": 1.5}, row=1, col=column)
+        guessed: tuple[float, ...] = points[0].config.task.chances  # type: ignore[attr-defined]
+        first: int = points[0].config.task.fewest  # type: ignore[attr-defined]
+        figure.add_scatter(
+            x=list(range(first, first + len(guessed))), y=guessed, mode="lines", showlegend=False,
+            line={"color": GREY, "dash": "dot", "width": 1.5},
+            hovertemplate="guessing, %{x} hops: %{y:.1%}<extra></extra>", row=1, col=column,
+        )  # fmt: skip
     most = max(len(hops_by_number(p)) for p in points) - 1
     figure.update_xaxes(title="hops", dtick=1, range=[-0.3, most + 0.3], **PANEL_AXIS)
     figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", **PANEL_AXIS)

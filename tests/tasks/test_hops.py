@@ -51,6 +51,27 @@ def test_letters_and_numbers_of_hops_are_equally_likely(generator):
         assert letters.tolist() == [4, 5, 6, 7] and counts.min() > 650
 
 
+@pytest.mark.parametrize(("length", "letters"), [(3, 3), (7, 3), (6, 4)])
+def test_chance_is_what_the_best_word_gets_over_all_strings(length, letters):
+    strings = [row for row in itertools.product(range(letters), repeat=length) if all(map(int.__sub__, row, row[1:]))]
+    wanted = [1.0]
+    for hops in range(1, length - 1):
+        answers = [answer([*row], place, hops, letters) for row in strings for place in range(length)]
+        wanted.append(max(answers.count(word) for word in range(letters + 1)) / len(answers))
+    config = HopsConfig(string_length=length, letters=letters, hops=length - 2)
+    assert config.chances == pytest.approx(wanted) and config.chance == pytest.approx(sum(wanted) / len(wanted))
+    last = HopsConfig(string_length=length, letters=letters, hops=length - 2, fewest=length - 2)
+    assert last.chances == (pytest.approx(wanted[-1]),) and last.chance == pytest.approx(wanted[-1])
+
+
+def test_repeating_the_letter_is_no_better_than_chance(generator):
+    config = HopsConfig()
+    task = HopsTask(config)
+    tokens, targets = task.sample(2_000, generator)
+    repeated = task.metrics(tokens, targets)["accuracy"]
+    assert 1 / config.letters < repeated < config.chance + 0.01
+
+
 def test_the_most_hops_that_a_string_has_room_for_are_reached(generator):
     config = HopsConfig(string_length=5, letters=3, hops=3, fewest=3)
     tokens, targets = HopsTask(config).sample(400, generator)

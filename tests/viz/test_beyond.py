@@ -47,9 +47,12 @@ def test_hops_have_a_panel_for_each_depth() -> None:
     more = {f"accuracy_{k}_hops": value for k, value in enumerate((1.0, 0.9, 0.5))}
     made = [point(kind, {1e-3: 0.8}, task=task, blocks=b, more=more) for kind, b in (("lstm", 2), ("lstm", 4))]
     figure = draw_hops_by_depth(made)
-    assert [list(trace.y) for trace in figure.data] == [[1.0, 0.9, 0.5]] * 2
-    assert [trace.xaxis for trace in figure.data] == ["x", "x2"]
-    assert [trace.showlegend for trace in figure.data] == [True, False]
+    models = [trace for trace in figure.data if trace.name]
+    assert [list(trace.y) for trace in models] == [[1.0, 0.9, 0.5]] * 2
+    assert [trace.xaxis for trace in models] == ["x", "x2"]
+    assert [trace.showlegend for trace in models] == [True, False]
+    guessing = [list(trace.y) for trace in figure.data if not trace.name]
+    assert guessing == [list(task.chances)] * 2 and task.chances[0] == 1, "what is right without looking back"
     uprights = [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1]
     assert uprights == [1.5, 7.5], "behind 1 hop with two blocks, behind 7 with four"
     with pytest.raises(ValueError, match="no run on hops"):
