@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -32,6 +33,8 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "compiler": (lambda: shutil.which("g++"), "torch.compile needs the C++ compiler g++"),
     "nbgrader": (lambda: importlib.util.find_spec("nbgrader"), "nbgrader (the extra course) is not installed"),
     "ray": (lambda: importlib.util.find_spec("ray"), "Ray (the extra cluster) is not installed"),
+    "packages": (lambda: importlib.util.find_spec("pip"), "pip is not installed"),
+    "datasets": (lambda: importlib.util.find_spec("datasets"), "datasets (the extra data) is not installed"),
 }
 """What a test may need: how it is found, and what is said where it is not there."""
 
@@ -48,6 +51,13 @@ def required() -> set[str]:
     return names
 
 
+def give_up(name: str, missing: str) -> NoReturn:
+    """Skip the test that is running for want of something, or fail it where CRN_REQUIRE names that."""
+    if name in required():
+        pytest.fail(f"{missing}, and CRN_REQUIRE names {name}", pytrace=False)
+    pytest.skip(missing)
+
+
 def pytest_configure() -> None:
     required()
 
@@ -59,8 +69,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     needs += ["browser"] if item.get_closest_marker("browser") else []
     for name in needs:
         find, missing = NEEDS[name]
-        if find():
-            continue
-        if name in required():
-            pytest.fail(f"{missing}, and CRN_REQUIRE names {name}", pytrace=False)
-        pytest.skip(missing)
+        if not find():
+            give_up(name, missing)

@@ -53,10 +53,21 @@ def test_what_is_missing_and_required_fails_in_one_line(run: Callable[[str], pyt
     found.stdout.fnmatch_lines(["there is no browser, and CRN_REQUIRE names browser"])
 
 
+def test_what_is_found_missing_only_by_trying_is_skipped_or_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CRN_REQUIRE", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="^no index$"):
+        requirements.give_up("packages", "no index")
+    monkeypatch.setenv("CRN_REQUIRE", "datasets,packages")
+    with pytest.raises(pytest.fail.Exception, match="^no index, and CRN_REQUIRE names packages$"):
+        requirements.give_up("packages", "no index")
+
+
 def test_a_requirement_that_no_test_has_is_refused(run: Callable[[str], pytest.RunResult]) -> None:
     found = run("browser,gpu")
     assert found.ret == pytest.ExitCode.USAGE_ERROR
-    found.stderr.fnmatch_lines(["ERROR: CRN_REQUIRE takes browser, triton, compiler, nbgrader, ray; got gpu"])
+    found.stderr.fnmatch_lines(
+        ["ERROR: CRN_REQUIRE takes browser, triton, compiler, nbgrader, ray, packages, datasets; got gpu"]
+    )
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="browsers of macOS are found without the PATH")

@@ -139,12 +139,14 @@ def test_without_datasets_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def written(folder: Path, config: str, parts: dict[str, dict[str, list]]) -> str:
     """A folder like a repository of the hub: Parquet a split, and a README that says which configuration has which."""
-    parquet, arrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    import pyarrow  # it comes with datasets
+    from pyarrow import parquet
+
     files = []
     for name, columns in parts.items():
         path = folder / config / f"{name}-00000-of-00001.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        parquet.write_table(arrow.table(columns), path)
+        parquet.write_table(pyarrow.table(columns), path)
         files.append(f"  - split: {name}\n    path: {config}/{name}-*\n")
     head = f"---\nconfigs:\n- config_name: {config}\n  data_files:\n{''.join(files)}---\n"
     (folder / "README.md").write_text(head, encoding="utf-8")
@@ -157,10 +159,10 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache" / "datasets"))
-    pytest.importorskip("datasets")
 
 
 @pytest.mark.slow
+@pytest.mark.needs("datasets")
 def test_datasets_itself_loads_wikitext_from_parquet(offline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = written(tmp_path / "hub", texts.WIKITEXT[1], {name: {"text": lines} for name, lines in PARTS.items()})
     monkeypatch.setattr(texts, "WIKITEXT", (folder, texts.WIKITEXT[1]))
@@ -168,6 +170,7 @@ def test_datasets_itself_loads_wikitext_from_parquet(offline, tmp_path: Path, mo
 
 
 @pytest.mark.slow
+@pytest.mark.needs("datasets")
 def test_datasets_itself_loads_a_task_of_glue_from_parquet(
     offline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +186,7 @@ def test_datasets_itself_loads_a_task_of_glue_from_parquet(
 
 
 @pytest.mark.slow
+@pytest.mark.needs("datasets")
 def test_datasets_itself_says_what_it_cannot_find(offline) -> None:
     with pytest.raises(DataError, match=r"^datasets cannot load crn/no-such-set \(none\): .+; or ask$"):
         hub.load("crn/no-such-set", "none", "ask")

