@@ -4,12 +4,14 @@ A sequence is `BOS x_1 ... x_S SEP x_1 ... x_S`, and the model, which sees `2(S+
 there it must say `x_1`, and at the last letter EOS.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_whole
+from crn_lib.tasks.bounds import string_bits
 from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
 from crn_lib.tasks.scores import NOT_SCORED
 
@@ -66,6 +68,14 @@ class CopyingConfig:
         shortest = self.shortest or self.string_length
         lengths = range(shortest, self.string_length + 1)
         return sum(float(self.vocab) ** -length for length in lengths) / len(lengths)
+
+    @property
+    def bits(self) -> float:
+        """The least that a state must hold behind a string: which of all strings of all lengths it is."""
+        shorter = self.string_length - (self.shortest or self.string_length)
+        return string_bits(self.string_length, self.vocab) + math.log2(
+            sum(float(self.vocab) ** -fewer for fewer in range(shorter + 1))
+        )
 
 
 class CopyingTask(Task[CopyingConfig]):

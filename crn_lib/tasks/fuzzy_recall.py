@@ -8,6 +8,7 @@ In MAD all next tokens are targets in training and only the values of repeated k
 full length (`shortest_key=3`). Here the latter are the targets, always.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -94,6 +95,17 @@ class FuzzyRecallConfig:
     def chance(self) -> float:
         """Tokens right of one who names any of those that values are made of."""
         return 1 / self.values
+
+    @property
+    def bits(self) -> float:
+        """What a state must hold at least: the values of as many pairs as fit before the last one, which asks for any of
+        them, if all are of the longest.
+
+        Their keys may all differ, as long as there are so many keys. Then each value may be any that the alphabet gives.
+        """
+        fitting = (self.length + 1 - self.pair_length) // self.pair_length
+        motifs = sum(math.perm(self.values, size) for size in range(1, self.value_length + 1))
+        return min(fitting, math.perm(self.keys, self.key_length)) * math.log2(motifs)
 
 
 MAD = tuple(FuzzyRecallConfig(vocab=vocab) for vocab in (16, 32, 64, 128)) + tuple(

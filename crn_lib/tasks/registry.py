@@ -26,7 +26,8 @@ class TaskConfig(Protocol):
         context: tokens in the longest sequence.
         chance: the task's main metric of one who knows the rules and guesses; each task says among what.
 
-    A task whose sequences are vectors says with a third, `input_width`, how many numbers each has.
+    A task whose sequences are vectors says with a fourth, `input_width`, how many numbers each has. Where a bound is
+    known, a float `bits` says what a state must hold at least to be always right.
 
     Example:
         >>> isinstance(CopyingConfig(), TaskConfig), isinstance(ClosePairsConfig(), TaskConfig)

@@ -1,5 +1,6 @@
 """The copying task: the layout to the token, the score to the letter."""
 
+import math
 import string
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.models import BLOCKS, ModelConfig, build_model
-from crn_lib.tasks import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask
+from crn_lib.tasks import BOS, EOS, NOT_SCORED, SEP, CopyingConfig, CopyingTask, string_bits
 
 X = NOT_SCORED
 
@@ -244,6 +245,13 @@ def test_a_task_that_cannot_be_is_refused(fields, message):
 def test_sizes_follow_from_the_configuration():
     config = CopyingConfig(string_length=16, vocab=4)
     assert (config.vocab_size, config.context) == (7, 34)
+
+
+def test_bits_count_the_strings():
+    assert CopyingConfig(string_length=16).bits == string_bits(16)
+    assert CopyingConfig(string_length=3, shortest=2, vocab=2).bits == pytest.approx(math.log2(2**2 + 2**3))
+    assert CopyingConfig(string_length=4, shortest=1, vocab=1).bits == pytest.approx(2), "the length alone"
+    assert math.isfinite(CopyingConfig(string_length=4096, shortest=1).bits)
 
 
 def test_a_batch_must_be_a_whole_number(generator):

@@ -1,5 +1,6 @@
 """What holds of every task: what it draws fits what it says of itself, and a seed brings it back."""
 
+import math
 import re
 import types
 
@@ -186,6 +187,12 @@ def test_chance_is_what_a_guesser_gets(name, generator):
     tokens, targets = task.sample(4_000, generator)
     found = task.metrics(guesses(name, tokens, targets, generator), targets)
     assert found[task.main_metric] == pytest.approx(config.chance, abs=0.015)
+
+
+def test_a_task_says_how_many_bits_a_state_needs_or_nothing_of_them():
+    having = {name for name, config in SMALL.items() if hasattr(config, "bits")}
+    assert having == set(SMALL) - {"hops"}
+    assert all(0 <= SMALL[name].bits < math.inf for name in having)
 
 
 def test_chance_of_copying_is_the_mean_over_its_lengths():

@@ -1,6 +1,7 @@
 """Fuzzy recall: every problem read from left to right, keys and values told apart by their alphabets."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -70,6 +71,23 @@ def test_keys_of_full_length_only_as_in_the_test_of_mad(generator):
     tokens, targets = FuzzyRecallTask(config).sample(20, generator)
     for row, wanted in zip(tokens.tolist(), targets.tolist(), strict=True):
         assert {len(run) for run in read(config, [*row, wanted[-1]])[0::2]} == {3}
+
+
+@pytest.mark.parametrize("fields", [{"length": 7, "value_length": 1}, {"length": 10, "value_length": 2}])
+def test_bits_count_the_values_that_keys_may_have(fields, generator):
+    config = FuzzyRecallConfig(vocab=5, key_length=1, **fields)
+    found = set()
+    for row in FuzzyRecallTask(config).sample(2_000, generator)[0].tolist():
+        runs = read(config, row)[:-1]  # without the last pair, of which the row lacks a token
+        found.add(frozenset(zip(runs[0::2], runs[1::2], strict=False)))
+    most = max(map(len, found))
+    assert most == config.keys == 2
+    assert config.bits == pytest.approx(math.log2(len([each for each in found if len(each) == most])))
+
+
+def test_bits_count_pairs_where_keys_are_many():
+    config = FuzzyRecallConfig()
+    assert config.bits == pytest.approx((123 // 6) * math.log2(8 + 8 * 7 + 8 * 7 * 6))
 
 
 @pytest.mark.parametrize(
