@@ -55,10 +55,10 @@ def test_what_is_missing_and_required_fails_in_one_line(run: Callable[[str], pyt
 
 def test_what_is_found_missing_only_by_trying_is_skipped_or_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CRN_REQUIRE", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="^no index$"):
+    with pytest.raises(pytest.skip.Exception, match=r"^no index$"):
         requirements.give_up("packages", "no index")
     monkeypatch.setenv("CRN_REQUIRE", "datasets,packages")
-    with pytest.raises(pytest.fail.Exception, match="^no index, and CRN_REQUIRE names packages$"):
+    with pytest.raises(pytest.fail.Exception, match=r"^no index, and CRN_REQUIRE names packages$"):
         requirements.give_up("packages", "no index")
 
 

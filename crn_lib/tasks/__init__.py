@@ -18,28 +18,44 @@ from crn_lib.tasks.estimators import (
     zero,
 )
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
+from crn_lib.tasks.fuzzy_recall import MAD as MAD_FUZZY_RECALL
 from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
+from crn_lib.tasks.hops import PAPER as SANFORD_HOPS
 from crn_lib.tasks.hops import HopsConfig, HopsTask
 from crn_lib.tasks.images import ImagesConfig, ImagesTask
 from crn_lib.tasks.loss import mean_loss, predict, scored
+from crn_lib.tasks.memorisation import MAD as MAD_MEMORISATION
 from crn_lib.tasks.memorisation import MemorisationConfig, MemorisationTask
+from crn_lib.tasks.ngram_lookup import PAPER as REPEAT_AFTER_ME_LOOKUP
 from crn_lib.tasks.ngram_lookup import NgramLookupConfig, NgramLookupTask
+from crn_lib.tasks.permutation_hops import PAPER as DEPO_HOPS
 from crn_lib.tasks.permutation_hops import PermutationHopsConfig, PermutationHopsTask
+from crn_lib.tasks.recall import BASED as BASED_RECALL
+from crn_lib.tasks.recall import PAPER as ZOOLOGY_RECALL
 from crn_lib.tasks.recall import RecallConfig, RecallTask
 from crn_lib.tasks.registry import TASKS, Task, TaskConfig, build_task
+from crn_lib.tasks.regression import PAPER as GARG_REGRESSION
 from crn_lib.tasks.regression import RegressionConfig, RegressionTask
 from crn_lib.tasks.scores import NOT_SCORED
 from crn_lib.tasks.sentences import SentencesConfig, SentencesTask
 from crn_lib.tasks.text import TextConfig, TextTask
 
 __all__ = [
+    "BASED_RECALL",
     "BOS",
+    "DEPO_HOPS",
     "EDGE",
     "EOS",
     "ESTIMATORS",
+    "GARG_REGRESSION",
+    "MAD_FUZZY_RECALL",
+    "MAD_MEMORISATION",
     "NOT_SCORED",
+    "REPEAT_AFTER_ME_LOOKUP",
+    "SANFORD_HOPS",
     "SEP",
     "TASKS",
+    "ZOOLOGY_RECALL",
     "ClosePairsConfig",
     "ClosePairsTask",
     "CopyTrace",

@@ -98,10 +98,10 @@ class FuzzyRecallConfig:
 
     @property
     def bits(self) -> float:
-        """What a state must hold at least: the values of as many pairs as fit before the last one, which asks for any of
-        them, if all are of the longest.
+        """What a state must hold at least: the values of as many of the longest pairs as fit before the last one, which
+        may ask for any of them.
 
-        Their keys may all differ, as long as there are so many keys. Then each value may be any that the alphabet gives.
+        Their keys may all differ, if there are so many keys, and then each value may be any that the alphabet gives.
         """
         fitting = (self.length + 1 - self.pair_length) // self.pair_length
         motifs = sum(math.perm(self.values, size) for size in range(1, self.value_length + 1))

@@ -26,8 +26,8 @@ from crn_lib.tasks.scores import NOT_SCORED
 class HopsConfig:
     """Which strings are drawn, and how many hops are asked.
 
-    It says no `bits`: in long strings, one hop needs a state that tells at least `letters ** (letters - 2)` tables apart,
-    the spanning trees that the last steps out of all letters can be; for more hops no count is known here.
+    It says no `bits`: in long strings one hop needs a state that tells at least `letters ** (letters - 2)` tables
+    apart, the spanning trees that the last steps out of all letters can be; for more hops no count is known here.
 
     Attributes:
         string_length: letters in a string; no letter stands twice in a row.

@@ -108,9 +108,10 @@ class NgramLookupConfig:
         return windows * max(0.0, (1 - twice) * letter - told)
 
 
-PAPER = tuple(NgramLookupConfig(string_length=50, n=3, where=where) for where in PLACES)
-"""The longest strings of training in the published code, which has 8 to 50 letters in a string and several strings in a
-context of 220 tokens. How long an answer is has no default there."""
+PAPER = tuple(NgramLookupConfig(string_length=20, n=3, where=where) for where in PLACES)
+"""The longest strings of training in the published code, whose defaults are 26 letters, strings of 5 to 20 of them, and
+answers to the end of the string. Here each string has one length, and answers have 4 letters, which is ours; so is the
+3, for the code leaves `n` to be chosen. Left out besides: several strings in a context of 220 tokens."""
 
 
 class NgramLookupTask(Task[NgramLookupConfig]):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crn_lib.paths import workbook_folder
+from crn_lib.sweeps import load_sweep, newest_rows
 from crn_lib.sweeps.sweep import own_sweeps
 from crn_lib.viz import describe
 from crn_lib.workbook import figures, results_table, speed_page
@@ -53,14 +54,32 @@ def test_every_stored_run_is_counted_in_one_line_with_rate_parameters_and_interv
 def test_the_page_counts_the_runs_that_were_asked_for_and_not_done(tmp_path: Path) -> None:
     runs = tmp_path / "figures/data/runs"
     runs.mkdir(parents=True)
-    none = {line[0].strip("`"): line[1:3] for line in results_table._not_done(tmp_path)}
+    none = {line[0].strip("`"): line[1:3] for line in results_table._not_done(tmp_path, own_sweeps())}
     assert set(none) == set(own_sweeps()) and {stored for _, stored in none.values()} == {"0"}
     for name in ("paper_shape", "text"):
         (runs / f"{name}.jsonl").write_text((workbook_folder() / f"figures/data/runs/{name}.jsonl").read_text())
-    some = {line[0].strip("`"): line[1:3] for line in results_table._not_done(tmp_path)}
+    some = {line[0].strip("`"): line[1:3] for line in results_table._not_done(tmp_path, own_sweeps())}
     assert "paper_shape" not in some and set(some) >= set(none) - {"paper_shape", "text"}
     if "text" in some:
         assert 0 < int(some["text"][1]) < int(some["text"][0])
+
+
+def test_sizes_that_others_published_are_no_gap_of_ours(tmp_path: Path) -> None:
+    assert set(results_table.PUBLISHED) < set(own_sweeps())
+    *_, ours, theirs = results_table.results_markdown(tmp_path).split("## ")
+    assert ours.startswith("Asked for and not run") and theirs.startswith("Published sizes, not run here")
+    for name in own_sweeps():
+        line = f"| `{name}` |"
+        assert (line in theirs, line in ours) == (
+            (name in results_table.PUBLISHED),
+            (name not in results_table.PUBLISHED),
+        )
+
+
+def test_a_published_size_says_that_it_has_no_row_as_long_as_it_has_none() -> None:
+    for name in results_table.PUBLISHED:
+        sweep = load_sweep(name)
+        assert ("no row yet" in sweep.about) == (not newest_rows(sweep.rows)), f"{name}: its `about` is out of date"
 
 
 def test_the_readme_has_few_lines_and_says_where_a_yardstick_fails_and_where_we_are_behind() -> None:
