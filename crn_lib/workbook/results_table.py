@@ -102,7 +102,7 @@ def results_markdown(root: Path) -> str:
     for heading, sweeps in SECTIONS.items():
         if runs := runs_of(root, sweeps):
             parts += [f"## {heading}", markdown_table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
-    own = [name for name in own_sweeps() if name not in PUBLISHED]
+    own = tuple(name for name in own_sweeps() if name not in PUBLISHED)
     missing = {"Asked for and not run": (NOT_DONE, own), "Published sizes, not run here": (PUBLISHED_SIZES, PUBLISHED)}
     for heading, (words, sweeps) in missing.items():
         if lines := list(_not_done(root, sweeps)):

@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.data import Images, Split, digits
@@ -37,6 +39,20 @@ def test_a_sequence_is_an_image_in_pieces_and_a_place_to_read_out(layout, genera
         and (targets[:, :-1] == NOT_SCORED).all()
         and set(targets[:, -1].tolist()) <= {*range(10)}
     )
+
+
+@given(st.sampled_from([*LAYOUTS]), st.sampled_from([1, 2, 4, 8]), st.integers(0, 9), st.integers(0, 99))
+@settings(max_examples=25)
+def test_in_any_layout_the_class_is_asked_at_the_end_where_nothing_stands(layout, patch, split_seed, seed) -> None:
+    config = ImagesConfig(layout=layout, patch=patch, split_seed=split_seed)
+    task = ImagesTask(config)
+    vectors, targets = task.sample(4, torch.Generator().manual_seed(seed))
+    assert vectors.shape == (4, config.context, config.input_width) and targets.shape == (4, config.context)
+    assert not vectors[:, -1].any() and (targets[:, :-1] == NOT_SCORED).all()
+    mean, deviation = task._scale
+    known = {np.sort(pixels.flatten()).tobytes(): int(label) for pixels, label in zip(*task.split.train, strict=True)}
+    rows = (vectors[:, :-1].flatten(1) * deviation + mean).round().to(torch.uint8).sort(dim=1).values.numpy()
+    assert [known[row.tobytes()] for row in rows] == targets[:, -1].tolist(), "all of its pixels, and its own class"
 
 
 def test_patches_go_row_by_row_and_so_do_the_pixels_in_each() -> None:
@@ -94,7 +110,7 @@ def test_held_out_images_are_the_same_at_every_call() -> None:
 
 
 @pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "transformer"])
-def test_every_kind_trains_on_it_and_the_test_part_comes_last(kind) -> None:
+def test_a_run_is_watched_on_the_validation_part_and_the_test_part_comes_last(kind) -> None:
     result = trained(ImagesConfig(), kind, evaluation_strings=179)
     assert set(result.teacher_forced) == {"accuracy"} and result.row()["task"]["layout"] == "patches"
     check_splits_are_used(result, task_of())

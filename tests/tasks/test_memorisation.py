@@ -3,11 +3,28 @@
 import math
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.tasks import NOT_SCORED, MemorisationConfig, MemorisationTask
 
 X = NOT_SCORED
+
+
+@given(st.integers(3, 40), st.integers(1, 8), st.integers(0, 99), st.integers(0, 99))
+@settings(max_examples=25)
+def test_each_key_asks_once_behind_it_and_its_value_stands_nowhere(vocab, pairs, dictionary, seed):
+    config = MemorisationConfig(vocab=vocab, length=2 * pairs, dictionary_seed=dictionary)
+    task = MemorisationTask(config)
+    values = task.dictionary.tolist()
+    assert len(values) == len(set(values)) == config.keys, "of each key one, and no two alike"
+    tokens, targets = task.sample(4, torch.Generator().manual_seed(seed))
+    assert tokens.shape == targets.shape == (4, config.context)
+    for row, wanted in zip(tokens.tolist(), targets.tolist(), strict=True):
+        assert wanted == [answer for key in row[0::2] for answer in (X, values[key])]
+        assert not set(row) & set(values), "a value would give itself away"
 
 
 @pytest.mark.parametrize("vocab", [3, 4, 9, 256])

@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.tasks import BOS, NOT_SCORED, SEP, NgramLookupConfig, NgramLookupTask
+from crn_lib.tasks.ngram_lookup import PLACES
 
 X = NOT_SCORED
 CASES = [
@@ -45,6 +46,30 @@ def test_the_key_stands_once_and_the_answer_is_what_follows(fields, generator):
         assert wanted == [X] * (len(row) - size) + answer
         assert row[len(row) - size + 1 :] == answer[:-1], "all of the answer but its last letter is fed"
         assert set(string) <= set(range(2, config.vocab_size))
+
+
+@st.composite
+def configs(draw):
+    n, size = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    fields = {"string_length": n + size + draw(st.integers(0, 10)), "n": n, "answer_length": size}
+    try:
+        return NgramLookupConfig(**fields, letters=draw(st.integers(2, 26)), where=draw(st.sampled_from(PLACES)))
+    except ConfigError:  # hardly an n-gram would stand once
+        assume(False)
+
+
+@given(configs(), st.integers(0, 99))
+@settings(max_examples=25)
+def test_of_any_configuration_the_key_stands_once_and_has_one_answer(config, seed):
+    tokens, targets = NgramLookupTask(config).sample(6, torch.Generator().manual_seed(seed))
+    assert tokens.shape == targets.shape == (6, config.context)
+    for row, wanted in zip(tokens.tolist(), targets.tolist(), strict=True):
+        string, key = read(config, row)
+        (found,) = (start for start in range(len(string)) if string[start : start + config.n] == key)
+        answer = string[found + config.n :][: config.answer_length]
+        assert wanted == [X] * (len(row) - config.answer_length) + answer
+        before = 1 + config.string_length + config.n + (1 if config.where == "suffix" else 2)
+        assert row[before:] == answer[:-1], "behind the question its answer, and no letter before it is asked"
 
 
 @given(st.lists(st.integers(0, 2), min_size=7, max_size=12), st.integers(1, 4))

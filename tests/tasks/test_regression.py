@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from crn_lib.config import ConfigError
@@ -22,6 +24,7 @@ from crn_lib.tasks import (
     nearest_neighbours,
     zero,
 )
+from crn_lib.tasks.regression import QUERIES
 from crn_lib.training import TrainConfig
 from tests.tiny import run
 
@@ -50,6 +53,32 @@ def test_a_sequence_holds_points_and_numbers_in_turn_and_asks_at_the_points(gene
     assert torch.equal(vectors[:, 1::2, 0], targets[:, 0::2]) and not vectors[:, 1::2, 1:].any()
     again = task.sample(5, generator)[0]
     assert not torch.equal(vectors, again)
+
+
+@st.composite
+def configs(draw) -> RegressionConfig:
+    dims, query = draw(st.integers(2, 6)), draw(st.sampled_from(QUERIES))
+    return RegressionConfig(
+        dims=dims,
+        points=draw(st.integers(2, dims if query == "orthogonal" else 9)),
+        sparsity=draw(st.none() | st.integers(1, dims)),
+        noise=draw(st.sampled_from([0.0, 0.5])),
+        scale=draw(st.sampled_from([0.5, 1.0, 3.0])),
+        query=query,
+    )
+
+
+@given(configs(), st.integers(0, 99))
+@settings(max_examples=25)
+def test_of_any_configuration_a_number_is_asked_before_it_is_shown(config: RegressionConfig, seed: int) -> None:
+    task = RegressionTask(config)
+    vectors, targets = task.sample(4, torch.Generator().manual_seed(seed))
+    assert vectors.shape == (4, config.context, config.input_width) and targets.shape == (4, config.context)
+    assert torch.equal(targets.isnan(), (torch.arange(config.context) % 2 == 1).expand(4, -1))
+    x, y = task.draw(4, torch.Generator().manual_seed(seed))
+    assert torch.equal(vectors[:, 0::2], x) and torch.equal(targets[:, 0::2], y), "an x holds nothing of its y"
+    shown = torch.cat([y[..., None], torch.zeros(4, config.points, config.dims - 1)], dim=2)
+    assert torch.equal(vectors[:, 1::2], shown), "behind it stands the one right answer"
 
 
 def test_one_linear_function_a_sequence_goes_through_all_its_points(generator) -> None:
@@ -188,7 +217,7 @@ def config(kind: str = "causal_rn", **fields: object) -> TrainConfig:
 
 
 @pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "transformer"])
-def test_every_kind_trains_on_it(kind) -> None:
+def test_a_run_has_the_scores_of_every_number_of_examples(kind) -> None:
     result = run(config(kind))
     assert result.free_running == {} and set(result.teacher_forced) == {
         "explained", "error_per_dimension", *(f"error_after_{i}" for i in range(4))

@@ -4,6 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.data import DataError, Sentences
@@ -39,6 +42,32 @@ def test_a_class_is_asked_at_the_end_of_its_sentence_and_padding_stands_behind_i
     asked = [[place for place, target in enumerate(row) if target != NOT_SCORED] for row in targets.tolist()]
     assert asked == [[5], [10], [4]] and targets[[0, 1, 2], [5, 10, 4]].tolist() == [1, 0, 1]
     assert tokens.shape[1] == task.config.context
+
+
+texts = st.lists(st.tuples(*[st.text(max_size=20)] * 2, st.integers(0, 1)), min_size=1, max_size=5)
+
+
+@given(texts, st.integers(8, 60))
+@settings(max_examples=25)
+def test_of_any_sentences_one_class_each_is_asked_behind_all_that_is_read(rows, longest) -> None:
+    task = SentencesTask(SentencesConfig(source="glue/rte", longest=longest))
+    tokens, targets = task.lay_out(Sentences([(one, two) for one, two, _ in rows], [label for *_, label in rows]))
+    assert tokens.shape == targets.shape and tokens.shape[1] <= task.config.context
+    for (one, two, label), row, wanted in zip(rows, tokens.tolist(), targets.tolist(), strict=True):
+        share = (longest - 1) // 2
+        read = [START, *one.encode()[:share], BETWEEN, *two.encode()[:share]]
+        assert row == read + [END] * (len(row) - len(read)), "no token is a class"
+        assert wanted == [NOT_SCORED] * len(read) + [label] + [NOT_SCORED] * (len(row) - len(read) - 1)
+
+
+@pytest.mark.parametrize("source", ["glue/rte", "superglue/cb", "superglue/copa"])
+def test_chance_is_what_naming_any_class_gets(source, generator) -> None:
+    config, classes = SentencesConfig(source=source), SENTENCES[source].classes
+    drawn = torch.randint(classes, (2, 4_000), generator=generator)
+    task = SentencesTask(config)
+    _, targets = task.lay_out(Sentences([("a",)] * 4_000, drawn[0].tolist()))
+    guesses = drawn[1][:, None].expand_as(targets)
+    assert task.metrics(guesses, targets)["accuracy"] == pytest.approx(config.chance, abs=0.025)
 
 
 def test_one_part_may_have_all_the_bytes_and_four_have_a_quarter_each() -> None:
@@ -78,7 +107,7 @@ def test_another_seed_is_another_split(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "transformer"])
-def test_every_kind_trains_on_it_and_the_test_part_comes_last(tmp_path, kind, monkeypatch) -> None:
+def test_a_run_is_watched_on_the_validation_part_and_the_test_part_comes_last(tmp_path, kind, monkeypatch) -> None:
     real, looked_at = SentencesTask.held_out, []
 
     def noted(task: SentencesTask, strings: int, split: str):

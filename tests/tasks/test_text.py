@@ -5,6 +5,8 @@ import re
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.data import Split, sonnets, unigram_bits_per_byte
@@ -22,6 +24,24 @@ def test_a_window_is_a_piece_of_the_training_part_and_what_follows_each_byte(gen
     assert tokens.shape == targets.shape == (50, 20)
     for window, follows in zip(tokens.tolist(), targets.tolist(), strict=True):
         assert bytes(window) in text and bytes([*window, follows[-1]]) in text and window[1:] == follows[:-1]
+
+
+@given(st.integers(1, 40), st.integers(1, 30), st.integers(0, 99))
+@settings(max_examples=25)
+def test_at_any_window_each_byte_asks_for_the_one_behind_it(window: int, batch: int, seed: int) -> None:
+    task, text = TextTask(TextConfig(window=window)), sonnets()
+    drawn = task.sample(batch, torch.Generator().manual_seed(seed))
+    for part, (tokens, targets) in {"train": drawn, "test": task.held_out(batch, "test")}.items():
+        assert tokens.shape == targets.shape == (batch, window) and tokens.dtype == targets.dtype == torch.long
+        for row, wanted in zip(tokens.tolist(), targets.tolist(), strict=True):
+            assert bytes([*row, wanted[-1]]) in getattr(text, part).tobytes(), "the last one stands behind the window"
+            assert wanted[:-1] == row[1:], "every place is scored, on what no place before it shows"
+
+
+def test_chance_is_what_naming_any_byte_gets(generator) -> None:
+    _, targets = TextTask(TextConfig(window=100)).sample(2_000, generator)
+    guesses = torch.randint(256, targets.shape, generator=generator)
+    assert TASK.metrics(guesses, targets)["accuracy"] == pytest.approx(TextConfig().chance, abs=0.001)
 
 
 def test_every_byte_of_the_training_part_is_drawn_and_none_beyond(generator, monkeypatch) -> None:
@@ -57,7 +77,7 @@ def test_scores_are_the_share_of_right_bytes_and_bits(generator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "transformer"])
-def test_every_kind_trains_on_it_and_the_test_part_comes_last(kind) -> None:
+def test_a_run_is_watched_on_the_validation_part_and_the_test_part_comes_last(kind) -> None:
     result = trained(TASK.config, kind)
     assert set(result.teacher_forced) == {"accuracy", "bits_per_byte"}
     assert result.teacher_forced["bits_per_byte"] == pytest.approx(8, abs=0.5), "it knows next to nothing yet"

@@ -2,13 +2,22 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 from crn_lib.config import from_mapping, to_mapping
 from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.sweeps import config_key
-from crn_lib.tasks import ImagesConfig, RegressionConfig, TextConfig, build_task
+from crn_lib.tasks import (
+    TASKS,
+    ImagesConfig,
+    RegressionConfig,
+    SentencesConfig,
+    TaskConfig,
+    TextConfig,
+    build_task,
+)
 from crn_lib.tasks.registry import input_width
 from crn_lib.training import TrainConfig
 from tests.tasks.small_tasks import SMALL
@@ -26,13 +35,26 @@ OWN_INPUTS = {
     "images": ImagesConfig(),
     "text": TextConfig(window=8),
 }
-"""Tasks of vectors and of the data that come with the library. `sentences` has none; its own tests train on it."""
+"""Tasks of vectors and of the data that come with the library; `sentences` has none, and gets some."""
+
+REVIEWS = "".join(f"{i}\t{2.5 if i % 3 else -2.5}\t{'good' if i % 3 else 'dull'} film {i}\n" for i in range(60))
+
+
+def own_inputs(name: str, folder: Path) -> TaskConfig:
+    if name != "sentences":
+        return OWN_INPUTS[name]
+    (folder / "movieReviewSnippets_GroundTruth.txt").write_text(REVIEWS, encoding="utf-8")
+    return SentencesConfig(path=str(folder), longest=16)
+
+
+def test_no_task_is_left_out():
+    assert {*SMALL, *OWN_INPUTS, "sentences"} == set(TASKS)
 
 
 @pytest.mark.parametrize("kind", BLOCKS)
-@pytest.mark.parametrize("name", OWN_INPUTS)
-def test_two_steps_on_vectors_and_on_data(name, kind):
-    task = OWN_INPUTS[name]
+@pytest.mark.parametrize("name", [*OWN_INPUTS, "sentences"])
+def test_two_steps_on_vectors_and_on_data(name, kind, tmp_path):
+    task = own_inputs(name, tmp_path)
     shape = {"vocab_size": task.vocab_size, "max_length": task.context, "input_width": input_width(task)}
     model = ModelConfig(kind=kind, width=8, blocks=1, **shape)
     result = run(TrainConfig(model=model, task=task, steps=2, batch=4, evaluate_every=1, evaluation_strings=16))
