@@ -57,16 +57,6 @@ def copying_tells(copies: Mapping[str, Mapping[str, Verdict]], solves: Mapping[s
     )
 
 
-def copying_is_needed(copies: Mapping[str, Verdict], solves: Mapping[str, Verdict]) -> Verdict:
-    """Whether no kind that does not copy solves another task: no as soon as one does.
-
-    Args:
-        copies: by kind, at one length.
-        solves: by kind, of one task.
-    """
-    return all_of(_not(solves.get(kind)) for kind, copy in copies.items() if copy is False)
-
-
 def _same(copy: bool, solve: Verdict) -> Verdict:
     return None if solve is None else solve == copy
 
@@ -255,11 +245,12 @@ def reads_unseen_lengths(rows: Sequence[Row], kind: str, *, length: int, seeds: 
 
 
 def _pair(points: Iterable[Point], metric: str | None = None) -> tuple[float, float]:
-    """A metric of CausalRN and Transformer, the main one if none is named, as the next three rules compare it.
+    """A metric of CausalRN and Transformer, the widest of each, the main one if none is named, as the next three rules
+    compare it.
 
     NaN without a row, and of a model that has not had its chance: then they are open.
     """
-    own = [p for p in points if p.had_its_chance]
+    own = sorted((p for p in points if p.had_its_chance), key=lambda p: p.model.width)
     found = {p.model.kind: (p.metric(metric) if metric else p.score).median for p in own}
     return found.get("causal_rn", math.nan), found.get("transformer", math.nan)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.data import Images, Split
 from crn_lib.data.sources import IMAGES, ImageSource, check_path, require_classes
-from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, drawn_once
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, check_held_out, drawn_once
 from crn_lib.tasks.scores import NOT_SCORED
 
 LAYOUTS = ("patches", "pixels", "permuted")
@@ -99,7 +99,7 @@ class ImagesTask(Task[ImagesConfig]):
         """The images.
 
         Raises:
-            ConfigError: a part has no image, or training one class only.
+            ConfigError: a part has no image, or one class only.
             DataError: the images are not there.
         """
         config = self.config
@@ -125,6 +125,7 @@ class ImagesTask(Task[ImagesConfig]):
         Returns:
             Vectors, `(images, context, input_width)`, and targets, `(images, context)`, scored at the last place.
         """
+        check_held_out(strings, split)
         part: Images = getattr(self.split, split)
         return self._lay_out(part, drawn_once(len(part.classes), strings, self.config.split_seed))
 

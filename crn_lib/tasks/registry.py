@@ -73,9 +73,9 @@ class Task(ABC, Generic[C]):
         """
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor] | None:
-        """Of real data problems of the `validation` or `test` split that no training sees, the same at every call: drawn
-        once from all over the split, since files are often in the order of their classes. All of them if they are
-        fewer. `None` where problems are drawn. `check_held_out` is its first line.
+        """Of real data problems of the `validation` or `test` split that no training sees, the same at every call:
+        drawn once from all over the split, since files are often in the order of their classes. All of them if they
+        are fewer. `None` where problems are drawn. `check_held_out` is its first line.
         """
         return None
 
@@ -130,7 +130,7 @@ def build_task(config: TaskConfig) -> Task[Any]:
 
 
 def drawn_once(there: int, wanted: int, seed: int) -> Tensor:
-    """So many of the numbers below `there`, in ascending order, the same at every call; all of them if they are fewer."""
+    """So many of the numbers below `there`, ascending, the same at every call; all of them if they are fewer."""
     order = torch.randperm(there, generator=torch.Generator().manual_seed(seed))
     return order[:wanted].sort().values
 

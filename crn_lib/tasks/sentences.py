@@ -6,10 +6,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from crn_lib.config import require_choice, require_whole
+from crn_lib.config import require_whole
 from crn_lib.data import Sentences, Split
-from crn_lib.data.sources import SENTENCES, check_path, require_classes
-from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, drawn_once
+from crn_lib.data.sources import SENTENCES, check_path, require_classes, require_source
+from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, check_held_out, drawn_once
 from crn_lib.tasks.scores import NOT_SCORED
 
 START, BETWEEN, END = 256, 257, 258
@@ -40,7 +40,7 @@ class SentencesConfig:
     split_seed: int = 0
 
     def __post_init__(self) -> None:
-        require_choice("source", self.source, tuple(SENTENCES))
+        require_source(self.source, SENTENCES)
         check_path(self.source, SENTENCES[self.source].where, self.path)
         require_whole("longest", self.longest, least=8)
         require_whole("split_seed", self.split_seed, least=0)
@@ -76,7 +76,7 @@ class SentencesTask(Task[SentencesConfig]):
         """The sentences.
 
         Raises:
-            ConfigError: a part has no sentence, or training one class only.
+            ConfigError: a part has no sentence, or one class only.
             DataError: the sentences are not there.
         """
         config = self.config
@@ -97,6 +97,7 @@ class SentencesTask(Task[SentencesConfig]):
         Returns:
             As `lay_out` does.
         """
+        check_held_out(strings, split)
         part: Sentences = getattr(self.split, split)
         chosen = drawn_once(len(part.classes), strings, self.config.split_seed).tolist()
         return self.lay_out(Sentences([part.parts[i] for i in chosen], [part.classes[i] for i in chosen]))

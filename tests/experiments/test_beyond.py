@@ -141,12 +141,13 @@ def test_numbers_by_examples_and_by_hops() -> None:
 
 def test_panels_are_read_from_a_folder_also_where_rows_are_missing(tmp_path: Path) -> None:
     assert beyond.read_points(tmp_path) == {name: [] for name in beyond.PANELS}
+    few = RecallConfig(pairs=4, length=20, vocab=16)
     for score, rate in ((0.4, 1e-3), (0.7, 2e-3)):
-        made = run("lstm", score, rate=rate)
+        made = run("lstm", score, rate=rate, task=few)
         append_row(tmp_path / "recall.jsonl", {**made.row, "history_file": "recall.history.jsonl"})
         append_row(tmp_path / "recall.history.jsonl", {"key": made.row["key"], "history": made.history})
     (found,) = beyond.read_points(tmp_path)["few"]
-    assert found.score.median == 0.7 and found.config.task == RECALL
+    assert found.score.median == 0.7 and found.config.task == few
     assert to_mapping(found.model)["kind"] == "lstm"
 
 

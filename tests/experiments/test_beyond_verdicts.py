@@ -39,16 +39,6 @@ def test_strings_are_as_long_as_what_a_task_asks_to_keep() -> None:
     assert [verdicts.length_for(bits, lengths) for bits in (11, 75, 76, 93, 300, 302)] == [16, 16, 32, 32, 64, None]
 
 
-def test_copying_is_not_needed_where_one_that_does_not_copy_solves() -> None:
-    copies = {"causal_rn": True, "linear_transformer": False, "lstm": False, "ssm": None}
-    failing = {"causal_rn": True, "linear_transformer": False, "lstm": False}
-    assert verdicts.copying_is_needed(copies, failing) is True
-    assert verdicts.copying_is_needed(copies, failing | {"linear_transformer": True}) is False
-    assert verdicts.copying_is_needed(copies, failing | {"ssm": True}) is True, "whether it copies is open"
-    assert verdicts.copying_is_needed(copies, {"linear_transformer": False}) is None, "one was not run"
-    assert verdicts.copying_is_needed({}, failing) is None
-
-
 @pytest.mark.parametrize(
     ("ours", "theirs", "verdict"),
     [
