@@ -63,7 +63,7 @@ BAD_PARAMETERS = [
     ("09_copying_by_length", {"letters": 11}, "parameter letters must be a whole number from 2 to 10; got 11"),
     ("09_copying_by_length", {"shown": 100}, "parameter shown must be one of 16, 32, 64, 128, 256; got 100"),
     ("10_beyond_copying", {"pairs": 7}, "parameter pairs must be a whole number from 2 to 6; got 7"),
-    ("10_beyond_copying", {"shown": "copying"}, "parameter shown must be one of few, recall, suffix, prefix"),
+    ("10_beyond_copying", {"shown": "copying"}, "parameter shown must be one of few, symbols, recall, suffix, prefix"),
     ("11_numbers_that_overflow", {"length": 4}, "parameter length must be a whole number from 8 to 256; got 4"),
     ("11_numbers_that_overflow", {"columns": 2.5}, "parameter columns must be a whole number from 2 to 64; got 2.5"),
     ("12_scaling_out", {"string_length": 9}, "parameter string_length must be a whole number from 2 to 8; got 9"),
