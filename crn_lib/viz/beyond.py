@@ -101,7 +101,8 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
         mode="markers+text",
         name=KIND_NAMES[kind],
         text=[str(p.model.width) if len(points) > 1 else "" for p in points],
-        textposition="top center",
+        # Kinds that hold as many bytes stand on top of each other: their widths must not.
+        textposition="bottom center" if kind == "causal_rn" else "top center",
         textfont={"size": 10},
         marker={
             "symbol": symbols,

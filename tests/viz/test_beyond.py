@@ -17,6 +17,7 @@ def test_a_mark_for_each_model_open_where_it_may_still_rise_pale_where_it_holds_
     ours, theirs = (next(t for t in figure.data if t.name == name) for name in ("CausalRN", "Transformer"))
     assert list(theirs.x) == [SMALL.state_bytes, LARGE.state_bytes] and list(theirs.y) == [0.6, 0.9]
     assert list(theirs.text) == ["8", "32"] and list(theirs.marker.opacity) == [1.0, 0.25]
+    assert ours.textposition != theirs.textposition, "at equal bytes their widths would stand on each other"
     assert list(ours.marker.symbol) == ["circle-open"] and list(theirs.marker.symbol) == ["square", "square"]
     assert figure.layout.title.text.startswith("Recall of 16 pairs, within 2.09 kB: CausalRN 80%, Transformer 60%")
     assert "Transformer of width 32: " in describe(figure) and "1 seed, 400 steps, rate 0.002 of 5" in describe(figure)
