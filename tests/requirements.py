@@ -38,6 +38,9 @@ NEEDS: dict[str, tuple[Callable[[], object], str]] = {
 }
 """What a test may need: how it is found, and what is said where it is not there."""
 
+FETCHED = {"packages", "datasets"}
+"""Of these what CI does not ask for: they want a package index, or 40 MB that nothing else uses."""
+
 
 def required() -> set[str]:
     """What CRN_REQUIRE names.

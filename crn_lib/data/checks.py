@@ -11,7 +11,12 @@ from crn_lib.data.splits import DataError, Images, Sentences
 
 
 def checked_images(
-    file: Path, pixels: NDArray[Any], classes: NDArray[Any], shape: tuple[int, int, int], known: int, labels: Path
+    file: str | Path,
+    pixels: NDArray[Any],
+    classes: NDArray[Any],
+    shape: tuple[int, int, int],
+    known: int,
+    labels: str | Path,
 ) -> Images:
     """Pixels `(n, side, side, channels)`, bytes, and classes `(n,)`, as they should be.
 
