@@ -45,10 +45,13 @@ class Evidence:
         """The comparable points of these panels."""
         return [point for name in names for point in comparable(name, self.points[name])]
 
-    def copies_for(self, name: str) -> Mapping[str, Verdict]:
-        """By kind, whether it copies strings that hold about as many bits as a panel's task asks for."""
-        bits = next((getattr(point.config.task, "bits", math.inf) for point in self.compared(name)), math.inf)
-        return self.copies.get(judge.length_for(bits, self.copies) or 0, {})
+    def bits(self) -> dict[str, float]:
+        """By retrieval task, how many it asks a state to keep; infinitely many while it has no row."""
+        own = {name: self.compared(name) for name in RETRIEVAL}
+        return {
+            name: getattr(points[0].config.task, "bits", math.inf) if points else math.inf
+            for name, points in own.items()
+        }
 
     def solves(self) -> dict[str, dict[str, Verdict]]:
         """By retrieval task, then by kind, whether it is solved."""
@@ -112,9 +115,7 @@ STATEMENTS = (
         "abstract",
         "Does copying tell?",
         lambda evidence: [p for p in evidence.compared(*RETRIEVAL) if p.model.width == WIDTH],
-        lambda evidence: judge.copying_tells(
-            {name: evidence.copies_for(name) for name in RETRIEVAL}, evidence.solves()
-        ),
+        lambda evidence: judge.copying_tells(evidence.copies, evidence.bits(), evidence.solves()),
     ),
     Statement(
         "ours",

@@ -41,16 +41,21 @@ def length_for(bits: float, lengths: Iterable[int]) -> int | None:
     return min((n for n in lengths if string_bits(n) >= bits), default=None)
 
 
-def copying_tells(copies: Mapping[str, Mapping[str, Verdict]], solves: Mapping[str, Mapping[str, Verdict]]) -> Verdict:
+def copying_tells(
+    copies: Mapping[int, Mapping[str, Verdict]],
+    bits: Mapping[str, float],
+    solves: Mapping[str, Mapping[str, Verdict]],
+) -> Verdict:
     """Whether the kinds that copy, and only they, solve the other tasks too.
 
     Args:
-        copies: by task, then by kind: copying of strings that hold about as many bits as the task asks for. Kinds
-            about which it says nothing are left out.
+        copies: by length of the strings, then by kind. Kinds about which it says nothing are left out.
+        bits: by task, how many it asks a state to keep; it is compared with copying at the `length_for` as many.
         solves: by task, then by kind. A task that the Transformer does not solve decides nothing.
     """
+    as_long = {task: copies.get(length_for(bits[task], copies) or 0, {}) for task in solves}
     return all_of(
-        all_of(_same(copy, own.get(kind)) for kind, copy in copies.get(task, {}).items() if copy is not None)
+        all_of(_same(copy, own.get(kind)) for kind, copy in as_long[task].items() if copy is not None)
         if own.get("transformer")
         else None
         for task, own in solves.items()

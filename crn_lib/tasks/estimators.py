@@ -46,11 +46,7 @@ def averaging(x: Tensor, y: Tensor) -> Tensor:
         >>> averaging(torch.tensor([[[1.0], [2.0], [1.0]]]), torch.tensor([[3.0, 6.0, 3.0]])).tolist()
         [[0.0, 6.0, 7.5]]
     """
-    found = torch.zeros_like(y)
-    products = (y[..., None] * x).cumsum(dim=1)
-    counts = torch.arange(1, x.shape[1], dtype=y.dtype, device=y.device)
-    found[:, 1:] = (x[:, 1:] * products[:, :-1]).sum(dim=-1) / counts
-    return found
+    return _times_mean_before(x, y)
 
 
 def averaged_projections(x: Tensor, y: Tensor) -> Tensor:
@@ -65,10 +61,15 @@ def averaged_projections(x: Tensor, y: Tensor) -> Tensor:
         >>> averaged_projections(x, torch.tensor([[2.0, 6.0, 13.0]])).tolist()  # y = 2 x_1 + 3 x_2
         [[0.0, 0.0, 6.5]]
     """
-    found = torch.zeros_like(y)
-    fits = (y / x.square().sum(dim=-1))[..., None] * x
-    counts = torch.arange(1, x.shape[1], dtype=y.dtype, device=y.device)
-    found[:, 1:] = (x[:, 1:] * fits.cumsum(dim=1)[:, :-1]).sum(dim=-1) / counts
+    return _times_mean_before(x, y / x.square().sum(dim=-1))
+
+
+def _times_mean_before(x: Tensor, weights: Tensor) -> Tensor:
+    """Each `x_i` times the mean of `weights_j x_j` over the examples before it."""
+    found = torch.zeros_like(weights)
+    sums = (weights[..., None] * x).cumsum(dim=1)
+    counts = torch.arange(1, x.shape[1], dtype=weights.dtype, device=weights.device)
+    found[:, 1:] = (x[:, 1:] * sums[:, :-1]).sum(dim=-1) / counts
     return found
 
 

@@ -23,7 +23,7 @@ def test_copying_tells_where_the_same_kinds_solve() -> None:
     alike = {"causal_rn": True, "transformer": True, "ssm": False, "delta_net": True}
 
     def judge(**solves: dict[str, bool | None]) -> bool | None:
-        return verdicts.copying_tells({"recall": copies, "suffix": copies}, solves)
+        return verdicts.copying_tells({32: copies}, {"recall": 93.0, "suffix": 127.0, "hops": 1e3}, solves)
 
     assert judge(recall=alike) is True
     assert judge(recall=alike | {"ssm": True}) is False
@@ -31,7 +31,7 @@ def test_copying_tells_where_the_same_kinds_solve() -> None:
     assert judge(recall=alike | {"causal_rn": None}) is None
     assert judge(recall=alike, suffix={"ssm": True}) is None, "no yardstick there"
     assert judge(recall=alike, hops=alike) is None, "nobody copied as much as that asks for"
-    assert judge() is None and verdicts.copying_tells({}, {"recall": alike}) is None
+    assert judge() is None and verdicts.copying_tells({}, {"recall": 93.0}, {"recall": alike}) is None
 
 
 def test_strings_are_as_long_as_what_a_task_asks_to_keep() -> None:
