@@ -246,3 +246,12 @@ def test_reviews_as_well() -> None:
     assert judge(0.66, 0.67) is True and judge(0.6, 0.67) is False
     assert judge(0.6, 0.59) is None and judge(math.nan, 0.7) is None
     assert verdicts.reviews_as_well(pair(0.6, 0.67, RATES[:2])) is None, "an edge"
+
+
+def test_of_several_widths_the_widest_of_each_kind_are_compared() -> None:
+    def wide(kind: str, width: int, bits: float) -> Point:
+        return tried(kind, 0.4, width=width, more={"bits_per_byte": bits})
+
+    ours, narrow, yardstick = wide("causal_rn", 64, 2.4), wide("transformer", 32, 2.45), wide("transformer", 64, 2.3)
+    for points in ([ours, narrow, yardstick], [ours, yardstick, narrow]):
+        assert verdicts.text_as_well(points, 2.69) is False, "2.4 bits are more than 2.3"
