@@ -8,6 +8,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,13 +28,23 @@ def find_browser() -> str | None:
     return found or next((path for path in MAC_BROWSERS if Path(path).exists()), None)
 
 
+def find_pip() -> str | None:
+    """Its version, or `None`. Not by `find_spec`: setuptools takes that for pip at work and gives up its `distutils`,
+    so that whatever imports setuptools later in this process fails.
+    """
+    try:
+        return metadata.version("pip")
+    except metadata.PackageNotFoundError:
+        return None
+
+
 NEEDS: dict[str, tuple[Callable[[], object], str]] = {
     "browser": (find_browser, "no Chromium or Chrome on this machine"),
     "triton": (lambda: importlib.util.find_spec("triton"), "Triton is not installed"),
     "compiler": (lambda: shutil.which("g++"), "torch.compile needs the C++ compiler g++"),
     "nbgrader": (lambda: importlib.util.find_spec("nbgrader"), "nbgrader (the extra course) is not installed"),
     "ray": (lambda: importlib.util.find_spec("ray"), "Ray (the extra cluster) is not installed"),
-    "packages": (lambda: importlib.util.find_spec("pip"), "pip is not installed"),
+    "packages": (find_pip, "pip is not installed"),
     "datasets": (lambda: importlib.util.find_spec("datasets"), "datasets (the extra data) is not installed"),
 }
 """What a test may need: how it is found, and what is said where it is not there."""

@@ -80,3 +80,11 @@ def test_setting_up_without_a_browser_fails_only_where_it_is_required(
     ran = subprocess.run(["/bin/sh", str(script)], env=environment, capture_output=True, text=True)
     assert ran.returncode == status
     assert (ran.stdout + ran.stderr).count("\n") == 1 and "No Chromium for the browser tests: none is" in ran.stdout
+
+
+def test_looking_for_what_tests_need_leaves_setuptools_whole() -> None:
+    code = (
+        "from tests.requirements import NEEDS\nfor find, _ in NEEDS.values():\n    find()\n"
+        "import setuptools, distutils.core\nassert '_distutils' in distutils.core.__file__"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
