@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -73,8 +73,15 @@ def shown(value: Any, most: int = 8) -> str:
     if isinstance(value, Tensor):
         numbers = value.detach().tolist() if value.numel() <= most else None
         return f"a tensor of shape {tuple(value.shape)}" if numbers is None else _rounded(numbers)
-    text = " ".join(repr(value).split())
+    text = " ".join((_in_order(value) if isinstance(value, set | frozenset) else repr(value)).split())
     return text if len(text) <= 120 else f"{text[:100]} ... (a {type(value).__name__} of {len(text):,} characters)"
+
+
+def _in_order(values: Set[Any]) -> str:
+    """A set as Python writes it, its members in an order that does not change from process to process."""
+    inside = ", ".join(sorted(map(repr, values)))
+    plain = f"{{{inside}}}" if inside else "set()"
+    return plain if type(values) is set else f"{type(values).__name__}({plain if inside else ''})"
 
 
 def _rounded(numbers: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crn_lib.config import require_number
+from crn_lib.data import DataError
 from crn_lib.files import replace_text
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row
@@ -16,6 +17,8 @@ from crn_lib.training.loop import CHECKPOINT_NAME
 from crn_lib.training.result import config_fields
 
 PROGRESS_NAME = "progress.json"
+NO_DATA = "no_data"
+"""The field of a row whose run could not begin, since the files of its data are missing or damaged."""
 History = list[dict[str, float]]
 
 
@@ -50,6 +53,8 @@ class Job:
 def run_job(job: Job, on_evaluation: Callable[[History], None] | None = None) -> Row:
     """Train, and say what came of it as a row with the history in it. An error is a row too, with `error` set.
 
+    Where the data are not there, that says nothing of the run: its row has `NO_DATA` set and is not for a file.
+
     Raises:
         KeyboardInterrupt: it was interrupted; the checkpoint is saved.
     """
@@ -67,6 +72,8 @@ def run_job(job: Job, on_evaluation: Callable[[History], None] | None = None) ->
         result = _train(job, note)
     except TrainingDiverged as error:
         return {**_identity(job), **error.result.row(), "error": f"{type(error).__name__}: {error}"}
+    except DataError as error:
+        return {**failed_row(job, f"{type(error).__name__}: {error}"), NO_DATA: True, "history": history}
     except Exception as error:  # one run's failure, of whatever kind, must not cost the others
         busy = isinstance(error, RunBusy)
         return {**failed_row(job, f"{type(error).__name__}: {error}"), "history": history}

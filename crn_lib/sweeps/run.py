@@ -8,7 +8,7 @@ from crn_lib.config import require, require_whole
 from crn_lib.device import Device, known_device, pick_device
 from crn_lib.paths import checkpoint_folder
 from crn_lib.sweeps.executors import Executor, InlineExecutor
-from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.jobs import NO_DATA, Job
 from crn_lib.sweeps.rows import Row, append_row, config_key, lock_rows, run_rows
 from crn_lib.sweeps.sweep import Sweep
 from crn_lib.training.checkpoints import own_folder
@@ -106,7 +106,11 @@ def _folder(sweep: Sweep, checkpoints: str | Path | None) -> Path:
 
 
 def _store(sweep: Sweep, row: Row) -> Row:
-    """Write the history, then the row: a row that is there has its history."""
+    """Write the history, then the row: a row that is there has its history. A run without its data leaves none, so
+    that it is done once they are there.
+    """
+    if row.get(NO_DATA):
+        return row
     history = row.pop("history", [])
     row["history_file"] = sweep.histories.name
     append_row(sweep.histories, {"key": row["key"], "history": history})

@@ -40,8 +40,8 @@ class Run:
 
     @property
     def main_metric(self) -> str:
-        """The main metric of that task."""
-        return TASKS[self.task].task.main_metric
+        """The main metric of that task: older rows do not name it."""
+        return str(self.row.get("main_metric") or TASKS[self.task].task.main_metric)
 
     def first(self, accuracy: float = SOLVED, metric: str | None = None) -> dict[str, float] | None:
         """The first evaluation at which a metric, the main one if none is named, reached this; `None` if none did."""

@@ -7,6 +7,7 @@ from crn_lib.config import to_mapping
 from crn_lib.errors import RunFailed
 from crn_lib.models import SequenceModel
 from crn_lib.provenance import circumstances
+from crn_lib.tasks import build_task
 from crn_lib.training.config import TrainConfig
 
 
@@ -66,6 +67,7 @@ class TrainingDiverged(RunFailed):
 
 
 def config_fields(config: TrainConfig) -> dict[str, Any]:
-    """What a row says of the configuration: all of it, in three parts, and the seed."""
+    """What a row says of the configuration: all of it, in three parts, and the seed; and by what the task is judged."""
     plain = to_mapping(config)
-    return {"model": plain.pop("model"), "task": plain.pop("task"), "training": plain, "seed": config.seed}
+    parts = {"model": plain.pop("model"), "task": plain.pop("task"), "training": plain, "seed": config.seed}
+    return {**parts, "main_metric": build_task(config.task).main_metric}

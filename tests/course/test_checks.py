@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from torch import Tensor
 
 from crn_lib.course import check
-from crn_lib.course.checks import expect_same, expect_whole, fail
+from crn_lib.course.checks import expect_same, expect_whole, fail, shown
 from crn_lib.course.exercises.work_counter import numbers_in
 from crn_lib.course.failures import CheckFailed
 from tests.course.exercise_answers import RIGHT, WRONG
@@ -176,3 +176,9 @@ def test_names_are_those_of_the_arguments_where_they_are_told() -> None:
         check("01.bits", wrapped)
     with pytest.raises(CheckFailed, match=r"given length=1, vocab=2$"):
         check("01.bits", lambda length, vocab, extra=0: wrapped())
+
+
+def test_a_set_is_shown_in_one_order_in_every_process() -> None:
+    """Else a stored message would change whenever its lesson is executed again."""
+    assert shown({"c", "a", "b"}) == "{'a', 'b', 'c'}" and shown(frozenset("ba")) == "frozenset({'a', 'b'})"
+    assert (shown(set()), shown(frozenset())) == ("set()", "frozenset()")
