@@ -88,7 +88,7 @@ def _predictions(lesson: Lesson) -> str:
     lines = []
     for output in _outputs(lesson):
         shown = output.get("data", {})
-        answer = re.match(r"your guess: .*?; (?:measured|we say): (.*)", str(shown.get("text/plain", "")))
+        answer = re.match(r"your guess: .*?; [^:;]+: (.*)", str(shown.get("text/plain", "")))
         if answer:
             question = re.search(r"<b>(.*?)</b>", str(shown["text/html"]))
             assert question is not None, "a card has a title"
