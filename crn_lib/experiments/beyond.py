@@ -17,15 +17,15 @@ from crn_lib.experiments.comparison import model_of, task_of
 from crn_lib.experiments.memory import predicted_bytes
 from crn_lib.experiments.verdicts import Share, Verdict
 from crn_lib.models import ModelConfig
+from crn_lib.paths import data_file
 from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
+from crn_lib.tasks import TASKS, Task
 from crn_lib.training import TrainConfig
 
 RATES = 5
-"""Learning rates, of which the best is not at an edge, that a model needs before it is said to fail."""
-
-RATES_TO_COMPARE = 3
-"""Learning rates that two models need each before it is said that one is not as good as the other."""
+"""Learning rates, of which the best is not at an edge, that a model needs before it is said to fail, or not to be as
+good as another."""
 
 ALIKE = 0.01
 """Scores this close to the best count as equal when the best rate is chosen: then see `Point.rate`."""
@@ -93,7 +93,10 @@ class Point:
 
     @cached_property
     def alike(self) -> list[float]:
-        """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score."""
+        """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score.
+
+        Of real data that is the last score on the validation part: the test part has no say in what is tested on it.
+        """
         found = {rate: _median(runs) for rate, runs in self.tried.items()}
         highest = max(found.values())
         return [rate for rate, score in found.items() if score >= highest - ALIKE] or list(found)
@@ -118,8 +121,8 @@ class Point:
 
     @property
     def had_its_chance(self) -> bool:
-        """Whether it was given `RATES_TO_COMPARE` rates, the best of them not at an edge."""
-        return len(self.tried) >= RATES_TO_COMPARE and not self.at_edge
+        """Whether it was given `RATES` rates, the best of them not at an edge."""
+        return len(self.tried) >= RATES and not self.at_edge
 
     @property
     def score(self) -> Spread:
@@ -148,10 +151,9 @@ class Point:
         """
         if self.share.works:
             return True
-        tried_enough = len(self.tried) >= RATES and not self.at_edge
         ended = not self.share.unfinished and math.isfinite(self.score.median)
         begun = self.score.median > self.config.task.chance + BEGUN
-        return False if tried_enough and ended and begun else None
+        return False if self.had_its_chance and ended and begun else None
 
     @property
     def rates_that_solve(self) -> str:
@@ -171,14 +173,19 @@ class Point:
         shape = {name: getattr(model, name) for name in same}
         return model == ModelConfig(kind=model.kind, **shape)
 
-    def words(self) -> str:
-        """As in `97.1% (96.8% to 97.4%), 2 seeds, 3,000 steps, rate 0.002, an edge of 3`; steps are the most taken."""
+    def words(self, metric: str | None = None, form: str = ".1%") -> str:
+        """As in `97.1% (96.8% to 97.4%), 2 seeds, 3,000 steps, rate 0.002, an edge of 3`; steps are the most taken.
+
+        Args:
+            metric: what is said in front, in this form; the main one if none is named.
+        """
+        score = self.metric(metric) if metric else self.score
         seeds = f"{len(self.runs)} seed{'s' if len(self.runs) > 1 else ''}"
         edge = (
             f"{', an edge' if self.at_edge else ''} of {len(self.tried)}" if len(self.tried) > 1 else ", the only one"
         )
         steps = max(run.row["steps"] for run in self.runs)
-        return f"{self.score.show('.1%')}, {seeds}, {steps:,} steps, rate {self.rate:g}{edge}"
+        return f"{score.show(form)}, {seeds}, {steps:,} steps, rate {self.rate:g}{edge}"
 
 
 def _spread(runs: Iterable[Run], name: str) -> Spread:
@@ -187,9 +194,15 @@ def _spread(runs: Iterable[Run], name: str) -> Spread:
 
 
 def _median(runs: Sequence[Run]) -> float:
-    """Of the main metric; minus infinity where a run ended without one."""
-    found = [run.row.get(run.main_metric, math.nan) for run in runs]
+    """Of the main metric, as it may choose between rates; minus infinity where a run ended without one."""
+    ended = [math.isfinite(run.row.get(run.main_metric, math.nan)) for run in runs]
+    found = [_to_choose_by(run) if done else math.nan for run, done in zip(runs, ended, strict=True)]
     return Spread.of(found).median if all(map(math.isfinite, found)) else -math.inf
+
+
+def _to_choose_by(run: Run) -> float:
+    real = TASKS[run.task].task.held_out is not Task.held_out
+    return float((run.history[-1] if real else run.row)[run.main_metric])
 
 
 def points_of(runs: Iterable[Run]) -> list[Point]:
@@ -208,13 +221,21 @@ def points_of(runs: Iterable[Run]) -> list[Point]:
     ]
 
 
-def read_points(runs: str | Path) -> dict[str, list[Point]]:
-    """What the folder of stored runs has of every panel: all its models and depths; nothing where there is no row yet.
+def read_points(runs: str | Path | None = None) -> dict[str, list[Point]]:
+    """What stored runs there are of every panel: all its models and depths; nothing where there is no row yet.
 
     A run whose loss stopped being finite is there too: its rate was tried.
+
+    Args:
+        runs: the folder of their rows; where it is not given, one's own rows of a sweep or else the workbook's.
     """
+
+    def rows_of(sweep: str) -> Path:
+        name = f"{sweep}.jsonl"
+        return data_file(f"runs/{name}") if runs is None else Path(runs) / name
+
     found = {
-        sweep: points_of(read_runs(Path(runs) / f"{sweep}.jsonl", diverged=True))
+        sweep: points_of(read_runs(rows_of(sweep), diverged=True))
         for sweep in {panel.sweep for panel in PANELS.values()}
     }
     return {
@@ -263,9 +284,13 @@ def hops_by_number(point: Point) -> list[float]:
     return [point.metric(f"accuracy_{k}_hops").median for k in range(hops + 1)]
 
 
-def in_short(points: Sequence[Point], names: Mapping[str, str]) -> str:
-    """All of them in one line, kinds by these names, each with its task; `no row yet` where there is none."""
-    rows = [(point.runs[0].row, point.words()) for point in points]
+def in_short(points: Sequence[Point], names: Mapping[str, str], metric: str | None = None, form: str = ".1%") -> str:
+    """All of them in one line, kinds by these names, each with its task; `no row yet` where there is none.
+
+    Args:
+        metric, form: as for `Point.words`.
+    """
+    rows = [(point.runs[0].row, point.words(metric, form)) for point in points]
     named = (f"{task_of(row)}, {model_of(row, names)}, width {row['model']['width']}: {said}" for row, said in rows)
     return "; ".join(named) or "no row yet"
 

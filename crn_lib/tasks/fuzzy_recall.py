@@ -10,6 +10,7 @@ full length (`shortest_key=3`). Here the latter are the targets, always.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -35,8 +36,8 @@ class FuzzyRecallConfig:
 
     Example:
         >>> config = FuzzyRecallConfig()
-        >>> config.keys, config.values, config.chance  # and one token of padding
-        (7, 8, 0.125)
+        >>> config.keys, config.values  # and one token of padding
+        (7, 8)
     """
 
     vocab: int = 16
@@ -91,20 +92,26 @@ class FuzzyRecallConfig:
         """Tokens in a sequence."""
         return self.length
 
-    @property
+    @cached_property
     def chance(self) -> float:
-        """Tokens right of one who names any of those that values are made of."""
-        return 1 / self.values
+        """Tokens right of one who looks at no key: of the tokens of values so far it names the most frequent that this
+        value has not yet. Measured on some hundred sequences, always the same.
+        """
+        task = FuzzyRecallTask(self)
+        tokens, targets = task.sample(max(200, 50_000 // self.length), torch.Generator().manual_seed(0))
+        return task.metrics(most_frequent_unsaid(self, tokens), targets)["accuracy"]
 
     @property
     def bits(self) -> float:
         """What a state must hold at least: the values of as many of the longest pairs as fit before the last one, which
         may ask for any of them.
 
-        Their keys may all differ, if there are so many keys, and then each value may be any that the alphabet gives.
+        Their keys may all differ, if there are so many keys, and then each value may be any of full length. Shorter
+        ones need no state of their own: nothing is asked behind a value's end, so that whoever goes on as a longer one
+        does makes no mistake.
         """
         fitting = (self.length + 1 - self.pair_length) // self.pair_length
-        motifs = sum(math.perm(self.values, size) for size in range(1, self.value_length + 1))
+        motifs = math.perm(self.values, self.value_length)
         return min(fitting, math.perm(self.keys, self.key_length)) * math.log2(motifs)
 
 
@@ -112,6 +119,22 @@ MAD = tuple(FuzzyRecallConfig(vocab=vocab) for vocab in (16, 32, 64, 128)) + tup
     FuzzyRecallConfig(length=length) for length in (256, 512, 1024)
 )
 """MAD's baseline and its single changes (besides fewer training sequences)."""
+
+
+def most_frequent_unsaid(config: FuzzyRecallConfig, tokens: Tensor) -> Tensor:
+    """At every place the token of values that stood most often up to there, but for those of the value at hand.
+
+    Shape: `(batch, length)`, both.
+    """
+    offset, among = config.keys, config.values
+    here = torch.nn.functional.one_hot((tokens - offset).clamp(-1, among) + 1, among + 2)[..., 1:-1]
+    so_far = here.cumsum(dim=1)
+    said, running = torch.zeros_like(here), torch.ones_like(here[..., :1])
+    for back in range(config.value_length - 1):  # the value at hand is the run of such tokens that ends here
+        before = torch.nn.functional.pad(here, (0, 0, back, 0))[:, : here.shape[1]]
+        running = running * before.sum(dim=2, keepdim=True)
+        said = said + before * running
+    return offset + torch.where(said > 0, -1, so_far).argmax(dim=2)
 
 
 class FuzzyRecallTask(Task[FuzzyRecallConfig]):

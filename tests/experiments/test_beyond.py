@@ -10,8 +10,9 @@ from crn_lib.config import to_mapping
 from crn_lib.experiments import beyond
 from crn_lib.experiments.beyond import Point, points_of
 from crn_lib.models import ModelConfig
-from crn_lib.sweeps import Run, append_row, config_key, load_sweep
-from crn_lib.tasks import HopsConfig, RecallConfig, RegressionConfig
+from crn_lib.paths import own_data_file, workbook_folder
+from crn_lib.sweeps import Run, append_row, config_key, load_sweep, newest_rows
+from crn_lib.tasks import HopsConfig, ImagesConfig, NgramLookupConfig, RecallConfig, RegressionConfig
 from crn_lib.tasks.registry import input_width
 from crn_lib.training import TrainConfig
 from crn_lib.training.result import config_fields
@@ -67,6 +68,46 @@ def test_rates_that_solve_are_counted_by_most_of_their_seeds() -> None:
     found = [(1e-3, 0, 0.995), (1e-3, 1, 0.3), (2e-3, 0, 0.995), (2e-3, 1, 0.3), (2e-3, 2, 0.992), (4e-3, 0, 0.98)]
     (three,) = points_of(run("ssm", score, rate=rate, seed=seed) for rate, seed, score in found)
     assert three.rates_that_solve == "1 of 3", "one seed of two is not most"
+
+
+def test_the_rate_of_real_data_is_chosen_by_its_validation_part() -> None:
+    """And of drawn problems, where all are fresh, by the last scores; a run that ended without any is not chosen."""
+
+    def at(rate: float, validation: float, test: float, task: Any) -> Run:
+        made = run("ssm", test, rate=rate, before=0.1, task=task)
+        made.history[-1][made.main_metric] = validation
+        return made
+
+    scores = [(1e-3, 0.5, 0.6), (2e-3, 0.7, 0.5), (4e-3, 0.6, 0.9)]
+    (digits,) = points_of(at(*each, ImagesConfig()) for each in scores)
+    assert (digits.rate, digits.score.median) == (2e-3, 0.5)
+    (drawn,) = points_of(at(*each, RECALL) for each in scores)
+    assert (drawn.rate, drawn.score.median) == (4e-3, 0.9)
+    nothing = at(8e-3, 0.99, math.nan, ImagesConfig())
+    (digits,) = points_of([*(at(*each, ImagesConfig()) for each in scores), nothing])
+    assert digits.rate == 2e-3 and len(digits.tried) == 4
+
+
+def test_who_names_the_most_frequent_letter_has_not_begun_a_look_up() -> None:
+    """12% of answers, three times what naming any letter gives: a run that stays there may be waiting for its jump."""
+    task = NgramLookupConfig(answer_length=1)
+    assert tried("linear_rn", 0.118, task=task).solves is None
+    assert tried("linear_rn", 0.2, task=task).solves is False
+
+
+def test_ones_own_rows_are_read_in_place_of_the_workbooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRN_HOME", str(tmp_path))
+    before = beyond.read_points()
+    assert before["few"] and before == beyond.read_points(workbook_folder() / "figures/data/runs")
+    rows = own_data_file("runs/recall.jsonl")
+    key = next(iter(newest_rows(rows)))
+    append_row(rows, {**newest_rows(rows)[key], "error": "taken out"})
+    after = beyond.read_points()
+    held = [
+        sum(len(runs) for p in found["few"] + found["recall"] + found["symbols"] for runs in p.tried.values())
+        for found in (before, after)
+    ]
+    assert held[1] == held[0] - 1 and after["suffix"] == before["suffix"]
 
 
 def test_of_rates_that_are_as_good_one_away_from_the_edges_is_taken() -> None:

@@ -7,7 +7,7 @@ import pytest
 from crn_lib.experiments.beyond import PANELS, Point
 from crn_lib.experiments.beyond_claims import STATEMENTS, Evidence, Statement
 from crn_lib.tasks import ImagesConfig, RecallConfig, RegressionConfig, SentencesConfig, TextConfig
-from tests.experiments.test_beyond import point, tried
+from tests.experiments.test_beyond import RATES, point, tried
 from tests.experiments.test_beyond_verdicts import CURVES, hops, lengths, lookups, solving, statics
 
 RECALL = RecallConfig(pairs=4, length=16, vocab=32)
@@ -29,7 +29,7 @@ def test_without_rows_everything_is_open_and_rests_on_nothing(each: Statement) -
     assert each.in_short(evidence(), {}) == ("no row yet", "no seed yet", "no row yet")
 
 
-def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = (1e-3, 2e-3, 4e-3), **more: Any) -> Point:
+def wide(kind: str, score: float, task: Any, rates: tuple[float, ...] = RATES, **more: Any) -> Point:
     return point(kind, dict.fromkeys(rates, score), task=task, width=64, blocks=4, more=more)
 
 
@@ -76,8 +76,8 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     digits = evidence(patches=[wide(kind, 0.95, ImagesConfig()) for kind in ("causal_rn", "transformer")])
     assert statement("A CausalRN reads").verdict(digits) is True
 
-    few = evidence(patches=[wide(kind, 0.95, ImagesConfig(), (2e-3,)) for kind in ("causal_rn", "transformer")])
-    assert statement("A CausalRN reads").verdict(few) is None, "one rate each"
+    few = evidence(patches=[wide(kind, 0.95, ImagesConfig(), RATES[:4]) for kind in ("causal_rn", "transformer")])
+    assert statement("A CausalRN reads").verdict(few) is None, "four rates each"
 
     reviews = SentencesConfig(path="reviews.tar.gz")
     liked = evidence(sentences=[wide("causal_rn", 0.6, reviews), wide("transformer", 0.65, reviews)])
@@ -98,4 +98,12 @@ def test_what_was_measured_of_stored_models_says_so() -> None:
 def test_a_statement_in_short_names_its_points() -> None:
     digits = evidence(patches=[wide("causal_rn", 0.95, ImagesConfig(), device="cpu", dtype="float32")])
     ours, spread, device = statement("A CausalRN reads").in_short(digits, {"causal_rn": "CausalRN"})
-    assert "CausalRN" in ours and "95.0%" in ours and spread.startswith("learning rates tried: 3") and "cpu" in device
+    assert "CausalRN" in ours and "95.0%" in ours and spread.startswith("learning rates tried: 5") and "cpu" in device
+    assert ours.endswith("; ridge regression 90.0%")
+
+
+def test_what_is_compared_in_bits_is_said_in_bits() -> None:
+    """Beside the packer, and not the share of bytes that are right, which the verdict does not look at."""
+    text = evidence(text=[wide("causal_rn", 0.4, TextConfig(), bits_per_byte=2.4, device="cpu", dtype="float32")])
+    ours = statement("On the sonnets").in_short(text, {"causal_rn": "CausalRN"}).ours
+    assert "width 64: 2.40, 1 seed" in ours and "%" not in ours and ours.endswith("; bz2 2.50")

@@ -10,7 +10,17 @@ import pytest
 from crn_lib.config import ConfigError
 from crn_lib.files import locked
 from crn_lib.models import ModelConfig
-from crn_lib.sweeps import Run, append_row, fill_rows, load_sweep, newest_rows, read_rows, read_runs, run_sweep, sweep_state
+from crn_lib.sweeps import (
+    Run,
+    append_row,
+    fill_rows,
+    load_sweep,
+    newest_rows,
+    read_rows,
+    read_runs,
+    run_sweep,
+    sweep_state,
+)
 from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key, lock_rows

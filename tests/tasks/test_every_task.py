@@ -1,11 +1,13 @@
 """What holds of every task: what it draws fits what it says of itself, and a seed brings it back."""
 
+import itertools
 import math
 import re
 import types
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from crn_lib.config import ConfigError
 from crn_lib.tasks import (
@@ -147,6 +149,17 @@ def test_a_task_without_groups_has_its_own_metrics_only(generator):
 # --- chance ---
 
 
+def unsaid(config: TaskConfig, row: list[int]) -> list[int]:
+    """At each place of a row of fuzzy recall the most frequent token of values, but for those of the value at hand."""
+    named = []
+    for place in range(len(row)):
+        so_far = row[: place + 1]
+        said = list(itertools.takewhile(lambda token: config.keys <= token < config.vocab - 1, so_far[::-1]))
+        others = [token for token in range(config.keys, config.vocab - 1) if token not in said]
+        named.append(max(others or said, key=so_far.count))
+    return named
+
+
 def guesses(name: str, tokens: torch.Tensor, targets: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """What one who knows the rules, and not where to look, names at every place."""
     config = SMALL[name]
@@ -160,7 +173,7 @@ def guesses(name: str, tokens: torch.Tensor, targets: torch.Tensor, generator: t
         case "copying":
             return torch.where(targets == 2, 2, any_of(torch.tensor([[3, 4, 5]])))
         case "fuzzy_recall":
-            return any_of(torch.arange(config.keys, config.vocab - 1)[None])
+            return torch.tensor([unsaid(config, row) for row in tokens.tolist()])
         case "hops":
             letters, hops = any_of(torch.arange(config.first_letter, config.none)[None]), tokens[:, :1]
             none = [(targets[:, 1:] == config.none)[hops[:, 0] == k].double().mean() for k in range(config.hops + 1)]
@@ -169,7 +182,10 @@ def guesses(name: str, tokens: torch.Tensor, targets: torch.Tensor, generator: t
         case "memorisation":
             return any_of(build_task(config).dictionary[None])
         case "ngram_lookup":
-            return any_of(torch.tensor([[2, 3, 4]]))
+            strings = tokens[:, 1 : 1 + config.string_length].tolist()
+            return torch.tensor([max(sorted(string), key=string.count) for string in strings])[:, None].expand_as(
+                targets
+            )
         case "permutation_hops":
             nodes = tokens[:, 1 : 2 * config.nodes : 2]
             others = torch.randint(1, config.nodes, targets.shape, generator=generator)
@@ -193,6 +209,14 @@ def test_a_task_says_how_many_bits_a_state_needs_or_nothing_of_them():
     having = {name for name, config in SMALL.items() if hasattr(config, "bits")}
     assert having == set(SMALL) - {"hops"}
     assert all(0 <= SMALL[name].bits < math.inf for name in having)
+
+
+def test_chance_of_a_look_up_is_that_of_the_most_frequent_letter():
+    """Three times that of any letter: models which have learnt nothing else stand there."""
+    one = [ngram_lookup.NgramLookupConfig(answer_length=1, where=where).chance for where in ngram_lookup.PLACES]
+    most = torch.randint(26, (10_000, 32), generator=torch.Generator().manual_seed(5))
+    expected = float(F.one_hot(most).sum(dim=1).amax(dim=1).double().mean()) / 32
+    assert one == pytest.approx([expected, expected], abs=0.01) and expected > 3 / 26
 
 
 def test_chance_of_copying_is_the_mean_over_its_lengths():
