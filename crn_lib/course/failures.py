@@ -1,10 +1,14 @@
 """What a reader sees of an answer that fails: the message and the reader's own lines, and none of the check's."""
 
 import itertools
+import sys
 import sysconfig
 import traceback
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+
+from IPython import get_ipython
 
 import crn_lib
 
@@ -32,6 +36,27 @@ class CheckFailed(AssertionError):
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback."""
         return [*self.lines, f"\x1b[31mNot yet: {self}\x1b[0m"]
+
+
+OTHER_NUMBERS = (
+    "If this assert is the lesson's: its words were written about other numbers than came out here. There are rows of "
+    "your own, or this machine computes otherwise, or the lesson is wrong. Believe the outputs; cells below still run."
+)
+
+
+def explain_assertions() -> None:
+    """From now on a lesson's own `assert` that fails says what that means for who reads it, behind its traceback."""
+    shell = get_ipython()
+    if shell is not None:
+        shell.set_custom_exc((AssertionError,), _show_assertion)
+
+
+def _show_assertion(
+    shell: Any, kind: type[BaseException], error: BaseException, trace: Any, tb_offset: int | None = None
+) -> None:
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    if kind is AssertionError:  # not what checks raise, which say more
+        print(OTHER_NUMBERS, file=sys.stderr)
 
 
 class Interrupted(KeyboardInterrupt):

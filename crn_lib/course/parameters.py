@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 
 from crn_lib.config import ConfigError
+from crn_lib.course.failures import explain_assertions
 from crn_lib.device import pick_device
 from crn_lib.tasks.copying import ALPHABET
 
@@ -43,7 +44,7 @@ class Settings:
 
 
 def begin(*, profile: str, seed: int, device: str) -> Settings:
-    """Check the three parameters that every lesson has.
+    """Check the three parameters that every lesson has, and let its assertions explain themselves.
 
     Raises:
         ParameterError: a value that is not allowed.
@@ -54,6 +55,7 @@ def begin(*, profile: str, seed: int, device: str) -> Settings:
         place, _ = pick_device(device)
     except ConfigError as error:
         raise ParameterError(str(error)) from None
+    explain_assertions()
     return Settings(profile, seed, str(place))
 
 

@@ -12,10 +12,10 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from torch import Tensor
 
-from crn_lib.course import check
+from crn_lib.course import begin, check
 from crn_lib.course.checks import expect_same, expect_whole, fail, shown
 from crn_lib.course.exercises.work_counter import numbers_in
-from crn_lib.course.failures import CheckFailed
+from crn_lib.course.failures import OTHER_NUMBERS, CheckFailed
 from tests.course.exercise_answers import RIGHT, WRONG
 
 
@@ -182,3 +182,19 @@ def test_a_set_is_shown_in_one_order_in_every_process() -> None:
     """Else a stored message would change whenever its lesson is executed again."""
     assert shown({"c", "a", "b"}) == "{'a', 'b', 'c'}" and shown(frozenset("ba")) == "frozenset({'a', 'b'})"
     assert (shown(set()), shown(frozenset())) == ("set()", "frozenset()")
+
+
+def test_an_assertion_of_a_lesson_that_fails_says_what_it_means_and_a_check_does_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who added rows would else see a bare AssertionError. The cell fails all the same: headless runs must."""
+    shell = InteractiveShell()
+    monkeypatch.setattr("crn_lib.course.failures.get_ipython", lambda: shell)
+    begin(profile="smoke", seed=0, device="cpu")
+    assert not shell.run_cell("assert 1 + 1 == 3").success
+    said = capsys.readouterr()
+    assert "AssertionError" in said.out and said.err.strip() == OTHER_NUMBERS
+    failed = "from crn_lib.course import check\ncheck('01.bits', lambda *_: 0)"
+    assert not shell.run_cell(failed).success
+    said = capsys.readouterr()
+    assert "Not yet: requirement" in said.out and OTHER_NUMBERS not in said.out + said.err
