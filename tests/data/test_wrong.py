@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crn_lib.config import ConfigError
-from crn_lib.data import Images
+from crn_lib.data import DataError, Images
 from crn_lib.data.sources import require_classes
 from crn_lib.data.splits import Sentences, Split
 from tests.data.written import larger, npz, records, refused, shares, write, write_idx
@@ -120,5 +119,5 @@ def test_a_part_of_one_class_is_nothing_to_learn_or_test_from(part: str) -> None
     both = Sentences([("a",), ("b",)], [0, 1])
     split = Split(both, both, both)._replace(**{part: Sentences(both.parts, [1, 1])})
     called = "training" if part == "train" else part
-    with pytest.raises(ConfigError, match=f"^all {called} sentences of glue/rte are of one class$"):
+    with pytest.raises(DataError, match=f"^all {called} sentences of glue/rte are of one class$"):
         require_classes(split, "sentence", "glue/rte")

@@ -10,7 +10,17 @@ import pytest
 from crn_lib.config import ConfigError
 from crn_lib.files import locked
 from crn_lib.models import ModelConfig
-from crn_lib.sweeps import Run, append_row, fill_rows, load_sweep, newest_rows, read_rows, read_runs, run_sweep, sweep_state
+from crn_lib.sweeps import (
+    Run,
+    append_row,
+    fill_rows,
+    load_sweep,
+    newest_rows,
+    read_rows,
+    read_runs,
+    run_sweep,
+    sweep_state,
+)
 from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key, lock_rows
@@ -117,6 +127,10 @@ def test_a_run_whose_data_are_not_there_is_said_to_fail_and_done_once_they_are(t
     absent = replace(quick(), task=text, model=model)
     state = run(tmp_path, absent, quick())
     assert [row["error"] is None for row in state.done] == [False, True] and "poem.txt" in state.failed[0]["error"]
+    assert list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
+
+    (tmp_path / "poem.txt").write_text("a rose is a rose is a rose ")
+    assert [row["error"] is None for row in run(tmp_path, absent, quick()).done] == [False, True], "it is too short"
     assert list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
 
     (tmp_path / "poem.txt").write_text("a rose is a rose is a rose " * 40)
