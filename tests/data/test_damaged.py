@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import json
+import os
 import re
 import tarfile
 from pathlib import Path
@@ -67,6 +68,25 @@ def test_no_path_is_not_the_folder_one_is_in(source: str) -> None:
 @pytest.mark.parametrize("path", ["a\0b", "a" * 5000, "~no-such-person/a"], ids=["zero byte", "long", "no home"])
 def test_a_path_that_cannot_be_is_one_line(source: str, path: str) -> None:
     assert NOTHING[source][1] in refused(source, path) or source == "names"
+
+
+@pytest.mark.parametrize("source", LOADERS)
+def test_a_path_that_is_neither_a_file_nor_a_folder_is_not_read(tmp_path: Path, source: str) -> None:
+    """A pipe that nobody writes into is read for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        says = refused(source, path)
+        assert says.startswith(f"the path {path} is neither a file nor a folder; ") and NOTHING[source][1] in says
+
+
+@pytest.mark.parametrize("source", LOADERS)
+def test_a_pipe_in_a_folder_is_not_read(tmp_path: Path, source: str) -> None:
+    for name in ("0.json", "ptb.train.txt", "wiki.train.raw", "part0.npz", REVIEWS, "RTE/train.tsv", "CB/train.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        os.mkfifo(tmp_path / name)
+    for name in ("data_batch_1.bin", "dist.female.first"):
+        os.mkfifo(tmp_path / name)
+    assert NOTHING[source][1] in refused(source, tmp_path)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:

@@ -31,6 +31,25 @@ def test_a_file_is_a_text_and_a_folder_all_its_files_in_order(tmp_path: Path) ->
     assert text_files(str(tmp_path / "texts" / "b.txt")).train.tobytes() == POEMS[500:900]
 
 
+def test_folders_are_searched_through_links_and_each_file_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere" / "more" / "b.txt", POEMS[500:1000])
+    write(tmp_path / "texts" / "a.txt", POEMS[:500])
+    for link, to in (("texts/link", "elsewhere"), ("elsewhere/round", "texts"), ("texts/again", "elsewhere/more")):
+        (tmp_path / link).symlink_to(tmp_path / to)
+    (tmp_path / "texts" / "c.txt").symlink_to(tmp_path / "texts" / "a.txt")
+    assert np.concatenate(text_files(str(tmp_path / "texts"))).tobytes() == POEMS[:1000]
+
+
+@pytest.mark.parametrize(("real", "link"), [("RTE", "a"), ("a", "RTE")])
+def test_a_folder_has_its_own_name_and_that_of_each_link(tmp_path: Path, real: str, link: str) -> None:
+    for part in ("train", "dev"):
+        rows = [f"a\tb\t{('not_', '')[i % 2]}entailment" for i in range(20)]
+        write(tmp_path / real / f"{part}.tsv", "\n".join(["sentence1\tsentence2\tlabel", *rows]))
+    (tmp_path / link).symlink_to(tmp_path / real)
+    (tmp_path / real / "round").symlink_to(tmp_path)
+    assert len(glue("rte", str(tmp_path), seed=0).test.classes) == 20
+
+
 @pytest.mark.parametrize("form", ["wiki.{}.raw", "wiki.{}.tokens", "{}.mmap"])
 def test_wikitext_is_three_files_as_they_are(tmp_path: Path, form: str) -> None:
     for name, piece in PIECES.items():
