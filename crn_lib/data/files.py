@@ -6,7 +6,7 @@ import os
 import stat
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,54 @@ def files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in sorted(names))
 
 
-def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
-    """The first of the files `names` that is at or anywhere below the path.
+def each_once(found: Iterable[Path]) -> list[Path]:
+    """The paths in order; of several that links make of one, the first."""
+    return sorted({os.path.realpath(path): path for path in sorted(found, reverse=True)}.values())
+
+
+def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str) -> list[Path]:
+    """The files of a data set that has several: all of one form and in one folder, at or anywhere below the path.
+
+    It is the folder that has the first file of a form: the path itself, or else what is below it. Of two forms there it
+    is the one named first. Files of other names do not matter.
 
     Args:
-        names: in the order in which they are looked for; they may have `*` in them, and folders.
+        forms: each the names of all its files; they may have the name of their folder and a slash before them.
+        path: a folder, or the first file of a form.
+        get: where they are to be had, for the message.
+
+    Raises:
+        DataError: no folder has a first file, several have, or the others are not all beside it.
+    """
+    firsts = " or ".join(form[0] for form in forms)
+    place = place_of(path, firsts, get)
+    known = {Path(name).name for form in forms for name in form}
+    files = [file for file in ([place] if place.is_file() else files_below(place)) if file.name in known]
+    found: dict[Path, Sequence[str]] = {}
+    for form in forms:
+        for file in files:
+            if file.match(form[0]):
+                found.setdefault(file.parent, form)
+    folders = [place] if place in found else each_once(found)
+    if not folders:
+        others = [name for form in forms for name in form[1:] if any(file.match(name) for file in files)]
+        only = f", only {', '.join(others)}" if others else ""
+        raise DataError(f"no {firsts} at or below {path}{only}; {get}")
+    if len(folders) > 1:
+        raise DataError(f"several folders have {firsts}; give the path of one: {', '.join(map(str, folders))}")
+    parts = [folders[0] / Path(name).name for name in found[folders[0]]]
+    there = [part.name for part in filter(os.path.isfile, parts)]
+    if len(there) < len(parts):
+        names = ", ".join(part.name for part in parts)
+        raise DataError(f"{folders[0]} must have the files {names}; it has {', '.join(there) or 'none of them'}; {get}")
+    return parts
+
+
+def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
+    """The first of the files `names` that is at or anywhere below the path, for data that are in one file.
+
+    Args:
+        names: in the order in which they are looked for; they may have `*` in them.
         path: a folder, or the file itself.
         get: where it is to be had, for the message.
 

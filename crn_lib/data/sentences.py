@@ -5,7 +5,7 @@ tenth of training.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from crn_lib.config import Named, require
 from crn_lib.data import hub
 from crn_lib.data.checks import checked_sentences
-from crn_lib.data.files import find, lines_of, place_of, read_bytes, read_lines, read_packed
+from crn_lib.data.files import find, find_parts, lines_of, read_bytes, read_lines, read_packed
 from crn_lib.data.splits import DataError, Sentences, Split, split_sentences
 
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
@@ -119,7 +119,7 @@ def glue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]:
     if path is None:
         return _from_hub("nyu-mll/glue", name, kind, get, seed)
     get += hub.or_hub("nyu-mll/glue")
-    train, dev = (_table(_file(path, kind.folder, file, get), kind) for file in files)
+    train, dev = (_table(file, kind) for file in _files(path, kind.folder, files, get))
     return split_sentences(train, seed, dev)
 
 
@@ -137,7 +137,7 @@ def superglue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]
     if path is None:
         return _from_hub("aps/super_glue", name, kind, get, seed)
     get += hub.or_hub("aps/super_glue")
-    train, dev = (_json_lines(_file(path, kind.folder, file, get), kind) for file in files)
+    train, dev = (_json_lines(file, kind) for file in _files(path, kind.folder, files, get))
     return split_sentences(train, seed, dev)
 
 
@@ -159,11 +159,9 @@ def _get(benchmark: str, kind: SentenceSet, files: tuple[str, str], address: str
     return f"get {kind.folder}/{train} and {dev} of {benchmark} from {address} and give the path of their folder"
 
 
-def _file(path: str | Path, folder: str, name: str, get: str) -> Path:
-    """A file of a task in the task's folder, which the path is, or lies above."""
-    wanted = f"{folder}/{name}"
-    place = place_of(path, wanted, get)
-    return find(place.parent if place.name == folder else place, [wanted], get)
+def _files(path: str | Path, folder: str, names: Sequence[str], get: str) -> list[Path]:
+    """The files of a task in the task's folder, which the path is, or lies above."""
+    return find_parts(path, [[f"{folder}/{name}" for name in names]], get)
 
 
 def _table(file: Path, kind: SentenceSet) -> Sentences:

@@ -9,7 +9,7 @@ import pytest
 from crn_lib.data import DataError, Images
 from crn_lib.data.sources import require_classes
 from crn_lib.data.splits import Sentences, Split
-from tests.data.written import larger, npz, records, refused, shares, write, write_idx
+from tests.data.written import idx_files, larger, npz, records, refused, shares, write, write_all, write_whole
 
 
 def of_class(images: Images, label: int) -> Images:
@@ -31,7 +31,7 @@ def write_npm(folder: Path, wrong: float) -> None:
 
 
 def write_parts(folder: Path, pixels: object, classes: object) -> None:
-    write(folder / "part0.npz", npz(X=COLOURED.pixels, Y=COLOURED.classes))
+    write_whole(folder, "part1.npz")
     write(folder / "part1.npz", npz(X=pixels, Y=classes))
 
 
@@ -41,12 +41,11 @@ def write_mmap(folder: Path, images: Images, classes: bytes) -> None:
 
 
 def write_mnist(folder: Path, train: Images) -> None:
-    write_idx(folder, "train", train)
-    write_idx(folder, "t10k", DIGITS)
+    write_all(folder, idx_files("train", train) | idx_files("t10k", DIGITS))
 
 
 def write_cifar10(folder: Path, test: Images) -> None:
-    write(folder / "data_batch_1.bin", records(COLOURED))
+    write_whole(folder, "test_batch.bin")
     write(folder / "test_batch.bin", records(test))
 
 
