@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from crn_lib.data.splits import Bytes, DataError, first_line
+from crn_lib.config import shown
+from crn_lib.data.splits import Bytes, DataError, first_line, shown_path
 
 PACKED = (OSError, EOFError, zlib.error)
 """What reading a file raises that is missing, cut or damaged, packed by gzip or not."""
@@ -37,9 +38,11 @@ def place_of(path: str | Path | None, wanted: str, get: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         return place
     except (OSError, RuntimeError, ValueError) as error:  # no such home; a zero byte, half a surrogate pair
-        raise DataError(f"the path {path!r} cannot be that of {wanted} ({first_line(error)}); {get}") from None
+        raise DataError(
+            f"the path {shown(os.fspath(path))} cannot be that of {wanted} ({first_line(error)}); {get}"
+        ) from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise DataError(f"the path {path} is neither a file nor a folder; {get}")
+        raise DataError(f"the path {shown_path(path)} is neither a file nor a folder; {get}")
     return place
 
 
@@ -92,14 +95,16 @@ def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str
     if not folders:
         others = [name for form in forms for name in form[1:] if any(file.match(name) for file in files)]
         only = f", only {', '.join(others)}" if others else ""
-        raise DataError(f"no {firsts} at or below {path}{only}; {get}")
+        raise DataError(f"no {firsts} at or below {shown_path(path)}{only}; {get}")
     if len(folders) > 1:
-        raise DataError(f"several folders have {firsts}; give the path of one: {', '.join(map(str, folders))}")
+        raise DataError(f"several folders have {firsts}; give the path of one: {', '.join(map(shown_path, folders))}")
     parts = [folders[0] / Path(name).name for name in found[folders[0]]]
     there = [part.name for part in filter(os.path.isfile, parts)]
     if len(there) < len(parts):
         names = ", ".join(part.name for part in parts)
-        raise DataError(f"{folders[0]} must have the files {names}; it has {', '.join(there) or 'none of them'}; {get}")
+        raise DataError(
+            f"{shown_path(folders[0])} must have the files {names}; it has {', '.join(there) or 'none of them'}; {get}"
+        )
     return parts
 
 
@@ -120,7 +125,7 @@ def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
     for name in names:
         for file in filter(os.path.isfile, (file for file in files if file.match(name))):
             return file
-    raise DataError(f"no {wanted} at or below {path}; {get}")
+    raise DataError(f"no {wanted} at or below {shown_path(path)}; {get}")
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -133,9 +138,9 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         held = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except PACKED as error:
-        raise DataError(f"{path} cannot be read ({first_line(error)})") from None
+        raise DataError(f"{shown_path(path)} cannot be read ({first_line(error)})") from None
     if not held:
-        raise DataError(f"{path} is empty")
+        raise DataError(f"{shown_path(path)} is empty")
     return held
 
 
@@ -163,7 +168,9 @@ def lines_of(held: bytes, path: str | Path, encoding: str = "utf-8-sig") -> list
     except UnicodeDecodeError as error:
         number, byte = error.object[: error.start].count(b"\n") + 1, error.object[error.start]
         wanted = encoding.removesuffix("-sig").upper()
-        raise DataError(f"{path} is not text in {wanted}: line {number} has the byte 0x{byte:02x}") from None
+        raise DataError(
+            f"{shown_path(path)} is not text in {wanted}: line {number} has the byte 0x{byte:02x}"
+        ) from None
     return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
@@ -176,7 +183,7 @@ def read_array(path: str | Path) -> Bytes:
     try:
         return np.memmap(path, dtype=np.uint8, mode="r")
     except (OSError, ValueError) as error:  # a ValueError where it is empty
-        raise DataError(f"{path} cannot be read ({first_line(error)})") from None
+        raise DataError(f"{shown_path(path)} cannot be read ({first_line(error)})") from None
 
 
 def read_packed(path: str | Path, wanted: str) -> bytes:
@@ -188,9 +195,9 @@ def read_packed(path: str | Path, wanted: str) -> bytes:
     try:
         held = _member(Path(path).read_bytes(), wanted, inside=True)
     except (*PACKED, ValueError, tarfile.TarError) as error:  # a ValueError where a head is not of numbers
-        raise DataError(f"{path} is no tar archive that can be read ({first_line(error)})") from None
+        raise DataError(f"{shown_path(path)} is no tar archive that can be read ({first_line(error)})") from None
     if held is None:
-        raise DataError(f"{path} holds no {wanted}")
+        raise DataError(f"{shown_path(path)} holds no {wanted}")
     return held
 
 

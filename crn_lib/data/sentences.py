@@ -14,7 +14,7 @@ from crn_lib.config import Named, require
 from crn_lib.data import hub
 from crn_lib.data.checks import checked_sentences
 from crn_lib.data.files import find, find_parts, lines_of, read_bytes, read_lines, read_packed
-from crn_lib.data.splits import DataError, Sentences, Split, split_sentences
+from crn_lib.data.splits import DataError, Sentences, Split, first_line, shown_path, split_sentences
 
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
 CLEAR, MOST = 1.0, 4.0
@@ -96,9 +96,13 @@ def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
             _, rating, sentence = line.split("\t")
             liked = float(rating)
         except ValueError:
-            raise DataError(f"{file}: line {number} of the reviews is not an id, a rating and a sentence") from None
+            raise DataError(
+                f"{shown_path(file)}: line {number} of the reviews is not an id, a rating and a sentence"
+            ) from None
         if not abs(liked) <= MOST:  # nor is NaN
-            raise DataError(f"{file}: line {number} must have a rating from -{MOST:g} to {MOST:g}; it has {rating}")
+            raise DataError(
+                f"{shown_path(file)}: line {number} must have a rating from -{MOST:g} to {MOST:g}; it has {liked:g}"
+            )
         if abs(liked) >= CLEAR:
             parts.append((sentence,))
             classes.append(int(liked > 0))
@@ -170,10 +174,10 @@ def _table(file: Path, kind: SentenceSet) -> Sentences:
     header = list(kind.header) if kind.header else rows.pop(0) if rows else []
     missing = [column for column in (*kind.columns, kind.label) if column not in header]
     if missing:
-        raise DataError(f"{file}: the first line must name the columns {', '.join(missing)}, between tabs")
+        raise DataError(f"{shown_path(file)}: the first line must name the columns {', '.join(missing)}, between tabs")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
-            raise DataError(f"{file}: item {number} must have {len(header)} columns; it has {len(row)}")
+            raise DataError(f"{shown_path(file)}: item {number} must have {len(header)} columns; it has {len(row)}")
     return _sentences(file, (dict(zip(header, row, strict=True)) for row in rows), kind)
 
 
@@ -183,7 +187,7 @@ def _json_lines(file: Path, kind: SentenceSet) -> Sentences:
         try:
             rows.append(json.loads(line))
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{file} is not JSON lines (line {number}: {error})") from None
+            raise DataError(f"{shown_path(file)} is not JSON lines (line {number}: {first_line(error)})") from None
     return _sentences(file, rows, kind)
 
 
@@ -195,7 +199,7 @@ def _sentences(file: Path, rows: Iterable[Mapping[str, Any]], kind: SentenceSet)
             classes.append(kind.labels.index(str(row[kind.label])))
         except (KeyError, ValueError, TypeError):
             wanted = f"{', '.join(kind.columns)} and {kind.label} (one of {', '.join(kind.labels)})"
-            raise DataError(f"{file}: item {number} does not have {wanted}") from None
+            raise DataError(f"{shown_path(file)}: item {number} does not have {wanted}") from None
     return checked_sentences(file, parts, classes, len(kind.labels))
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crn_lib.config import require, require_choice
+from crn_lib.config import require, require_choice, shown
 from crn_lib.data import committed, pictures, sentences, texts
 from crn_lib.data.splits import Bytes, DataError, Images, Sentences, Split
 
@@ -84,6 +84,8 @@ def require_classes(split: Split[Images] | Split[Sentences], what: str, source: 
 
 def check_path(source: str, where: str, path: object) -> None:
     """Raise `ConfigError` unless a path is given where one is needed, and none where none is."""
-    require(path is None or (isinstance(path, str) and path != ""), f"path must be text, or not given; got {path!r}")
+    require(
+        path is None or (isinstance(path, str) and path != ""), f"path must be text, or not given; got {shown(path)}"
+    )
     require(where != COMMITTED or path is None, f"path must not be given for {source!r}, which the library has")
     require(where != PATH or path is not None, f"path must be given for {source!r}: the library does not have it")

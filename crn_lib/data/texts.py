@@ -9,7 +9,7 @@ import numpy as np
 from crn_lib.data import hub
 from crn_lib.data.checks import check_text
 from crn_lib.data.files import each_once, files_below, find_parts, place_of, read_array, read_bytes
-from crn_lib.data.splits import Bytes, DataError, Split, split_text
+from crn_lib.data.splits import Bytes, DataError, Split, shown_path, split_text
 
 WIKITEXT = "Salesforce/wikitext", "wikitext-103-raw-v1"
 
@@ -25,9 +25,9 @@ def text_files(path: str | Path | None) -> Split[Bytes]:
     place = place_of(path, "a text", get)
     files = each_once(filter(os.path.isfile, files_below(place))) if place.is_dir() else [place]
     if not files:
-        raise DataError(f"no file in the folder {path}; {get}")
+        raise DataError(f"no file in the folder {shown_path(path)}; {get}")
     if not place.exists():
-        raise DataError(f"no file or folder {path}; {get}")
+        raise DataError(f"no file or folder {shown_path(path)}; {get}")
     return split_text(np.concatenate([np.frombuffer(read_bytes(file), dtype=np.uint8) for file in files]))
 
 

@@ -17,7 +17,7 @@ from crn_lib.data import DataError, sonnets
 from crn_lib.data.pictures import cifar5m
 from crn_lib.data.sentences import GLUE, LEFT_OUT, SUPERGLUE, glue, sentiment, superglue
 from crn_lib.data.sources import SENTENCES, require_source
-from tests.data.written import LOADERS, idx, larger, npz, refused, write, write_whole
+from tests.data.written import LOADERS, ODD, idx, larger, npz, refused, write, write_whole
 
 POEMS = sonnets().train.tobytes()
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
@@ -92,6 +92,8 @@ def test_a_pipe_in_a_folder_is_not_read(tmp_path: Path, source: str) -> None:
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     assert refused("bytes", tmp_path).startswith(f"no file in the folder {tmp_path}; ")
+    (tmp_path / ODD).mkdir()
+    assert refused("bytes", tmp_path / ODD).startswith("no file in the folder '")
 
 
 @pytest.mark.parametrize("source", LEFT_OUT)
@@ -189,6 +191,21 @@ def test_what_is_damaged_is_named_with_its_file(tmp_path: Path, what: str) -> No
     write_whole(tmp_path, name)
     file = write(tmp_path / name, held)
     assert refused(source, tmp_path).startswith(says.replace("{}", str(file), 1))
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_folder_whose_name_breaks_lines_does_not_break_the_message(tmp_path: Path, what: str) -> None:
+    source, name, held, _ = DAMAGED[what]
+    write_whole(tmp_path / ODD, name)
+    write(tmp_path / ODD / name, held)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
+
+
+@pytest.mark.parametrize("source", LOADERS)
+def test_nor_does_one_that_is_not_there(tmp_path: Path, source: str) -> None:
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
+    os.mkfifo(tmp_path / ODD)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
 
 
 def test_whichever_byte_of_an_npz_is_wrong_it_is_refused_or_does_not_matter(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.written import LOADERS, refused, whole_sets, write, write_all
+from tests.data.written import LOADERS, ODD, refused, whole_sets, write, write_all
 
 SETS = [(what.split(",")[0], files) for what, files in whole_sets().items()]
 
@@ -65,6 +65,18 @@ def test_a_folder_that_a_link_leads_to_as_well_is_one(tmp_path: Path, whole) -> 
     write_all(tmp_path / "real", files)
     (tmp_path / "link").symlink_to(tmp_path / "real")
     LOADERS[source](str(tmp_path))
+
+
+def test_folders_whose_names_break_lines_do_not_break_the_message(tmp_path: Path, whole) -> None:
+    source, files = whole
+    first, *_, last = files
+    for folder in ("a", "b"):
+        write_all(tmp_path / ODD / folder, files)
+    assert refused(source, tmp_path / ODD).count(r"one\nline\u2028two") == 2
+    (tmp_path / ODD / "a" / last).unlink()
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD / "a")
+    (tmp_path / ODD / "a" / first).unlink(missing_ok=True)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD / "a")
 
 
 def test_forms_are_not_mixed(tmp_path: Path) -> None:

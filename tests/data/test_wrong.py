@@ -9,7 +9,7 @@ import pytest
 from crn_lib.data import DataError, Images
 from crn_lib.data.sources import require_classes
 from crn_lib.data.splits import Sentences, Split
-from tests.data.written import idx_files, larger, npz, records, refused, shares, write, write_all, write_whole
+from tests.data.written import ODD, idx_files, larger, npz, records, refused, shares, write, write_all, write_whole
 
 
 def of_class(images: Images, label: int) -> Images:
@@ -108,6 +108,8 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_is_named_with_its_file_and_item(tmp_path: Path, what: str) -> None:
     source, make, says = WRONG[what]
+    make(tmp_path / ODD)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
     make(tmp_path)
     found = refused(source, tmp_path)
     assert says.replace("{}", str(tmp_path)) in found and (not what.startswith("npm") or "3.json: item " in found)
