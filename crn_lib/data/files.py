@@ -154,8 +154,8 @@ def read_lines(path: str | Path, encoding: str = "utf-8-sig") -> list[str]:
 
 
 def lines_of(held: bytes, path: str | Path, encoding: str = "utf-8-sig") -> list[str]:
-    """Bytes as lines of text, without a mark at their head. Only a line feed ends one, or one behind a carriage return:
-    `splitlines` also ends them at U+2028 and seven more, which may stand in a sentence.
+    """Bytes as lines of text, without a mark at their head and blank ones at their end. Only a line feed ends one, or
+    one behind a carriage return: `splitlines` also ends them at U+2028 and seven more, which may stand in a sentence.
 
     Args:
         path: where they are from, for the message.
@@ -171,7 +171,9 @@ def lines_of(held: bytes, path: str | Path, encoding: str = "utf-8-sig") -> list
         raise DataError(
             f"{shown_path(path)} is not text in {wanted}: line {number} has the byte 0x{byte:02x}"
         ) from None
-    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+    while lines and not lines[-1].strip(" \r"):
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
 
 
 def read_array(path: str | Path) -> Bytes:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crn_lib.config import Named, require
+from crn_lib.config import Named, require, shown
 from crn_lib.data import hub
 from crn_lib.data.checks import checked_sentences
 from crn_lib.data.files import find, find_parts, lines_of, read_bytes, read_lines, read_packed
@@ -170,14 +170,16 @@ def _files(path: str | Path, folder: str, names: Sequence[str], get: str) -> lis
 
 def _table(file: Path, kind: SentenceSet) -> Sentences:
     """What tabs part, with no quotes: the module `csv` would refuse fields above 128 KiB."""
-    rows = [line.split("\t") for line in read_lines(file) if line]
+    rows = [line.split("\t") for line in read_lines(file)]
     header = list(kind.header) if kind.header else rows.pop(0) if rows else []
     missing = [column for column in (*kind.columns, kind.label) if column not in header]
     if missing:
         raise DataError(f"{shown_path(file)}: the first line must name the columns {', '.join(missing)}, between tabs")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
-            raise DataError(f"{shown_path(file)}: item {number} must have {len(header)} columns; it has {len(row)}")
+            line = number if kind.header else number + 1
+            wanted = f"{len(header)} columns, {shown(header)}; it has {len(row)}, {shown(row)}"
+            raise DataError(f"{shown_path(file)}: item {number} (line {line}) must have {wanted}")
     return _sentences(file, (dict(zip(header, row, strict=True)) for row in rows), kind)
 
 
@@ -199,7 +201,9 @@ def _sentences(file: Path, rows: Iterable[Mapping[str, Any]], kind: SentenceSet)
             classes.append(kind.labels.index(str(row[kind.label])))
         except (KeyError, ValueError, TypeError):
             wanted = f"{', '.join(kind.columns)} and {kind.label} (one of {', '.join(kind.labels)})"
-            raise DataError(f"{shown_path(file)}: item {number} does not have {wanted}") from None
+            known = (*kind.columns, kind.label)
+            held = {name: row[name] for name in known if name in row} if isinstance(row, Mapping) else row
+            raise DataError(f"{shown_path(file)}: item {number} does not have {wanted}; it has {shown(held)}") from None
     return checked_sentences(file, parts, classes, len(kind.labels))
 
 

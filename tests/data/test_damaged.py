@@ -135,6 +135,7 @@ def npy(array: object) -> bytes:
 
 
 PART = npz(X=larger(10, 32, 3).pixels, Y=larger(10, 32, 3).classes)
+ONE_OF = "one of entailment, not_entailment"
 IDX3 = idx((1, 28, 28), bytes(784))
 DAMAGED = {
     "an empty file": ("bytes", "a.txt", b"", "{} is empty"),
@@ -163,10 +164,26 @@ DAMAGED = {
     "Latin-1 reviews": ("sentiment", REVIEWS, "1\t2\ta\n2\t3\té".encode("latin-1"), "{} is not text in UTF-8: line 2"),
     "no tar": ("sentiment", "hutto_ICWSM_2014.tar.gz", b"123", "{} is no tar archive that can be read"),
     "a packed file": ("sentiment", "hutto_ICWSM_2014.tar.gz", gzip.compress(POEMS), "{} is no tar archive that can"),
-    "no label": ("glue", "RTE/train.tsv", "sentence1\tsentence2\tlabel\na\tb\t2\n", "{}: item 1 does not have sent"),
+    "no label": (
+        "glue", "RTE/train.tsv", "index\tsentence1\tsentence2\tlabel\n0\ta\tb\t2\n",
+        f"{{}}: item 1 does not have sentence1, sentence2 and label ({ONE_OF}); it has "
+        + str({"label": "2", "sentence1": "a", "sentence2": "b"}),
+    ),
     "no column": ("glue", "RTE/train.tsv", "sentence1\tlabel\n", "{}: the first line must name the columns sentence2"),
-    "a short row": ("glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\n", "{}: item 1 must have 3"),
-    "a long row": ("glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\tc", "{}: item 1 must have"),
+    "a short row": (
+        "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\nentailment\ta\n",
+        "{}: item 2 (line 3) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 2, ['entailment', 'a']",
+    ),
+    "a long row": (
+        "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\tc",
+        "{}: item 1 (line 2) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 4, ['entailment', 'a', ",
+    ),
+    "a blank row": (
+        "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\n\nentailment\ta\tb\n",
+        "{}: item 1 (line 2) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 1, ['']",
+    ),
+    "a blank line": ("superglue", "CB/train.jsonl", "\n{}", "{} is not JSON lines (line 1: "),
+    "a list": ("superglue", "CB/train.jsonl", "[1, 2]", "{}: item 1 does not have premise, hypothesis and label ("),
     "no row": ("glue", "RTE/train.tsv", "label\tsentence1\tsentence2\n", "{} must have a class for each sentence, and"),
     "a Latin-1 table": ("glue", "RTE/train.tsv", b"\xe9", "{} is not text in UTF-8: line 1 has the byte 0xe9"),
     "no JSON line": ("superglue", "CB/train.jsonl", "{}\n{", "{} is not JSON lines (line 2: "),
@@ -269,6 +286,18 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     assert superglue("cb", str(tmp_path), 0).test.parts == [(APART, "a")] * 20
     assert glue("rte", str(tmp_path), 0).test == ([(APART, "b")] * 20, [1, 0] * 10)
     assert (APART,) in sentiment(str(tmp_path), 0).train.parts
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n\r\n", "\n  \n\n"])
+def test_blank_lines_at_the_end_are_none(tmp_path: Path, end: str) -> None:
+    for name in ("RTE/train.tsv", "CB/train.jsonl"):
+        write_whole(tmp_path, name)
+    write(tmp_path / REVIEWS, "".join(f"{i}\t{2 - 4 * (i % 2)}\t{i * i}\n" for i in range(60)))
+    loaders = [LOADERS[source] for source in ("glue", "superglue", "sentiment")]
+    right = [load(str(tmp_path)) for load in loaders]
+    for name in ("RTE/train.tsv", "RTE/dev.tsv", "CB/train.jsonl", "CB/val.jsonl", REVIEWS):
+        write(tmp_path / name, (tmp_path / name).read_bytes() + b"\n" + end.encode())
+    assert [load(str(tmp_path)) for load in loaders] == right
 
 
 def test_a_field_may_be_longer_than_the_module_csv_reads(tmp_path: Path) -> None:
