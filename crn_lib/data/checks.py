@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crn_lib.data.splits import DataError, Images, Sentences
+from crn_lib.config import shown
+from crn_lib.data.splits import DataError, Images, Sentences, shown_path
 
 
 def checked_images(
@@ -29,6 +30,7 @@ def checked_images(
     Raises:
         DataError: they are not.
     """
+    file, labels = shown_path(file), shown_path(labels)
     size = " x ".join(map(str, shape))
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != shape:
         raise DataError(f"{file} must hold images of {size} bytes; it holds {_kind(pixels)}")
@@ -55,6 +57,7 @@ def checked_sentences(source: object, parts: Sequence[Sequence[Any]], classes: S
     Raises:
         DataError: they are not.
     """
+    source = shown_path(source)
     if len(parts) != len(classes) or not len(classes):
         raise DataError(
             f"{source} must have a class for each sentence, and at least one; it has {len(parts):,} sentences and "
@@ -71,17 +74,18 @@ def checked_sentences(source: object, parts: Sequence[Sequence[Any]], classes: S
 def check_text(source: object, item: int, text: object) -> None:
     """Raise `DataError` unless the item, counted from 0, is text that UTF-8 can write."""
     if not isinstance(text, str):
-        raise DataError(f"{source}: item {item + 1} must have text in each part; it has {text!r}")
+        raise DataError(f"{shown_path(source)}: item {item + 1} must have text in each part; it has {shown(text)}")
     try:
         text.encode()
     except UnicodeEncodeError as error:  # half a pair of surrogates, which JSON can write
         found = text[error.start]
-        raise DataError(f"{source}: item {item + 1} has {found!a}, which is no character") from None
+        raise DataError(f"{shown_path(source)}: item {item + 1} has {found!a}, which is no character") from None
 
 
 def _kind(array: NDArray[Any]) -> str:
     return f"{array.dtype} of shape {array.shape}"
 
 
-def _class_error(source: object, item: int, label: object, known: int) -> DataError:
-    return DataError(f"{source}: item {item + 1} must have a class from 0 to {known - 1}; it has {label}")
+def _class_error(source: str, item: int, label: object, known: int) -> DataError:
+    found = shown(label.item() if isinstance(label, np.generic) else label)
+    return DataError(f"{source}: item {item + 1} must have a class from 0 to {known - 1}; it has {found}")

@@ -3,16 +3,17 @@
 import gzip
 import io
 import os
+import stat
 import tarfile
 import zlib
-from collections.abc import Sequence
-from fnmatch import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crn_lib.data.splits import Bytes, DataError, first_line
+from crn_lib.config import shown
+from crn_lib.data.splits import Bytes, DataError, first_line, shown_path
 
 PACKED = (OSError, EOFError, zlib.error)
 """What reading a file raises that is missing, cut or damaged, packed by gzip or not."""
@@ -26,25 +27,92 @@ def place_of(path: str | Path | None, wanted: str, get: str) -> Path:
         get: where it is to be had; both for the message.
 
     Raises:
-        DataError: no path is given, or it is none that a file can have.
+        DataError: no path is given, it is none that a file can have, or what is there is neither a file nor a folder: a
+            pipe, which would be read for ever, or a device.
     """
     if path is None or not os.fspath(path):
         raise DataError(f"no path is given to look for {wanted}; {get}")
     try:
         place = Path(path).expanduser()
-        place.stat()
+        mode = place.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return place
     except (OSError, RuntimeError, ValueError) as error:  # no such home; a zero byte, half a surrogate pair
-        raise DataError(f"the path {path!r} cannot be that of {wanted} ({first_line(error)}); {get}") from None
+        raise DataError(
+            f"the path {shown(os.fspath(path))} cannot be that of {wanted} ({first_line(error)}); {get}"
+        ) from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError(f"the path {shown_path(path)} is neither a file nor a folder; {get}")
     return place
 
 
-def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
-    """The first of the files `names` that is at or anywhere below the path.
+def files_below(folder: Path) -> Iterator[Path]:
+    """All that is below a folder but folders, also through links to folders; nothing where it is no folder.
+
+    A folder is entered once for each name that it has, its own or a link's: links in a circle have an end.
+    """
+    entered = set()
+    for here, inner, names in os.walk(folder, followlinks=True):
+        found = Path(here).stat()
+        key = found.st_dev, found.st_ino, Path(here).name
+        if key in entered:
+            inner.clear()
+            continue
+        entered.add(key)
+        inner.sort()  # which of two ways to a folder is taken must not depend on the disk
+        yield from (Path(here, name) for name in sorted(names))
+
+
+def each_once(found: Iterable[Path]) -> list[Path]:
+    """The paths in order; of several that links make of one, the first."""
+    return sorted({os.path.realpath(path): path for path in sorted(found, reverse=True)}.values())
+
+
+def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str) -> list[Path]:
+    """The files of a data set that has several: all of one form and in one folder, at or anywhere below the path.
+
+    It is the folder that has the first file of a form: the path itself, or else what is below it. Of two forms there it
+    is the one named first. Files of other names do not matter.
 
     Args:
-        names: in the order in which they are looked for; they may have `*` in them, and folders.
+        forms: each the names of all its files; they may have the name of their folder and a slash before them.
+        path: a folder, or the first file of a form.
+        get: where they are to be had, for the message.
+
+    Raises:
+        DataError: no folder has a first file, several have, or the others are not all beside it.
+    """
+    firsts = " or ".join(form[0] for form in forms)
+    place = place_of(path, firsts, get)
+    known = {Path(name).name for form in forms for name in form}
+    files = [file for file in ([place] if place.is_file() else files_below(place)) if file.name in known]
+    found: dict[Path, Sequence[str]] = {}
+    for form in forms:
+        for file in files:
+            if file.match(form[0]):
+                found.setdefault(file.parent, form)
+    folders = [place] if place in found else each_once(found)
+    if not folders:
+        others = [name for form in forms for name in form[1:] if any(file.match(name) for file in files)]
+        only = f", only {', '.join(others)}" if others else ""
+        raise DataError(f"no {firsts} at or below {shown_path(path)}{only}; {get}")
+    if len(folders) > 1:
+        raise DataError(f"several folders have {firsts}; give the path of one: {', '.join(map(shown_path, folders))}")
+    parts = [folders[0] / Path(name).name for name in found[folders[0]]]
+    there = [part.name for part in filter(os.path.isfile, parts)]
+    if len(there) < len(parts):
+        names = ", ".join(part.name for part in parts)
+        raise DataError(
+            f"{shown_path(folders[0])} must have the files {names}; it has {', '.join(there) or 'none of them'}; {get}"
+        )
+    return parts
+
+
+def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
+    """The first of the files `names` that is at or anywhere below the path, for data that are in one file.
+
+    Args:
+        names: in the order in which they are looked for; they may have `*` in them.
         path: a folder, or the file itself.
         get: where it is to be had, for the message.
 
@@ -53,12 +121,11 @@ def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
     """
     wanted = " or ".join(names)
     place = place_of(path, wanted, get)
-    if place.is_file() and any(fnmatch(place.name, name) for name in names):
-        return place
+    files = [place] if place.is_file() else sorted(files_below(place), key=lambda file: (len(file.parts), file))
     for name in names:
-        if found := sorted(place.rglob(name), key=lambda file: (len(file.parts), file)):
-            return found[0]
-    raise DataError(f"no {wanted} at or below {path}; {get}")
+        for file in filter(os.path.isfile, (file for file in files if file.match(name))):
+            return file
+    raise DataError(f"no {wanted} at or below {shown_path(path)}; {get}")
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -71,9 +138,9 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         held = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except PACKED as error:
-        raise DataError(f"{path} cannot be read ({first_line(error)})") from None
+        raise DataError(f"{shown_path(path)} cannot be read ({first_line(error)})") from None
     if not held:
-        raise DataError(f"{path} is empty")
+        raise DataError(f"{shown_path(path)} is empty")
     return held
 
 
@@ -87,8 +154,8 @@ def read_lines(path: str | Path, encoding: str = "utf-8-sig") -> list[str]:
 
 
 def lines_of(held: bytes, path: str | Path, encoding: str = "utf-8-sig") -> list[str]:
-    """Bytes as lines of text, without a mark at their head. Only a line feed ends one, or one behind a carriage return:
-    `splitlines` also ends them at U+2028 and seven more, which may stand in a sentence.
+    """Bytes as lines of text, without a mark at their head and blank ones at their end. Only a line feed ends one, or
+    one behind a carriage return: `splitlines` also ends them at U+2028 and seven more, which may stand in a sentence.
 
     Args:
         path: where they are from, for the message.
@@ -101,8 +168,12 @@ def lines_of(held: bytes, path: str | Path, encoding: str = "utf-8-sig") -> list
     except UnicodeDecodeError as error:
         number, byte = error.object[: error.start].count(b"\n") + 1, error.object[error.start]
         wanted = encoding.removesuffix("-sig").upper()
-        raise DataError(f"{path} is not text in {wanted}: line {number} has the byte 0x{byte:02x}") from None
-    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+        raise DataError(
+            f"{shown_path(path)} is not text in {wanted}: line {number} has the byte 0x{byte:02x}"
+        ) from None
+    while lines and not lines[-1].strip(" \r"):
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
 
 
 def read_array(path: str | Path) -> Bytes:
@@ -114,7 +185,7 @@ def read_array(path: str | Path) -> Bytes:
     try:
         return np.memmap(path, dtype=np.uint8, mode="r")
     except (OSError, ValueError) as error:  # a ValueError where it is empty
-        raise DataError(f"{path} cannot be read ({first_line(error)})") from None
+        raise DataError(f"{shown_path(path)} cannot be read ({first_line(error)})") from None
 
 
 def read_packed(path: str | Path, wanted: str) -> bytes:
@@ -126,9 +197,9 @@ def read_packed(path: str | Path, wanted: str) -> bytes:
     try:
         held = _member(Path(path).read_bytes(), wanted, inside=True)
     except (*PACKED, ValueError, tarfile.TarError) as error:  # a ValueError where a head is not of numbers
-        raise DataError(f"{path} is no tar archive that can be read ({first_line(error)})") from None
+        raise DataError(f"{shown_path(path)} is no tar archive that can be read ({first_line(error)})") from None
     if held is None:
-        raise DataError(f"{path} holds no {wanted}")
+        raise DataError(f"{shown_path(path)} holds no {wanted}")
     return held
 
 

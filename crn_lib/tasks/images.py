@@ -99,8 +99,7 @@ class ImagesTask(Task[ImagesConfig]):
         """The images.
 
         Raises:
-            ConfigError: a part has no image, or one class only.
-            DataError: the images are not there.
+            DataError: the images are not there, or a part has none, or of one class only.
         """
         config = self.config
         split = IMAGES[config.source].load(config.path, config.split_seed)

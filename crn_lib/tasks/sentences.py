@@ -76,8 +76,7 @@ class SentencesTask(Task[SentencesConfig]):
         """The sentences.
 
         Raises:
-            ConfigError: a part has no sentence, or one class only.
-            DataError: the sentences are not there.
+            DataError: the sentences are not there, or a part has none, or of one class only.
         """
         config = self.config
         split = SENTENCES[config.source].load(config.path, config.split_seed)

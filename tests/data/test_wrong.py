@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crn_lib.config import ConfigError
-from crn_lib.data import Images
+from crn_lib.data import DataError, Images
 from crn_lib.data.sources import require_classes
 from crn_lib.data.splits import Sentences, Split
-from tests.data.written import larger, npz, records, refused, shares, write, write_idx
+from tests.data.written import ODD, idx_files, larger, npz, records, refused, shares, write, write_all, write_whole
 
 
 def of_class(images: Images, label: int) -> Images:
@@ -32,7 +31,7 @@ def write_npm(folder: Path, wrong: float) -> None:
 
 
 def write_parts(folder: Path, pixels: object, classes: object) -> None:
-    write(folder / "part0.npz", npz(X=COLOURED.pixels, Y=COLOURED.classes))
+    write_whole(folder, "part1.npz")
     write(folder / "part1.npz", npz(X=pixels, Y=classes))
 
 
@@ -42,12 +41,11 @@ def write_mmap(folder: Path, images: Images, classes: bytes) -> None:
 
 
 def write_mnist(folder: Path, train: Images) -> None:
-    write_idx(folder, "train", train)
-    write_idx(folder, "t10k", DIGITS)
+    write_all(folder, idx_files("train", train) | idx_files("t10k", DIGITS))
 
 
 def write_cifar10(folder: Path, test: Images) -> None:
-    write(folder / "data_batch_1.bin", records(COLOURED))
+    write_whole(folder, "test_batch.bin")
     write(folder / "test_batch.bin", records(test))
 
 
@@ -110,6 +108,8 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_is_named_with_its_file_and_item(tmp_path: Path, what: str) -> None:
     source, make, says = WRONG[what]
+    make(tmp_path / ODD)
+    assert r"one\nline\u2028two" in refused(source, tmp_path / ODD)
     make(tmp_path)
     found = refused(source, tmp_path)
     assert says.replace("{}", str(tmp_path)) in found and (not what.startswith("npm") or "3.json: item " in found)
@@ -120,5 +120,5 @@ def test_a_part_of_one_class_is_nothing_to_learn_or_test_from(part: str) -> None
     both = Sentences([("a",), ("b",)], [0, 1])
     split = Split(both, both, both)._replace(**{part: Sentences(both.parts, [1, 1])})
     called = "training" if part == "train" else part
-    with pytest.raises(ConfigError, match=f"^all {called} sentences of glue/rte are of one class$"):
+    with pytest.raises(DataError, match=f"^all {called} sentences of glue/rte are of one class$"):
         require_classes(split, "sentence", "glue/rte")

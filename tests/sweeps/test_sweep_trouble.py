@@ -129,6 +129,10 @@ def test_a_run_whose_data_are_not_there_is_said_to_fail_and_done_once_they_are(t
     assert [row["error"] is None for row in state.done] == [False, True] and "poem.txt" in state.failed[0]["error"]
     assert list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
 
+    (tmp_path / "poem.txt").write_text("a rose is a rose is a rose ")
+    assert [row["error"] is None for row in run(tmp_path, absent, quick()).done] == [False, True], "it is too short"
+    assert list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
+
     (tmp_path / "poem.txt").write_text("a rose is a rose is a rose " * 40)
     assert [row["error"] for row in run(tmp_path, absent, quick()).done] == [None, None]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
-from crn_lib.data import Images, Split, digits
+from crn_lib.data import DataError, Images, Split, digits
 from crn_lib.data.sources import IMAGES
 from crn_lib.tasks import NOT_SCORED, ImagesConfig, ImagesTask
 from tests.tasks.data_cases import check_splits_are_used, config_of, trained
@@ -152,7 +152,7 @@ def test_images_that_teach_nothing_are_one_line(monkeypatch, generator, count, c
     none = Images(images.pixels[:0], images.classes[:0])
     split = Split(images, none if count == 5 else images, images)
     monkeypatch.setitem(IMAGES, "digits", IMAGES["digits"]._replace(load=lambda path, seed: split))
-    with pytest.raises(ConfigError, match=f"^{says}"):
+    with pytest.raises(DataError, match=f"^{says}"):
         task_of().sample(1, generator)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
-from crn_lib.data import Split, sonnets, unigram_bits_per_byte
+from crn_lib.data import DataError, Split, sonnets, unigram_bits_per_byte
 from crn_lib.data.sources import TEXTS
 from crn_lib.tasks import TextConfig, TextTask
 from tests.tasks.data_cases import check_splits_are_used, config_of, trained
@@ -110,10 +110,18 @@ def test_what_cannot_be_is_one_line(fields, says) -> None:
 
 
 def test_a_window_longer_than_a_part_is_one_line(generator) -> None:
-    says = r"^window must be less than the 9,572 bytes of the validation part of sonnets; got 9572$"
-    with pytest.raises(ConfigError, match=says):
-        TextTask(TextConfig(window=9572)).sample(1, generator)
+    with pytest.raises(ConfigError, match=r"^window must be less than the 9,572 bytes of a part of sonnets; got 9572$"):
+        TextConfig(window=9572)
     TextTask(TextConfig(window=9571)).sample(1, generator)
+    assert min(map(len, sonnets())) == TEXTS["sonnets"].shortest == 9572
+
+
+def test_a_text_too_short_for_a_window_is_a_fault_of_the_text(tmp_path, generator) -> None:
+    (tmp_path / "poem.txt").write_bytes(sonnets().train[:100].tobytes())
+    says = r"^the validation part of bytes has 10 bytes, too few for a window of 10 and the byte after it$"
+    with pytest.raises(DataError, match=says):
+        TextTask(TextConfig(source="bytes", path=str(tmp_path), window=10)).sample(1, generator)
+    TextTask(TextConfig(source="bytes", path=str(tmp_path), window=9)).sample(1, generator)
 
 
 @pytest.mark.parametrize(
