@@ -66,11 +66,12 @@ def _same(copy: bool, solve: Verdict) -> Verdict:
     return None if solve is None else solve == copy
 
 
-def more_at_equal_bytes(points: Sequence[Point]) -> Verdict:
+def more_at_equal_bytes(points: Sequence[Point], *, seeds: int = 3) -> Verdict:
     """Whether a CausalRN answers more than a Transformer that holds as many bytes, each at its best rate.
 
     Compared are plain models of as many blocks with `EQUAL` bytes. Yes if it is ahead at some size and
-    behind at none; no if it is behind at some size. Where all are ties, as where all solve the task, it is open.
+    behind at none; no if it is behind at some size. Where all are ties, as where all solve the task, it is open, and
+    where two differ that have fewer seeds.
     """
     ours = [p for p in points if p.plain and p.model.kind == "causal_rn"]
     theirs = [p for p in points if p.plain and p.model.kind == "transformer"]
@@ -80,18 +81,21 @@ def more_at_equal_bytes(points: Sequence[Point]) -> Verdict:
         for b in theirs
         if a.model.blocks == b.model.blocks and b.state_bytes / EQUAL <= a.state_bytes <= b.state_bytes * EQUAL
     ]
-    found = {_ahead(a, b) for a, b in pairs}
+    found = {_ahead(a, b, seeds) for a, b in pairs}
     if "behind" in found:
         return False
     return True if "ahead" in found and "open" not in found else None
 
 
-def _ahead(a: Point, b: Point) -> str:
+def _ahead(a: Point, b: Point, seeds: int) -> str:
     if a.solves is None or b.solves is None:
         return "open"
-    if a.score.median > b.score.median + MARGIN:
-        return "ahead"
-    return "behind" if a.score.median < b.score.median - MARGIN else "tie"
+    difference = a.score.median - b.score.median
+    if abs(difference) <= MARGIN:
+        return "tie"
+    if min(len(a.runs), len(b.runs)) < seeds:
+        return "open"
+    return "ahead" if difference > 0 else "behind"
 
 
 def static_points(points: Iterable[Point], *, blocks: int, convolutions: Sequence[int] = (0, 3)) -> list[Point]:

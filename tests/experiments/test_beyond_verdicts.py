@@ -50,9 +50,23 @@ def test_strings_are_as_long_as_what_a_task_asks_to_keep() -> None:
 )
 def test_more_at_equal_bytes(ours: float | None, theirs: float, verdict: bool | None) -> None:
     """At equal bytes the pool is twice as wide as the cache."""
-    points = [tried("transformer", theirs, width=8)]
-    points += [tried("causal_rn", ours, width=16)] if ours is not None else []
+    points = [three_seeds("transformer", theirs, width=8)]
+    points += [three_seeds("causal_rn", ours, width=16)] if ours is not None else []
     assert verdicts.more_at_equal_bytes(points) is verdict
+
+
+def three_seeds(kind: str, score: float, **fields: Any) -> Point:
+    """Five rates, and two more seeds at the best."""
+    first = [each for own in tried(kind, score, **fields).tried.values() for each in own]
+    (found,) = points_of([*first, *(run(kind, score, seed=seed, **fields) for seed in (1, 2))])
+    return found
+
+
+def test_a_difference_at_equal_bytes_takes_three_seeds_of_both() -> None:
+    ours, yardstick = ({"kind": kind, "width": width} for kind, width in (("causal_rn", 16), ("transformer", 8)))
+    pairs = [(one, other) for one in (tried, three_seeds) for other in (tried, three_seeds)]
+    found = [verdicts.more_at_equal_bytes([a(score=0.8, **ours), b(score=0.5, **yardstick)]) for a, b in pairs]
+    assert found == [None, None, None, True]
 
 
 def test_equal_bytes_are_open_with_few_rates_or_without_an_equal_and_no_is_final() -> None:
@@ -61,7 +75,7 @@ def test_equal_bytes_are_open_with_few_rates_or_without_an_equal_and_no_is_final
     assert verdicts.more_at_equal_bytes([tried("causal_rn", 0.8, width=8), tried("transformer", 0.5, width=8)]) is None
     solved = [solving("causal_rn", width=16), solving("transformer", width=8)]
     assert verdicts.more_at_equal_bytes(solved) is None, "both solve it: a tie"
-    behind = [tried("causal_rn", 0.4, width=32), tried("transformer", 0.9, width=16)]
+    behind = [three_seeds("causal_rn", 0.4, width=32), three_seeds("transformer", 0.9, width=16)]
     assert verdicts.more_at_equal_bytes([*solved, *behind]) is False
 
 
