@@ -63,11 +63,13 @@ def sweep(
         except KeyboardInterrupt:
             console.print("interrupted: what was done is stored, and the same command goes on")
             raise
-    for line in state.failed:
-        console.print(f"failed: {line['key']}: {line['error']}", markup=False)
+    for what, lost in (("failed", state.failed), ("without data", list(state.without_data.values()))):
+        for line in lost:
+            console.print(f"{what}: {line['key']}: {line['error']}", markup=False)
     words = summary(state, time.perf_counter() - started, show.at_start)
-    console.print(f"{words}; rows in {chosen.rows}", markup=False, soft_wrap=True)
-    if state.failed:
+    where_stored = f"; rows in {chosen.rows}" if state.done else ""
+    console.print(f"{words}{where_stored}", markup=False, soft_wrap=True)
+    if state.failed or state.without_data:
         raise typer.Exit(1)
 
 
@@ -121,7 +123,7 @@ class _Shown:
             return
         heads = headings(state)[1:]
         for job, line in zip(state.jobs, lines(state), strict=True):
-            if job.key in state.rows and job.key not in self.printed:
+            if job.key in state.outcomes and job.key not in self.printed:
                 self.printed.add(job.key)
                 words = "  ".join(f"{head} {cell}" for head, cell in zip(heads, line[1:], strict=True) if cell)
                 self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
@@ -135,7 +137,7 @@ class _Shown:
         shown = lines(self.state)
         first_open = next((i for i, line in enumerate(shown) if line[1] in ("running", "waiting")), len(shown))
         start = max(0, min(first_open - LINES_SHOWN // 2, len(shown) - LINES_SHOWN))
-        styles = {"running": "bold", "failed": "red", "waiting": "dim"}
+        styles = {"running": "bold", "failed": "red", "no data": "red", "waiting": "dim"}
         for line in shown[start : start + LINES_SHOWN]:
             table.add_row(*map(Text, line), style=styles.get(line[1], ""))
         return Group(table, Text(summary(self.state, time.perf_counter() - self.started, self.at_start)))

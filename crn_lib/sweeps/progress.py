@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.jobs import NO_DATA, Job
 from crn_lib.sweeps.rows import Row
 from crn_lib.sweeps.run import SweepState
 from crn_lib.tasks import build_task
@@ -59,7 +59,8 @@ def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
 def lines(state: SweepState) -> list[tuple[str, ...]]:
     """One line a run, in the sweep's order, with `headings` as columns."""
     fields, copies = differing_fields(state.jobs), _copies(state.jobs)
-    return [(run_name(job, fields), *_outcome(job, state.rows.get(job.key), copies)) for job in state.jobs]
+    outcomes = state.outcomes
+    return [(run_name(job, fields), *_outcome(job, outcomes.get(job.key), copies)) for job in state.jobs]
 
 
 def _outcome(job: Job, row: Row | None, copies: bool) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ def _outcome(job: Job, row: Row | None, copies: bool) -> tuple[str, ...]:
         steps = f"{progress['step']:,.0f} of {job.config.steps:,}"
         return ("running", steps, *_scores(job, progress, copies), f"{progress['seconds']:.0f}")
     if row["error"]:
-        return ("failed", str(row.get("steps", "")), *none, row["error"][:60])
+        return ("no data" if row.get(NO_DATA) else "failed", str(row.get("steps", "")), *none, row["error"][:60])
     state = "solved" if row.get("stopped") == "target" else "done"
     return (state, f"{row['steps']:,}", *_scores(job, row, copies), f"{row['seconds']:.0f}")
 
@@ -88,11 +89,15 @@ def _percent(value: object) -> str:
 
 
 def summary(state: SweepState, elapsed: float, at_start: int) -> str:
-    """How many runs are done, how many failed, the rate of this sitting, and about how long the rest takes."""
+    """How many runs are stored, how many of them failed, how many could not begin, the rate of this sitting, and about
+    how long the rest takes.
+    """
     done = len(state.done)
     text = f"{done} of {len(state.jobs)} runs stored, {len(state.failed)} failed"
+    if state.without_data:
+        text += f", {len(state.without_data)} without data"
     fresh = done - at_start
-    left = sum(job.key not in state.rows for job in state.waiting)
+    left = sum(job.key not in state.outcomes for job in state.waiting)
     if fresh > 0 and elapsed > 0:
         text += f"; {60 * fresh / elapsed:.1f} runs a minute"
         if left:

@@ -69,6 +69,17 @@ def test_a_failed_run_is_named_and_the_exit_code_says_so(
     assert shown.count("RuntimeError: no [such] luck") >= 2 and "2 failed" in shown
 
 
+def test_runs_without_their_data_are_told_and_no_rows_are_promised(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "base: {steps: 4, task: {name: text, source: bytes, path: nowhere.txt, window: 8}}\ngrids: [{seed: [0, 1]}]"
+    (workbook / "poem.yaml").write_text(text)
+    assert crn(monkeypatch, "poem.yaml") == 1
+    shown = capsys.readouterr().out
+    assert "without data" in shown and "nowhere.txt" in shown and not list(workbook.glob("figures/data/runs/*.jsonl"))
+    assert shown.splitlines()[-1] == "0 of 2 runs stored, 0 failed, 2 without data"
+
+
 def test_a_sweep_that_is_being_run_elsewhere_is_said_in_one_line(
     workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

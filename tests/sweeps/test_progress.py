@@ -6,7 +6,7 @@ from crn_lib.sweeps import run_sweep, sweep_state
 from crn_lib.sweeps.progress import differing_fields, headings, lines, run_name, summary
 from crn_lib.sweeps.run import SweepState
 from tests.sweeps.sweep_cases import sweep
-from tests.tiny import quick
+from tests.tiny import of_bytes, quick
 
 
 def state_of(folder: Path, limit: int | None = None) -> SweepState:
@@ -63,3 +63,14 @@ def test_the_summary_counts_only_this_sittings_runs_in_its_rate(tmp_path: Path) 
     state.rows[state.jobs[0].key]["error"] = "no luck"
     state.waiting = []
     assert summary(state, 30.0, at_start=0) == "2 of 3 runs stored, 1 failed; 4.0 runs a minute"
+
+
+def test_runs_without_their_data_are_not_counted_as_stored(tmp_path: Path) -> None:
+    one = sweep(tmp_path, of_bytes(tmp_path / "poem.txt"), of_bytes(tmp_path / "ode.txt"), of_bytes(Path(__file__)))
+    state = run_sweep(one, device="cpu", limit=2, checkpoints=tmp_path / "runs")
+    assert summary(state, 0.0, at_start=0) == "0 of 3 runs stored, 0 failed, 2 without data"
+    assert [line[1] for line in lines(state)] == ["no data", "no data", "waiting"] and not one.rows.exists()
+    state = run_sweep(one, device="cpu", checkpoints=tmp_path / "runs")
+    assert summary(state, 30.0, at_start=0) == "1 of 3 runs stored, 0 failed, 2 without data; 2.0 runs a minute"
+    state = sweep_state(one)
+    assert summary(state, 0.0, at_start=1) == "1 of 3 runs stored, 0 failed", "not tried again"
