@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from crn_lib.commands.output import print_table
 from crn_lib.config import ConfigError, require, require_whole
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def sweep(
     # Here and below, not at the top: torch takes seconds to import, and `crn --help` needs none of it.
     from crn_lib.paths import own_data_file
     from crn_lib.sweeps import load_sweep, run_sweep
-    from crn_lib.sweeps.progress import summary
+    from crn_lib.sweeps.progress import summary, troubles
 
     console = Console()
     if not source:
@@ -61,11 +62,10 @@ def sweep(
                 chosen, executor=where, device=device, limit=limit, retry_failed=retry_failed, on_row=show.update
             )
         except KeyboardInterrupt:
-            console.print("interrupted: what was done is stored, and the same command goes on")
+            console.print("interrupted: what was done is stored, and the same command goes on", soft_wrap=True)
             raise
-    for what, lost in (("failed", state.failed), ("without data", list(state.without_data.values()))):
-        for line in lost:
-            console.print(f"{what}: {line['key']}: {line['error']}", markup=False)
+    for line in troubles(state):
+        console.print(line, markup=False, soft_wrap=True)
     words = summary(state, time.perf_counter() - started, show.at_start)
     where_stored = f"; rows in {chosen.rows}" if state.done else ""
     console.print(f"{words}{where_stored}", markup=False, soft_wrap=True)
@@ -146,9 +146,15 @@ class _Shown:
 def _list_sweeps(console: Console) -> None:
     from crn_lib.sweeps import load_sweep, own_sweeps, sweep_state
 
-    table = Table("sweep", "runs stored", "what for", box=None, header_style="bold")
+    headings, rows = ("sweep", "runs stored", "what for"), []
     for name in own_sweeps():
         one = load_sweep(name)
         state = sweep_state(one)
-        table.add_row(name, f"{len(state.done)} of {len(state.jobs)}", one.about)
+        rows.append((name, f"{len(state.done)} of {len(state.jobs)}", one.about))
+    if not console.is_terminal:  # whoever searches the lines wants each whole
+        print_table(headings, rows)
+        return
+    table = Table(*headings, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*map(Text, row))
     console.print(table)

@@ -18,8 +18,9 @@ COPYING = {
 
 
 def headings(state: SweepState) -> tuple[str, ...]:
-    """The columns of `lines`."""
-    return ("run", "state", "steps", *(COPYING if _copies(state.jobs) else ["main metric"]), "seconds")
+    """The columns of `lines`; one of errors where there is an error."""
+    scores = COPYING if _copies(state.jobs) else ["main metric"]
+    return ("run", "state", "steps", *scores, *(["error"] if _troubled(state) else []), "seconds")
 
 
 def _copies(jobs: Sequence[Job]) -> bool:
@@ -59,22 +60,32 @@ def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
 def lines(state: SweepState) -> list[tuple[str, ...]]:
     """One line a run, in the sweep's order, with `headings` as columns."""
     fields, copies = differing_fields(state.jobs), _copies(state.jobs)
-    outcomes = state.outcomes
-    return [(run_name(job, fields), *_outcome(job, outcomes.get(job.key), copies)) for job in state.jobs]
+    outcomes, troubled = state.outcomes, _troubled(state)
+    shown = []
+    for job in state.jobs:
+        *cells, error, seconds = _outcome(job, outcomes.get(job.key), copies)
+        shown.append((run_name(job, fields), *cells, *([error] if troubled else []), seconds))
+    return shown
+
+
+def _troubled(state: SweepState) -> bool:
+    return bool(state.failed or state.without_data)
 
 
 def _outcome(job: Job, row: Row | None, copies: bool) -> tuple[str, ...]:
+    """State, steps, scores, error and seconds."""
     none = _scores(job, {}, copies)
     if row is None:
         progress = job.progress()
         if progress is None:
-            return ("waiting", "", *none, "")
+            return ("waiting", "", *none, "", "")
         steps = f"{progress['step']:,.0f} of {job.config.steps:,}"
-        return ("running", steps, *_scores(job, progress, copies), f"{progress['seconds']:.0f}")
+        return ("running", steps, *_scores(job, progress, copies), "", _seconds(progress))
     if row["error"]:
-        return ("no data" if row.get(NO_DATA) else "failed", str(row.get("steps", "")), *none, row["error"][:60])
+        word = "no data" if row.get(NO_DATA) else "failed"
+        return (word, str(row.get("steps", "")), *none, row["error"][:60], _seconds(row))
     state = "solved" if row.get("stopped") == "target" else "done"
-    return (state, f"{row['steps']:,}", *_scores(job, row, copies), f"{row['seconds']:.0f}")
+    return (state, f"{row['steps']:,}", *_scores(job, row, copies), "", _seconds(row))
 
 
 def _scores(job: Job, found: Mapping[str, Any], copies: bool) -> tuple[str, ...]:
@@ -84,8 +95,26 @@ def _scores(job: Job, found: Mapping[str, Any], copies: bool) -> tuple[str, ...]
     return (f"{main.replace('_', ' ')} {_percent(found[main])}" if main in found else "",)
 
 
+def _seconds(found: Mapping[str, Any]) -> str:
+    """None of a run that ended before it measured any."""
+    return f"{found['seconds']:.0f}" if "seconds" in found else ""
+
+
 def _percent(value: object) -> str:
     return f"{value:.1%}" if isinstance(value, float) else ""
+
+
+def troubles(state: SweepState) -> list[str]:
+    """What went wrong, each error once, with the key of the first run that it ended."""
+    said = []
+    for what, rows in (("failed", state.failed), ("without data", state.without_data.values())):
+        by_error: dict[str, list[str]] = {}
+        for row in rows:
+            by_error.setdefault(row["error"], []).append(row["key"])
+        for error, (first, *others) in by_error.items():
+            runs = f"{what}, {len(others) + 1} runs, the first {first}" if others else f"{what}: {first}"
+            said.append(f"{runs}: {error}")
+    return said
 
 
 def summary(state: SweepState, elapsed: float, at_start: int) -> str:
