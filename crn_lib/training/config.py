@@ -53,7 +53,7 @@ class TrainConfig:
         weight_decay, clip: AdamW's decay; the largest gradient norm.
         precision: `float32`, autocast to `bfloat16` or to `float16` with loss scaling, or another of `PRECISIONS`.
         evaluate_every: steps between evaluations.
-        evaluation_strings: fresh strings an evaluation.
+        evaluation_strings: problems an evaluation: fresh ones, or of real data so many of those that are held out.
         stop_at: stop as soon as the task's main metric, teacher-forced, reaches this (of copying the string accuracy);
             `None` runs all steps.
         checkpoint_every: steps between checkpoints, where a folder is given.
