@@ -100,6 +100,11 @@ class TrainConfig:
             f"max_length of the model must be at least {self.task.context} to hold the longest sequence of "
             f"{self.task}; got {self.model.max_length}",
         )
+        require(
+            self.model.positions != "random" or self.model.max_length > self.task.context,
+            f"max_length of the model must be more than {self.task.context} for positions 'random', which are drawn "
+            f"among more places than the longest sequence of {self.task} takes; got {self.model.max_length}",
+        )
         wanted, found = input_width(self.task), self.model.input_width
         reads = "tokens" if wanted is None else f"vectors of {wanted}"
         require(wanted == found, f"input_width of the model must be {wanted}: {self.task} is of {reads}; got {found}")
