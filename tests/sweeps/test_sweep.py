@@ -7,7 +7,8 @@ import pytest
 from crn_lib.config import ConfigError
 from crn_lib.paths import data_file
 from crn_lib.sweeps import load_sweep, own_sweeps
-from crn_lib.sweeps.sweep import expand
+from crn_lib.sweeps.sweep import configure, expand
+from crn_lib.tasks import RegressionConfig
 
 GOOD = """
 about: two models and two lengths
@@ -52,6 +53,31 @@ def test_a_base_is_not_changed_by_the_runs_made_from_it() -> None:
 
 def test_a_max_length_that_is_given_stays() -> None:
     assert expand({}, [{"task.string_length": 4, "model.max_length": 99}])[0].model.max_length == 99
+
+
+@pytest.mark.parametrize(
+    ("task", "vocab_size", "input_width", "max_length"),
+    [
+        ({"name": "regression"}, 1, RegressionConfig().dims, RegressionConfig().context),
+        ({"name": "images", "layout": "pixels"}, 10, 1, 65),
+        ({"name": "images"}, 10, 4, 17),
+        ({"name": "text", "window": 8}, 256, None, 8),
+        ({"string_length": 3, "vocab": 5}, 29, None, 8),
+    ],
+)
+def test_what_follows_from_the_task_is_filled_in(
+    task: dict[str, object], vocab_size: int, input_width: int | None, max_length: int
+) -> None:
+    model = configure({}, {"task": task}).model
+    assert (model.vocab_size, model.input_width, model.max_length) == (vocab_size, input_width, max_length)
+
+
+def test_what_is_given_of_a_task_of_vectors_stays() -> None:
+    given = {"task.name": "images", "model.vocab_size": 12, "model.max_length": 99}
+    model = configure({}, given).model
+    assert (model.vocab_size, model.max_length) == (12, 99)
+    with pytest.raises(ConfigError, match=r"^input_width of the model must be 4: ImagesConfig\(.* got 3$"):
+        configure({}, given | {"model.input_width": 3})
 
 
 @pytest.mark.parametrize(
