@@ -60,7 +60,8 @@ def task_of(row: Row) -> str:
 
 def task_differences(row: Row, said: Sequence[str]) -> list[str]:
     """Those fields of a row's task that are not at their defaults, but for those that are said already."""
-    return _differences(row["task"], _usual(row), said)
+    named = row["task"].get("source") != "bytes"  # else any file will do, and its name is all that is known of it
+    return _differences(row["task"], _usual(row), (*said, "path") if named else said)
 
 
 def _usual(row: Row) -> dict[str, Any]:
