@@ -234,6 +234,11 @@ def test_a_lesson_that_cannot_be_stored_does_not_end_the_others(
         (["check", "77"], 2, ["'77'", "00_good"]),
         (["publish", "pie"], 2, ["pie", "copying_curves", "claims"]),
         (["measure", "retrieval", "nowhere"], 1, ["'nowhere'", "crn sweep nowhere"]),
+        (
+            ["measure", "length_generalisation", "recall"],
+            2,
+            ["models that copy; the sweep 'recall' trains on recall"],
+        ),
         (["measure", "pie"], 2, ["pie"]),
         (["site", "--out", "notebooks"], 2, ["notebooks", "no site built by Sphinx"]),
         (["trian"], 2, ["trian", "train"]),
