@@ -1,10 +1,13 @@
 """Sweeps as YAML and as functions: what they expand to, and what they refuse."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from crn_lib.config import ConfigError
+from crn_lib.experiments.beyond import PANELS
+from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.paths import data_file
 from crn_lib.sweeps import load_sweep, own_sweeps
 from crn_lib.sweeps.sweep import configure, expand
@@ -126,6 +129,27 @@ def test_a_sweep_that_cannot_be_is_refused_in_words(tmp_path: Path, text: str, s
 def test_a_source_that_is_none_is_refused_in_words(source: str, says: str) -> None:
     with pytest.raises(ConfigError, match=f"^{says}$"):
         load_sweep(source)
+
+
+CLAIM = re.compile(r"(\w+) kinds? at (\w+) learning rates")
+COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "every": len(BLOCKS)}
+
+
+@pytest.mark.parametrize("name", [name for name in own_sweeps() if CLAIM.search(load_sweep(name).about)])
+def test_a_sweep_asks_for_as_many_kinds_and_learning_rates_as_it_says(name: str) -> None:
+    """Of plain models, at the depth and with the convolution at which a panel compares kinds."""
+    sweep, asked = load_sweep(name), set()
+    for panel in PANELS.values():
+        tried: dict[str, set[float]] = {}
+        for config in sweep.configs if panel.sweep == name else ():
+            model = config.model
+            of_task = {"max_length": model.max_length, "vocab_size": model.vocab_size, "input_width": model.input_width}
+            plain = ModelConfig(model.kind, width=64, blocks=panel.blocks, short_conv=panel.short_conv, **of_task)
+            if model == plain and panel.fields.items() <= vars(config.task).items():
+                tried.setdefault(model.kind, set()).add(config.learning_rate)
+        if tried:
+            asked.add((len(tried), min(map(len, tried.values()))))
+    assert {(COUNTS[kinds], COUNTS[rates]) for kinds, rates in CLAIM.findall(sweep.about)} == asked
 
 
 @pytest.mark.parametrize("name", own_sweeps())
