@@ -234,6 +234,11 @@ def test_a_lesson_that_cannot_be_stored_does_not_end_the_others(
         (["check", "77"], 2, ["'77'", "00_good"]),
         (["publish", "pie"], 2, ["pie", "copying_curves", "claims"]),
         (["measure", "retrieval", "nowhere"], 1, ["'nowhere'", "crn sweep nowhere"]),
+        (
+            ["measure", "length_generalisation", "recall"],
+            2,
+            ["models that copy; the sweep 'recall' trains on recall"],
+        ),
         (["measure", "pie"], 2, ["pie"]),
         (["site", "--out", "notebooks"], 2, ["notebooks", "no site built by Sphinx"]),
         (["trian"], 2, ["trian", "train"]),
@@ -462,6 +467,32 @@ def test_help_needs_neither_torch_nor_jupyter() -> None:
     assert "sweep" in shown and shown.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    ("fields", "measured_on"),
+    [
+        ((), "fresh problems"),
+        (("task={name: text, window: 8}", "evaluation_strings=5"), "5 of the test part"),
+        (("task={name: text, window: 512}", "evaluation_strings=500"), "18 of the test part"),
+    ],
+)
+def test_what_a_model_was_measured_on_is_said_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    fields: tuple[str, ...], measured_on: str,
+) -> None:  # fmt: skip
+    """Real data give the same problems at every evaluation, and no more than there are."""
+    given = [item for item in TINY if not (fields and item.startswith("task."))]
+    assert crn(monkeypatch, "train", *given, "model.kind=lstm", *fields, "--out", str(tmp_path)) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"measured on {measured_on}"
+
+
+def test_a_training_interrupted_before_its_end_claims_no_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("crn_lib.training.loop._Run._train_step", lambda _: signal.raise_signal(signal.SIGINT) or 0.0)
+    assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 130
+    assert re.match(r"steps +\d\nseconds ", capsys.readouterr().out)
+
+
 def test_two_models_in_one_folder_are_refused_and_the_first_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -487,7 +518,8 @@ def test_ctrl_c_while_training_shows_what_there_is_keeps_it_and_is_130(
 ) -> None:
     monkeypatch.setattr("crn_lib.training.loop.free_running", lambda *_: signal.raise_signal(signal.SIGINT))
     assert crn(monkeypatch, "train", *TINY, "--out", str(tmp_path)) == 130
-    assert "stopped: interrupted" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "stopped: interrupted" in shown and "measured on fresh problems" in shown
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.safetensors", "result.json"}
 
 

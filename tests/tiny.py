@@ -1,12 +1,13 @@
 """Tiny configurations, for all tests that train: a task that a small model learns within a second."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from crn_lib.models import ModelConfig
-from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks import CopyingConfig, TextConfig
 from crn_lib.training import RunResult, TrainConfig, train
 
 TASK = CopyingConfig(string_length=4, vocab=5)
@@ -34,6 +35,13 @@ def quick(seed: int = 0, kind: str = "lstm", **fields: Any) -> TrainConfig:
     """A run of a fraction of a second: 3 letters, width 8, one block, 6 steps."""
     run: dict[str, Any] = {"steps": 6, "batch": 4, "evaluate_every": 2, "evaluation_strings": 8, "checkpoint_every": 2}
     return tiny(kind, **({"task": SHORTER, "width": 8, "blocks": 1, "seed": seed} | run | fields))
+
+
+def of_bytes(path: Path, seed: int = 0) -> TrainConfig:
+    """As quick, on the bytes of a file, which need not be there."""
+    task = TextConfig(source="bytes", path=str(path), window=8)
+    model = ModelConfig(kind="lstm", vocab_size=task.vocab_size, max_length=task.context, width=8, blocks=1)
+    return dataclasses.replace(quick(seed), task=task, model=model)
 
 
 def run(config: TrainConfig, **options: Any) -> RunResult:

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from crn_lib.commands.output import print_table
 from crn_lib.config import ConfigError, require, require_whole
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def sweep(
     # Here and below, not at the top: torch takes seconds to import, and `crn --help` needs none of it.
     from crn_lib.paths import own_data_file
     from crn_lib.sweeps import load_sweep, run_sweep
-    from crn_lib.sweeps.progress import summary
+    from crn_lib.sweeps.progress import summary, troubles
 
     console = Console()
     if not source:
@@ -61,13 +62,14 @@ def sweep(
                 chosen, executor=where, device=device, limit=limit, retry_failed=retry_failed, on_row=show.update
             )
         except KeyboardInterrupt:
-            console.print("interrupted: what was done is stored, and the same command goes on")
+            console.print("interrupted: what was done is stored, and the same command goes on", soft_wrap=True)
             raise
-    for line in state.failed:
-        console.print(f"failed: {line['key']}: {line['error']}", markup=False)
+    for line in troubles(state):
+        console.print(line, markup=False, soft_wrap=True)
     words = summary(state, time.perf_counter() - started, show.at_start)
-    console.print(f"{words}; rows in {chosen.rows}", markup=False, soft_wrap=True)
-    if state.failed:
+    where_stored = f"; rows in {chosen.rows}" if state.done else ""
+    console.print(f"{words}{where_stored}", markup=False, soft_wrap=True)
+    if state.failed or state.without_data:
         raise typer.Exit(1)
 
 
@@ -121,7 +123,7 @@ class _Shown:
             return
         heads = headings(state)[1:]
         for job, line in zip(state.jobs, lines(state), strict=True):
-            if job.key in state.rows and job.key not in self.printed:
+            if job.key in state.outcomes and job.key not in self.printed:
                 self.printed.add(job.key)
                 words = "  ".join(f"{head} {cell}" for head, cell in zip(heads, line[1:], strict=True) if cell)
                 self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
@@ -135,7 +137,7 @@ class _Shown:
         shown = lines(self.state)
         first_open = next((i for i, line in enumerate(shown) if line[1] in ("running", "waiting")), len(shown))
         start = max(0, min(first_open - LINES_SHOWN // 2, len(shown) - LINES_SHOWN))
-        styles = {"running": "bold", "failed": "red", "waiting": "dim"}
+        styles = {"running": "bold", "failed": "red", "no data": "red", "waiting": "dim"}
         for line in shown[start : start + LINES_SHOWN]:
             table.add_row(*map(Text, line), style=styles.get(line[1], ""))
         return Group(table, Text(summary(self.state, time.perf_counter() - self.started, self.at_start)))
@@ -144,9 +146,15 @@ class _Shown:
 def _list_sweeps(console: Console) -> None:
     from crn_lib.sweeps import load_sweep, own_sweeps, sweep_state
 
-    table = Table("sweep", "runs stored", "what for", box=None, header_style="bold")
+    headings, rows = ("sweep", "runs stored", "what for"), []
     for name in own_sweeps():
         one = load_sweep(name)
         state = sweep_state(one)
-        table.add_row(name, f"{len(state.done)} of {len(state.jobs)}", one.about)
+        rows.append((name, f"{len(state.done)} of {len(state.jobs)}", one.about))
+    if not console.is_terminal:  # whoever searches the lines wants each whole
+        print_table(headings, rows)
+        return
+    table = Table(*headings, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*map(Text, row))
     console.print(table)

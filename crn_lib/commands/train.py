@@ -50,9 +50,9 @@ def train(
         for how, found in (("", result.teacher_forced), ("free-running ", result.free_running))
         for name, value in found.items()
     ]
-    print_table(
-        ("measured on fresh strings", ""), [*scores, ("steps", str(result.steps)), ("seconds", f"{result.seconds:.1f}")]
-    )
+    measured_on = "fresh problems" if result.held_out is None else f"{result.held_out} of the test part"
+    heading = f"measured on {measured_on}" if scores else ""
+    print_table((heading, ""), [*scores, ("steps", str(result.steps)), ("seconds", f"{result.seconds:.1f}")])
     # Now that it is shown: what follows fails where the disk is full.
     replace_text(out / "result.json", json.dumps(result.row(), indent=1) + "\n")
     typer.echo(f"stopped: {result.stopped}; {result.device}, backend {result.backend}; kept in {out}")

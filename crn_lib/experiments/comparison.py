@@ -6,15 +6,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
+from pathlib import Path
 from statistics import median
+from typing import Any
 
 from crn_lib.config import from_mapping
 from crn_lib.experiments.verdicts import Share, Verdict, all_of, copies_as_well
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.sweeps.rows import Row
 from crn_lib.sweeps.stored_runs import Run, Spread
+from crn_lib.tasks import TASKS
+from crn_lib.tasks.registry import DEFAULT
 
 SWEEPS = {"paper_shape": "the paper's own shape", "fair_lengths": "small models, each at its own best rate"}
 OURS, YARDSTICK = "causal_rn", "transformer"
@@ -35,23 +39,51 @@ def _parameters(config: ModelConfig) -> int:
     return sum(parameter.numel() for parameter in build_model(config).parameters())
 
 
+ALWAYS_SAID = {"recall": ("pairs", "vocab"), "ngram_lookup": ("where",), "images": ("layout",)}
+"""Fields of tasks that `task_of` says in words of its own, also where they are at their defaults."""
+
+SAID_BY_THE_SHAPE = ("kind", "width", "blocks")
+OF_THE_TASK = ("vocab_size", "max_length", "input_width")
+"""Fields of models that follow from the task."""
+
+
 def task_of(row: Row) -> str:
-    """Another task than copying, and which of its kinds, as in `recall, 4 pairs of 16` or `ngram lookup, suffix`."""
-    task = row["task"]
-    which = f"{task['pairs']} pairs of {task['vocab']}" if "pairs" in task else task.get("where") or task.get("layout")
-    return ", ".join(filter(None, (task["name"].replace("_", " "), which)))
+    """Another task than copying, and which of its kinds: `recall, 4 pairs of 16` or `ngram lookup, suffix`, and every
+    other field that is not at its default, as in `regression, dims 1`.
+    """
+    name = row["task"]["name"]
+    always = ALWAYS_SAID.get(name, ())
+    values = [(_usual(row) | row["task"])[field] for field in always]
+    which = [f"{values[0]} pairs of {values[1]}"] if name == "recall" else values
+    return ", ".join([name.replace("_", " "), *which, *task_differences(row, always)])
+
+
+def task_differences(row: Row, said: Sequence[str]) -> list[str]:
+    """Those fields of a row's task that are not at their defaults, but for those that are said already."""
+    named = row["task"].get("source") != "bytes"  # else any file will do, and its name is all that is known of it
+    return _differences(row["task"], _usual(row), (*said, "path") if named else said)
+
+
+def _usual(row: Row) -> dict[str, Any]:
+    """The defaults of a row's task."""
+    config = TASKS[row["task"].get("name", DEFAULT)].config
+    return {field.name: field.default for field in fields(config)}  # type: ignore[arg-type]
 
 
 def model_of(row: Row, names: Mapping[str, str]) -> str:
-    """The kind by its name, and what sets the model apart from others of it."""
+    """The kind by its name, and every field that sets the model apart from others of its kind, shape and task."""
     model = row["model"]
-    words = [names[model["kind"]]]
-    if model["norm"] not in (None, ModelConfig(kind=model["kind"]).norm):
-        words.append(f"norm {model['norm']}")
-    for name, usual in (("short_conv", 0), ("expansion", 1)):
-        if model.get(name, usual) != usual:
-            words.append(f"{name.replace('_', ' ')} {model[name]}")
-    return ", ".join(words)
+    usual = vars(ModelConfig(kind=model["kind"]))
+    return ", ".join([names[model["kind"]], *_differences(model, usual, (*SAID_BY_THE_SHAPE, *OF_THE_TASK))])
+
+
+def _differences(values: Mapping[str, Any], usual: Mapping[str, Any], said: Sequence[str]) -> list[str]:
+    """As in `short conv 3` or, of a file, its name alone: where it lies changes nothing. Older rows lack fields."""
+    return [
+        Path(values[name]).name if name == "path" else f"{name.replace('_', ' ')} {values[name]}"
+        for name, default in usual.items()
+        if name not in said and name in values and values[name] != default
+    ]
 
 
 def shape_of(row: Row) -> str:

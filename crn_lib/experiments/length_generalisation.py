@@ -21,6 +21,7 @@ from crn_lib.sweeps.fill import Measurement
 from crn_lib.sweeps.jobs import Job
 from crn_lib.sweeps.rows import Row, key_of
 from crn_lib.tasks import CopyingConfig, CopyingTask, free_running, teacher_forced
+from crn_lib.tasks.registry import task_name
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
 
@@ -86,8 +87,11 @@ def fill_rows(
         rows: the stored rows of those that are trained, by key.
 
     Raises:
+        ConfigError: a run is on another task than copying.
         RunFailed: a trained model is no longer on this machine; all others have been tested by then.
     """
+    for job in jobs:
+        fill.require_copying(job.sweep, [task_name(job.config.task)])
     trained = [job for job in jobs if job.key in rows and not rows[job.key]["error"]]
     here = [job for job in trained if (job.folder / CHECKPOINT_NAME).exists()]
     measurements = [

@@ -27,6 +27,7 @@ from crn_lib.sweeps import fill
 from crn_lib.sweeps.fill import Measurement
 from crn_lib.sweeps.rows import Row, newest_rows
 from crn_lib.tasks import CopyingConfig, CopyingTask
+from crn_lib.tasks.registry import DEFAULT
 from crn_lib.training import load_model
 from crn_lib.training.loop import CHECKPOINT_NAME
 
@@ -192,13 +193,16 @@ def trained_runs(sweeps: Iterable[str], rows: str | Path, checkpoints: str | Pat
 
     Raises:
         FileNotFoundError: a sweep has no rows there.
+        ConfigError: a sweep is of another task than copying.
     """
     found = []
     for name in sweeps:
         file = Path(rows) / f"{name}.jsonl"
         if not file.exists():
             raise FileNotFoundError(f"the sweep {name!r} has no rows in {rows}; `crn sweep {name}` makes them")
-        for run in newest_rows(file).values():
+        runs = newest_rows(file).values()
+        fill.require_copying(name, (run["task"].get("name", DEFAULT) for run in runs))
+        for run in runs:
             path = Path(checkpoints) / name / run["key"] / CHECKPOINT_NAME
             fits = run["model"]["kind"] in KINDS and run["task"]["string_length"] <= LONGEST
             if fits and not run["error"] and run["task"]["shortest"] is None and path.exists():

@@ -35,8 +35,9 @@ class ModelConfig:
             many weights as a Transformer's. Heads split this inner width, and a pool holds rows of it.
         positions: `learned`, one embedding for each place; `none`, no embedding, so that order is known through
             causality alone; or `random`, the embeddings of `learned`, of which training gives each sequence a random
-            subset in ascending order, so that places past the longest training sequence are trained too. Whatever
-            reads a sequence without such a draw (evaluation, decoding) takes the first places, as `learned` does.
+            subset in ascending order, so that places past the longest training sequence are trained too, of which there
+            must be some (`TrainConfig`). Whatever reads a sequence without such a draw (evaluation, decoding) takes the
+            first places, as `learned` does.
         short_conv: how many earlier places a short convolution before every block mixes into each place, 3 in Canon
             layers, fewer than `max_length`; 0 is no convolution (see `convolution.py`).
         first_window: the first block sees the last so many places only, each place's own among them; later blocks see

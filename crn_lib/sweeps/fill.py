@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from crn_lib.config import require
 from crn_lib.sweeps.rows import Row, append_row, lock_rows, newest_rows
+from crn_lib.tasks.registry import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,19 @@ class Measurement:
 
     keys: Sequence[str]
     measure: Callable[[set[str]], Iterable[Row]]
+
+
+def require_copying(sweep: str, tasks: Iterable[str]) -> None:
+    """What studies of copies refuse.
+
+    Args:
+        tasks: the names of those that the sweep's runs are on.
+
+    Raises:
+        ConfigError: one of them is not copying.
+    """
+    others = sorted(set(tasks) - {DEFAULT})
+    require(not others, f"this study is of models that copy; the sweep {sweep!r} trains on {' and '.join(others)}")
 
 
 def fill_rows(path: str | Path, measurements: Iterable[Measurement], *, what: str) -> dict[str, Row]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crn_lib.sweeps.jobs import Job
+from crn_lib.sweeps.jobs import NO_DATA, Job
 from crn_lib.sweeps.rows import Row
 from crn_lib.sweeps.run import SweepState
 from crn_lib.tasks import build_task
@@ -18,8 +18,9 @@ COPYING = {
 
 
 def headings(state: SweepState) -> tuple[str, ...]:
-    """The columns of `lines`."""
-    return ("run", "state", "steps", *(COPYING if _copies(state.jobs) else ["main metric"]), "seconds")
+    """The columns of `lines`; one of errors where there is an error."""
+    scores = COPYING if _copies(state.jobs) else ["main metric"]
+    return ("run", "state", "steps", *scores, *(["error"] if _troubled(state) else []), "seconds")
 
 
 def _copies(jobs: Sequence[Job]) -> bool:
@@ -59,21 +60,32 @@ def _flat(config: Any, prefix: str = "") -> dict[str, Any]:
 def lines(state: SweepState) -> list[tuple[str, ...]]:
     """One line a run, in the sweep's order, with `headings` as columns."""
     fields, copies = differing_fields(state.jobs), _copies(state.jobs)
-    return [(run_name(job, fields), *_outcome(job, state.rows.get(job.key), copies)) for job in state.jobs]
+    outcomes, troubled = state.outcomes, _troubled(state)
+    shown = []
+    for job in state.jobs:
+        *cells, error, seconds = _outcome(job, outcomes.get(job.key), copies)
+        shown.append((run_name(job, fields), *cells, *([error] if troubled else []), seconds))
+    return shown
+
+
+def _troubled(state: SweepState) -> bool:
+    return bool(state.failed or state.without_data)
 
 
 def _outcome(job: Job, row: Row | None, copies: bool) -> tuple[str, ...]:
+    """State, steps, scores, error and seconds."""
     none = _scores(job, {}, copies)
     if row is None:
         progress = job.progress()
         if progress is None:
-            return ("waiting", "", *none, "")
+            return ("waiting", "", *none, "", "")
         steps = f"{progress['step']:,.0f} of {job.config.steps:,}"
-        return ("running", steps, *_scores(job, progress, copies), f"{progress['seconds']:.0f}")
+        return ("running", steps, *_scores(job, progress, copies), "", _seconds(progress))
     if row["error"]:
-        return ("failed", str(row.get("steps", "")), *none, row["error"][:60])
+        word = "no data" if row.get(NO_DATA) else "failed"
+        return (word, str(row.get("steps", "")), *none, row["error"][:60], _seconds(row))
     state = "solved" if row.get("stopped") == "target" else "done"
-    return (state, f"{row['steps']:,}", *_scores(job, row, copies), f"{row['seconds']:.0f}")
+    return (state, f"{row['steps']:,}", *_scores(job, row, copies), "", _seconds(row))
 
 
 def _scores(job: Job, found: Mapping[str, Any], copies: bool) -> tuple[str, ...]:
@@ -83,16 +95,38 @@ def _scores(job: Job, found: Mapping[str, Any], copies: bool) -> tuple[str, ...]
     return (f"{main.replace('_', ' ')} {_percent(found[main])}" if main in found else "",)
 
 
+def _seconds(found: Mapping[str, Any]) -> str:
+    """None of a run that ended before it measured any."""
+    return f"{found['seconds']:.0f}" if "seconds" in found else ""
+
+
 def _percent(value: object) -> str:
     return f"{value:.1%}" if isinstance(value, float) else ""
 
 
+def troubles(state: SweepState) -> list[str]:
+    """What went wrong, each error once, with the key of the first run that it ended."""
+    said = []
+    for what, rows in (("failed", state.failed), ("without data", state.without_data.values())):
+        by_error: dict[str, list[str]] = {}
+        for row in rows:
+            by_error.setdefault(row["error"], []).append(row["key"])
+        for error, (first, *others) in by_error.items():
+            runs = f"{what}, {len(others) + 1} runs, the first {first}" if others else f"{what}: {first}"
+            said.append(f"{runs}: {error}")
+    return said
+
+
 def summary(state: SweepState, elapsed: float, at_start: int) -> str:
-    """How many runs are done, how many failed, the rate of this sitting, and about how long the rest takes."""
+    """How many runs are stored, how many of them failed, how many could not begin, the rate of this sitting, and about
+    how long the rest takes.
+    """
     done = len(state.done)
     text = f"{done} of {len(state.jobs)} runs stored, {len(state.failed)} failed"
+    if state.without_data:
+        text += f", {len(state.without_data)} without data"
     fresh = done - at_start
-    left = sum(job.key not in state.rows for job in state.waiting)
+    left = sum(job.key not in state.outcomes for job in state.waiting)
     if fresh > 0 and elapsed > 0:
         text += f"; {60 * fresh / elapsed:.1f} runs a minute"
         if left:

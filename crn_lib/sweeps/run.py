@@ -1,7 +1,7 @@
 """Run a sweep: skip what is stored, store each row as it comes, go on from checkpoints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crn_lib.config import require, require_whole
@@ -22,16 +22,24 @@ class SweepState:
         jobs: every run of the sweep, in order.
         rows: rows stored so far, by key.
         waiting: jobs without a row that this call will do, or has done.
+        without_data: of runs that this call could not begin, since their data are missing or damaged, a row each by
+            key. They are not stored.
     """
 
     jobs: list[Job]
     rows: dict[str, Row]
     waiting: list[Job]
+    without_data: dict[str, Row] = field(default_factory=dict)
 
     @property
     def done(self) -> list[Row]:
-        """The rows of this sweep's runs, in the sweep's order."""
+        """The stored rows of this sweep's runs, in the sweep's order."""
         return [self.rows[job.key] for job in self.jobs if job.key in self.rows]
+
+    @property
+    def outcomes(self) -> dict[str, Row]:
+        """What came of runs, by key: the rows that are stored, and those of runs without their data."""
+        return {**self.rows, **self.without_data}
 
     @property
     def failed(self) -> list[Row]:
@@ -95,7 +103,11 @@ def run_sweep(
         if on_row is not None:
             on_row(state)
         for job, row in (executor or InlineExecutor()).run(state.waiting):
-            state.rows[job.key] = _store(sweep, row)
+            if row.get(NO_DATA):  # not stored, so that the run is done once they are there
+                state.without_data[job.key] = row
+            else:
+                _store(sweep, row)
+                state.rows[job.key] = row
             if on_row is not None:
                 on_row(state)
         return state
@@ -105,14 +117,9 @@ def _folder(sweep: Sweep, checkpoints: str | Path | None) -> Path:
     return Path(checkpoints) if checkpoints else checkpoint_folder() / sweep.name
 
 
-def _store(sweep: Sweep, row: Row) -> Row:
-    """Write the history, then the row: a row that is there has its history. A run without its data leaves none, so
-    that it is done once they are there.
-    """
-    if row.get(NO_DATA):
-        return row
+def _store(sweep: Sweep, row: Row) -> None:
+    """Write the history, then the row: a row that is there has its history."""
     history = row.pop("history", [])
     row["history_file"] = sweep.histories.name
     append_row(sweep.histories, {"key": row["key"], "history": history})
     append_row(sweep.rows, row)
-    return row

@@ -9,7 +9,7 @@ from typing import Any
 from crn_lib.config import ConfigError, from_mapping, from_named, read_yaml, require, require_names, shown
 from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
-from crn_lib.tasks.registry import task_configs
+from crn_lib.tasks.registry import input_width, task_configs
 from crn_lib.training import TrainConfig
 
 OWN_SWEEPS = Path(__file__).parent / "own"
@@ -58,8 +58,8 @@ def load_sweep(source: str | Path, rows: str | Path | None = None) -> Sweep:
             seed: [0, 1, 2]
             learning_rate: 2e-3                    # a single value is a list of one
 
-    `task.name` chooses the task, copying where it is not given. `model.max_length` is what the task needs, where it is
-    not given; `model.vocab_size` at least that.
+    `task.name` chooses the task, copying where it is not given. What the task needs of `model` is filled in, as
+    `configure` says.
 
     Args:
         rows: where the rows go; `figures/data/runs/<name>.jsonl` where it is not given.
@@ -94,8 +94,9 @@ def expand(base: Mapping[str, Any], grids: Iterable[Mapping[str, Any]]) -> list[
 def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig:
     """The configuration of a mapping of fields, with others over them that are named as in a grid: `model.width`.
 
-    `task.name` chooses the task. `model.max_length` is what it needs, where it is not given; `model.vocab_size` at
-    least that.
+    `task.name` chooses the task. Where they are not given, `model.max_length` is what it needs; `model.vocab_size` is
+    its number of token ids, at least the paper's 29; of a task of vectors, `model.input_width` and `model.vocab_size`
+    are exactly its own.
 
     Raises:
         ConfigError: a field that is unknown or out of range.
@@ -117,7 +118,12 @@ def configure(base: Mapping[str, Any], chosen: Mapping[str, Any]) -> TrainConfig
     model = fields.setdefault("model", {})
     if isinstance(model, dict):
         model.setdefault("max_length", task.context)
-        model.setdefault("vocab_size", max(task.vocab_size, ModelConfig.vocab_size))
+        reads = input_width(task)
+        if reads is None:
+            model.setdefault("vocab_size", max(task.vocab_size, ModelConfig.vocab_size))
+        else:
+            model.setdefault("vocab_size", task.vocab_size)
+            model.setdefault("input_width", reads)
     return from_mapping(TrainConfig, {**fields, "task": task})
 
 

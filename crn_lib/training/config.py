@@ -53,7 +53,7 @@ class TrainConfig:
         weight_decay, clip: AdamW's decay; the largest gradient norm.
         precision: `float32`, autocast to `bfloat16` or to `float16` with loss scaling, or another of `PRECISIONS`.
         evaluate_every: steps between evaluations.
-        evaluation_strings: fresh strings an evaluation.
+        evaluation_strings: problems an evaluation: fresh ones, or of real data so many of those that are held out.
         stop_at: stop as soon as the task's main metric, teacher-forced, reaches this (of copying the string accuracy);
             `None` runs all steps.
         checkpoint_every: steps between checkpoints, where a folder is given.
@@ -99,6 +99,11 @@ class TrainConfig:
             self.model.max_length >= self.task.context,
             f"max_length of the model must be at least {self.task.context} to hold the longest sequence of "
             f"{self.task}; got {self.model.max_length}",
+        )
+        require(
+            self.model.positions != "random" or self.model.max_length > self.task.context,
+            f"max_length of the model must be more than {self.task.context} for positions 'random', which are drawn "
+            f"among more places than the longest sequence of {self.task} takes; got {self.model.max_length}",
         )
         wanted, found = input_width(self.task), self.model.input_width
         reads = "tokens" if wanted is None else f"vectors of {wanted}"

@@ -138,6 +138,8 @@ class _Run:
         try:
             strings = config.evaluation_strings
             result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation, "test")
+            held_out = self.task.held_out(strings, "test")
+            result.held_out = None if held_out is None else len(held_out[0])
             if isinstance(self.task, CopyingTask):
                 result.free_running = free_running(self.model, self.task, strings, self.evaluation)
         except KeyboardInterrupt:

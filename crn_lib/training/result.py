@@ -22,6 +22,7 @@ class RunResult:
         stopped: why it ended: `steps`, `target`, `interrupted` or `diverged`.
         teacher_forced, free_running: final metrics on fresh problems, of real data on its test split, which nothing
             looked at before; empty if interrupted, the latter also where the task has no free-running evaluation.
+        held_out: how many problems of real data's test part that was; `None` where problems are drawn.
         peak_bytes: this process's peak memory, `None` where this machine cannot tell.
         processes: how many trained it together, under `torchrun`.
     """
@@ -39,6 +40,7 @@ class RunResult:
     processes: int = 1
     teacher_forced: dict[str, float] = field(default_factory=dict)
     free_running: dict[str, float] = field(default_factory=dict)
+    held_out: int | None = None
 
     def row(self) -> dict[str, Any]:
         """The result as plain values, for a JSON file: the whole configuration, the outcome, the circumstances."""

@@ -15,6 +15,7 @@ from crn_lib.experiments.comparison import (
     model_of,
     parameters_of,
     shape_of,
+    task_differences,
     task_of,
 )
 from crn_lib.experiments.cost import PAPER_LENGTHS
@@ -101,7 +102,7 @@ def results_markdown(root: Path) -> str:
     parts = []
     for heading, sweeps in SECTIONS.items():
         if runs := runs_of(root, sweeps):
-            parts += [f"## {heading}", markdown_table(HEADINGS, _lines(runs)), _circumstances(runs, sweeps)]
+            parts += [f"## {heading}", markdown_table(headings_of(runs), _lines(runs)), _circumstances(runs, sweeps)]
     own = tuple(name for name in own_sweeps() if name not in PUBLISHED)
     missing = {"Asked for and not run": (NOT_DONE, own), "Published sizes, not run here": (PUBLISHED_SIZES, PUBLISHED)}
     for heading, (words, sweeps) in missing.items():
@@ -109,6 +110,12 @@ def results_markdown(root: Path) -> str:
             table = markdown_table(("sweep", "asked for", "stored", "what for"), lines)
             parts += [f"## {heading}", words, table]
     return "\n\n".join(parts)
+
+
+def headings_of(runs: Iterable[Run]) -> tuple[str, ...]:
+    """`HEADINGS`, where not all of the runs are of copying in words that hold for any task."""
+    copying = all(run.task == DEFAULT for run in runs)
+    return HEADINGS if copying else tuple(heading.replace("that copy", "that reach") for heading in HEADINGS)
 
 
 def _not_done(root: Path, sweeps: Iterable[str]) -> Iterable[tuple[str, ...]]:
@@ -137,10 +144,11 @@ def _lines(runs: Sequence[Run]) -> list[tuple[str, ...]]:
         groups.setdefault(seedless(run.row), []).append(run)
     kinds = list(KIND_NAMES)
 
-    def place(own: list[Run]) -> tuple[float, ...]:
+    def place(own: list[Run]) -> tuple[float | str, ...]:
         training = own[0].row["training"]
-        letters = own[0].row["task"].get("string_length", 0)
-        return letters, kinds.index(own[0].kind), training["learning_rate"], training["steps"]
+        copying = own[0].task == DEFAULT
+        task = (own[0].string_length, "") if copying else (0, task_of(own[0].row))
+        return *task, kinds.index(own[0].kind), training["learning_rate"], training["steps"]
 
     return [
         _line(AtRate(own[0].row["training"]["learning_rate"], tuple(own))) for own in sorted(groups.values(), key=place)
@@ -180,7 +188,8 @@ def _line(group: AtRate) -> tuple[str, ...]:
 
 def _letters(run: Run) -> str:
     shortest = run.row["task"].get("shortest") or run.string_length
-    return str(run.string_length) if shortest == run.string_length else f"{shortest} to {run.string_length}"
+    letters = str(run.string_length) if shortest == run.string_length else f"{shortest} to {run.string_length}"
+    return ", ".join([letters, *task_differences(run.row, ("string_length", "shortest"))])
 
 
 def _short_mixed(comparison: Comparison) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from crn_lib.cli import main
 from crn_lib.commands.sweep import make_executor
 from crn_lib.config import ConfigError
-from crn_lib.sweeps import ProcessExecutor, own_sweeps, read_rows
+from crn_lib.sweeps import ProcessExecutor, load_sweep, own_sweeps, read_rows
 from tests.sweeps.sweep_cases import sweep as quick_sweep
 from tests.tiny import quick
 from tests.workbooks import make_workbook
@@ -61,12 +61,26 @@ def test_a_failed_run_is_named_and_the_exit_code_says_so(
     from crn_lib.sweeps import jobs
 
     def fail(config: object, **options: object) -> None:
-        raise RuntimeError("no [such] luck")
+        raise RuntimeError(words)
 
+    words = "no [such] luck " * 8
     monkeypatch.setattr(jobs, "train", fail)
     assert crn(monkeypatch, "mine.yaml", "--limit", "2") == 1
+    shown = capsys.readouterr().out.splitlines()
+    key = read_rows(workbook / "figures/data/runs/mine.jsonl")[0]["key"]
+    assert f"failed, 2 runs, the first {key}: RuntimeError: {words}".rstrip() in map(str.rstrip, shown)
+    assert "2 failed" in shown[-1] and "state failed  error RuntimeError: no [such] luck" in shown[0]
+
+
+def test_runs_without_their_data_are_told_and_no_rows_are_promised(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "base: {steps: 4, task: {name: text, source: bytes, path: nowhere.txt, window: 8}}\ngrids: [{seed: [0, 1]}]"
+    (workbook / "poem.yaml").write_text(text)
+    assert crn(monkeypatch, "poem.yaml") == 1
     shown = capsys.readouterr().out
-    assert shown.count("RuntimeError: no [such] luck") >= 2 and "2 failed" in shown
+    assert "without data" in shown and "nowhere.txt" in shown and not list(workbook.glob("figures/data/runs/*.jsonl"))
+    assert shown.splitlines()[-1] == "0 of 2 runs stored, 0 failed, 2 without data"
 
 
 def test_a_sweep_that_is_being_run_elsewhere_is_said_in_one_line(
@@ -85,6 +99,7 @@ def test_without_a_sweep_it_lists_the_workbooks_own(
     assert crn(monkeypatch) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in own_sweeps())
+    assert load_sweep("recall").about in shown, "a line each, however long"
 
 
 @pytest.mark.parametrize(

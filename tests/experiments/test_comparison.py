@@ -1,5 +1,6 @@
 """CausalRN against Transformer: each at its best rate, open where the yardstick fails, edges and missing rows said."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from crn_lib.experiments.comparison import Side, compare
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps import Run
 from crn_lib.sweeps.stored_runs import Spread
+from crn_lib.tasks import TASKS
 
 
 def run(kind: str, rate: float, seed: int, copied_at: int | None, *, letters: float = 0.04, **changed: Any) -> Run:
@@ -126,13 +128,48 @@ def test_tasks_and_models_that_differ_are_called_differently() -> None:
     tasks: list[dict[str, Any]] = [
         {"name": "recall", "pairs": 4, "vocab": 16},
         {"name": "recall", "pairs": 16, "vocab": 128},
-        {"name": "ngram_lookup", "where": "suffix"},
-        {"name": "regression"},
+        {"name": "ngram_lookup"},
+        {"name": "ngram_lookup", "where": "prefix", "answer_length": 1, "n": 2},
+        {"name": "regression", "dims": 5},
+        {"name": "regression", "dims": 1},
+        {"name": "text", "source": "bytes", "path": "some/where/poem.txt"},
+        {"name": "sentences", "source": "sentiment", "path": "some/where/reviews.tar.gz"},
     ]
-    words = ["recall, 4 pairs of 16", "recall, 16 pairs of 128", "ngram lookup, suffix", "regression"]
+    words = [
+        "recall, 4 pairs of 16", "recall, 16 pairs of 128", "ngram lookup, suffix",
+        "ngram lookup, prefix, answer length 1", "regression", "regression, dims 1", "text, source bytes, poem.txt",
+        "sentences",
+    ]  # fmt: skip
     assert [comparison.task_of({"task": task}) for task in tasks] == words
+    assert comparison.task_differences({"task": {"string_length": 8, "vocab": 4}}, ("string_length",)) == ["vocab 4"]
     named = [
-        comparison.model_of({"model": vars(ModelConfig(**fields, width=8, max_length=34))}, {"causal_rn": "CausalRN"})
-        for fields in ({}, {"norm": "none"}, {"short_conv": 3})
-    ]
-    assert named == ["CausalRN", "CausalRN, norm none", "CausalRN, short conv 3"]
+        comparison.model_of({"model": vars(ModelConfig(**changed, width=8, max_length=34))}, {"causal_rn": "CausalRN"})
+        for changed in (
+            {}, {"norm": "none"}, {"short_conv": 3}, {"heads": 4}, {"positions": "none", "first_window": 4},
+            {"expansion": 4, "activation": "softplus"},
+        )
+    ]  # fmt: skip
+    assert named == [
+        "CausalRN", "CausalRN, norm none", "CausalRN, short conv 3", "CausalRN, heads 4",
+        "CausalRN, positions none, first window 4", "CausalRN, activation softplus, expansion 4",
+    ]  # fmt: skip
+
+
+def test_every_field_of_a_model_or_a_task_tells_two_apart() -> None:
+    """But for those of the shape, which has a column of its own, and those that follow from the task; and where data
+    with a name lie.
+    """
+    other = {
+        "heads": 2, "norm": "none", "activation": "softplus", "post_norm": False, "expansion": 2, "positions": "none",
+        "short_conv": 1, "first_window": 2,
+    }  # fmt: skip
+    assert set(vars(ModelConfig())) - set(other) == {*comparison.SAID_BY_THE_SHAPE, *comparison.OF_THE_TASK}
+    shapes = [ModelConfig(**{name: value}) for name, value in other.items()]
+    called = {comparison.model_of({"model": vars(shape)}, {"causal_rn": "CausalRN"}) for shape in shapes}
+    assert len(called) == len(other) and "CausalRN" not in called
+    for name, (config, _) in TASKS.items():
+        plain = {field.name: field.default for field in fields(config)}  # type: ignore[arg-type]
+        told = [field for field in plain if field != "path"]
+        rows = [{"task": {"name": name, **plain, field: f"other than {plain[field]}"}} for field in told]
+        called = {comparison.task_of(row) for row in rows}
+        assert len(called) == len(told) and comparison.task_of({"task": {"name": name}}) not in called

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from crn_lib.config import ConfigError
 from crn_lib.experiments import retrieval, retrieval_onset
 from crn_lib.paths import data_file
 from crn_lib.provenance import circumstances
@@ -54,6 +55,13 @@ def test_models_whose_pairs_cannot_be_looked_at_are_left_out(sweep):
     assert [run["key"] for run, _ in runs_of(sweep)] == [config_key(config) for config in MODELS[:4]]
     with pytest.raises(FileNotFoundError, match=r"the sweep 'other' has no rows in .*; `crn sweep other` makes them"):
         retrieval.trained_runs(["other"], sweep, sweep)
+
+
+def test_a_sweep_of_another_task_is_refused_in_one_line():
+    with pytest.raises(ConfigError, match=r"^this study is of models that copy; the sweep 'hops' trains on hops$"):
+        retrieval.trained_runs(["hops"], data_file("runs"), "nowhere")
+    with pytest.raises(ConfigError, match=r"the sweep 'recall' trains on recall$"):
+        retrieval.trained_runs(["lengths", "recall"], data_file("runs"), "nowhere")
 
 
 def test_a_run_without_its_checkpoint_is_left_out(sweep, tmp_path):

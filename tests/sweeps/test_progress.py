@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from crn_lib.sweeps import run_sweep, sweep_state
-from crn_lib.sweeps.progress import differing_fields, headings, lines, run_name, summary
+from crn_lib.sweeps.progress import differing_fields, headings, lines, run_name, summary, troubles
 from crn_lib.sweeps.run import SweepState
 from tests.sweeps.sweep_cases import sweep
-from tests.tiny import quick
+from tests.tiny import of_bytes, quick
 
 
 def state_of(folder: Path, limit: int | None = None) -> SweepState:
@@ -34,18 +34,19 @@ def test_a_line_says_what_came_of_a_run(tmp_path: Path) -> None:
     (running.folder / "progress.json").write_text(
         '{"step": 1200, "character_accuracy": 0.5, "string_accuracy": 0.25, "seconds": 7.4}'
     )
-    state.rows[state.jobs[2].key] = {"error": "RuntimeError: out of memory", "steps": 3}
+    state.rows[state.jobs[2].key] = {"error": "RuntimeError: out of memory", "steps": 3, "seconds": 8.9}
     shown = lines(state)
     assert all(len(line) == len(headings(state)) for line in shown)
     row = state.rows[state.jobs[0].key]
     assert shown[0] == (
         "lstm, seed 0", "done", "6", f"{row['character_accuracy']:.1%}", f"{row['string_accuracy']:.1%}",
-        f"{row['free_running_string_accuracy']:.1%}", f"{row['seconds']:.0f}",
+        f"{row['free_running_string_accuracy']:.1%}", "", f"{row['seconds']:.0f}",
     )  # fmt: skip
-    assert shown[1] == ("ssm, seed 0", "running", "1,200 of 6", "50.0%", "25.0%", "", "7")
-    assert shown[2] == ("ssm, seed 1", "failed", "3", "", "", "", "RuntimeError: out of memory")
+    assert shown[1] == ("ssm, seed 0", "running", "1,200 of 6", "50.0%", "25.0%", "", "", "7")
+    assert headings(state)[-2:] == ("error", "seconds")
+    assert shown[2] == ("ssm, seed 1", "failed", "3", "", "", "", "RuntimeError: out of memory", "9")
     state.rows[state.jobs[2].key] = {"error": 70 * "x"}
-    assert lines(state)[2] == ("ssm, seed 1", "failed", "", "", "", "", 60 * "x")
+    assert lines(state)[2] == ("ssm, seed 1", "failed", "", "", "", "", 60 * "x", "")
     assert lines(state_of(tmp_path / "new"))[1] == ("ssm, seed 0", "waiting", "", "", "", "", "")
     row["stopped"] = "target"
     assert lines(state)[0][1] == "solved"
@@ -63,3 +64,29 @@ def test_the_summary_counts_only_this_sittings_runs_in_its_rate(tmp_path: Path) 
     state.rows[state.jobs[0].key]["error"] = "no luck"
     state.waiting = []
     assert summary(state, 30.0, at_start=0) == "2 of 3 runs stored, 1 failed; 4.0 runs a minute"
+
+
+def test_runs_without_their_data_are_not_counted_as_stored(tmp_path: Path) -> None:
+    one = sweep(tmp_path, of_bytes(tmp_path / "poem.txt"), of_bytes(tmp_path / "ode.txt"), of_bytes(Path(__file__)))
+    state = run_sweep(one, device="cpu", limit=2, checkpoints=tmp_path / "runs")
+    assert summary(state, 0.0, at_start=0) == "0 of 3 runs stored, 0 failed, 2 without data"
+    assert [line[1] for line in lines(state)] == ["no data", "no data", "waiting"] and not one.rows.exists()
+    state = run_sweep(one, device="cpu", checkpoints=tmp_path / "runs")
+    assert summary(state, 30.0, at_start=0) == "1 of 3 runs stored, 0 failed, 2 without data; 2.0 runs a minute"
+    state = sweep_state(one)
+    assert summary(state, 0.0, at_start=1) == "1 of 3 runs stored, 0 failed", "not tried again"
+
+
+def test_an_error_of_many_runs_is_said_once(tmp_path: Path) -> None:
+    state = state_of(tmp_path)
+    assert troubles(state) == [] and "error" not in headings(state)
+    first, second, third = (job.key for job in state.jobs)
+    state.rows = {key: {"key": key, "error": "no luck"} for key in (first, third)}
+    assert troubles(state) == [f"failed, 2 runs, the first {first}: no luck"]
+    state.rows[third]["error"] = "bad luck"
+    state.without_data = {second: {"key": second, "error": "no file"}}
+    assert troubles(state) == [
+        f"failed: {first}: no luck",
+        f"failed: {third}: bad luck",
+        f"without data: {second}: no file",
+    ]

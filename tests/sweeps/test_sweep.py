@@ -1,13 +1,17 @@
 """Sweeps as YAML and as functions: what they expand to, and what they refuse."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from crn_lib.config import ConfigError
+from crn_lib.experiments.beyond import PANELS
+from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.paths import data_file
 from crn_lib.sweeps import load_sweep, own_sweeps
-from crn_lib.sweeps.sweep import expand
+from crn_lib.sweeps.sweep import configure, expand
+from crn_lib.tasks import RegressionConfig
 
 GOOD = """
 about: two models and two lengths
@@ -52,6 +56,31 @@ def test_a_base_is_not_changed_by_the_runs_made_from_it() -> None:
 
 def test_a_max_length_that_is_given_stays() -> None:
     assert expand({}, [{"task.string_length": 4, "model.max_length": 99}])[0].model.max_length == 99
+
+
+@pytest.mark.parametrize(
+    ("task", "vocab_size", "input_width", "max_length"),
+    [
+        ({"name": "regression"}, 1, RegressionConfig().dims, RegressionConfig().context),
+        ({"name": "images", "layout": "pixels"}, 10, 1, 65),
+        ({"name": "images"}, 10, 4, 17),
+        ({"name": "text", "window": 8}, 256, None, 8),
+        ({"string_length": 3, "vocab": 5}, 29, None, 8),
+    ],
+)
+def test_what_follows_from_the_task_is_filled_in(
+    task: dict[str, object], vocab_size: int, input_width: int | None, max_length: int
+) -> None:
+    model = configure({}, {"task": task}).model
+    assert (model.vocab_size, model.input_width, model.max_length) == (vocab_size, input_width, max_length)
+
+
+def test_what_is_given_of_a_task_of_vectors_stays() -> None:
+    given = {"task.name": "images", "model.vocab_size": 12, "model.max_length": 99}
+    model = configure({}, given).model
+    assert (model.vocab_size, model.max_length) == (12, 99)
+    with pytest.raises(ConfigError, match=r"^input_width of the model must be 4: ImagesConfig\(.* got 3$"):
+        configure({}, given | {"model.input_width": 3})
 
 
 @pytest.mark.parametrize(
@@ -100,6 +129,27 @@ def test_a_sweep_that_cannot_be_is_refused_in_words(tmp_path: Path, text: str, s
 def test_a_source_that_is_none_is_refused_in_words(source: str, says: str) -> None:
     with pytest.raises(ConfigError, match=f"^{says}$"):
         load_sweep(source)
+
+
+CLAIM = re.compile(r"(\w+) kinds? at (\w+) learning rates")
+COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "every": len(BLOCKS)}
+
+
+@pytest.mark.parametrize("name", [name for name in own_sweeps() if CLAIM.search(load_sweep(name).about)])
+def test_a_sweep_asks_for_as_many_kinds_and_learning_rates_as_it_says(name: str) -> None:
+    """Of plain models, at the depth and with the convolution at which a panel compares kinds."""
+    sweep, asked = load_sweep(name), set()
+    for panel in PANELS.values():
+        tried: dict[str, set[float]] = {}
+        for config in sweep.configs if panel.sweep == name else ():
+            model = config.model
+            of_task = {"max_length": model.max_length, "vocab_size": model.vocab_size, "input_width": model.input_width}
+            plain = ModelConfig(model.kind, width=64, blocks=panel.blocks, short_conv=panel.short_conv, **of_task)
+            if model == plain and panel.fields.items() <= vars(config.task).items():
+                tried.setdefault(model.kind, set()).add(config.learning_rate)
+        if tried:
+            asked.add((len(tried), min(map(len, tried.values()))))
+    assert {(COUNTS[kinds], COUNTS[rates]) for kinds, rates in CLAIM.findall(sweep.about)} == asked
 
 
 @pytest.mark.parametrize("name", own_sweeps())

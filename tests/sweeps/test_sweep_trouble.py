@@ -2,14 +2,12 @@
 
 import json
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crn_lib.config import ConfigError
 from crn_lib.files import locked
-from crn_lib.models import ModelConfig
 from crn_lib.sweeps import (
     Run,
     append_row,
@@ -24,10 +22,9 @@ from crn_lib.sweeps import (
 from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key, lock_rows
-from crn_lib.tasks import TextConfig
 from crn_lib.training import CheckpointError, RunBusy, checkpoints, load_model
 from tests.sweeps.sweep_cases import sweep
-from tests.tiny import quick
+from tests.tiny import of_bytes, quick
 
 
 def run(folder, *configs, **options):
@@ -120,17 +117,15 @@ def test_the_checkpoint_of_another_configuration_in_a_runs_folder_is_done_again(
     assert run(tmp_path, quick(1)).done[0]["error"] is None
 
 
-def test_a_run_whose_data_are_not_there_is_said_to_fail_and_done_once_they_are(tmp_path):
+def test_a_run_whose_data_are_not_there_is_said_to_lack_them_and_done_once_they_are(tmp_path):
     """No `--retry-failed` for what is no fault of the run; the sweep's others are done meanwhile."""
-    text = TextConfig(source="bytes", path=str(tmp_path / "poem.txt"), window=8)
-    model = ModelConfig(vocab_size=text.vocab_size, max_length=text.context, width=4, blocks=1)
-    absent = replace(quick(), task=text, model=model)
+    absent = of_bytes(tmp_path / "poem.txt")
     state = run(tmp_path, absent, quick())
-    assert [row["error"] is None for row in state.done] == [False, True] and "poem.txt" in state.failed[0]["error"]
-    assert list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
+    assert "poem.txt" in state.without_data[config_key(absent)]["error"] and not state.failed
+    assert [row["key"] for row in state.done] == list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
 
     (tmp_path / "poem.txt").write_text("a rose is a rose is a rose ")
-    assert [row["error"] is None for row in run(tmp_path, absent, quick()).done] == [False, True], "it is too short"
+    assert list(run(tmp_path, absent, quick()).without_data) == [config_key(absent)], "it is too short"
     assert list(newest_rows(sweep(tmp_path).rows)) == [config_key(quick())]
 
     (tmp_path / "poem.txt").write_text("a rose is a rose is a rose " * 40)

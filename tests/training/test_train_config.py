@@ -52,6 +52,14 @@ from tests.tiny import tiny
             ),
         ),
         (
+            {"model": ModelConfig(vocab_size=8, max_length=10, positions="random")},
+            (
+                "max_length of the model must be more than 10 for positions 'random', which are drawn among more "
+                "places than the longest sequence of CopyingConfig(string_length=4, shortest=None, vocab=5) takes; "
+                "got 10"
+            ),
+        ),
+        (
             {"model": ModelConfig(vocab_size=7, max_length=10)},
             (
                 "vocab_size of the model must be at least 8 for all token ids of "

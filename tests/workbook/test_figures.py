@@ -9,6 +9,7 @@ import pytest
 
 from crn_lib.paths import workbook_folder
 from crn_lib.sweeps import load_sweep, newest_rows
+from crn_lib.sweeps.rows import seedless
 from crn_lib.sweeps.sweep import own_sweeps
 from crn_lib.viz import describe
 from crn_lib.workbook import figures, results_table, speed_page
@@ -49,6 +50,26 @@ def test_every_stored_run_is_counted_in_one_line_with_rate_parameters_and_interv
     assert all(counted) and all(int(line[2].replace(",", "")) > 1000 and float(line[4]) > 0 for line in lines)
     on_gpu = [line for line in lines if "cpu" not in line[-1]]
     assert on_gpu and {line[8] for line in on_gpu} == {"–"}, "seconds of a shared GPU are not shown"
+
+
+def test_no_two_lines_of_a_table_are_called_the_same() -> None:
+    """By task, model, shape, rate and steps: whoever reads a line must know which of the runs it is of."""
+    for sweeps in results_table.SECTIONS.values():
+        called: dict[tuple[str, ...], set[str]] = {}
+        for run in results_table.runs_of(workbook_folder(), sweeps):
+            (line,) = results_table._lines([run])
+            label = (*line[:2], *line[3:5], str(run.row["training"]["steps"]))
+            called.setdefault(label, set()).add(seedless(run.row))
+        assert not {label: runs for label, runs in called.items() if len(runs) > 1}
+
+
+def test_what_copies_is_of_copying_and_other_tasks_reach_a_score() -> None:
+    root = workbook_folder()
+    for heading, sweeps in results_table.SECTIONS.items():
+        runs = results_table.runs_of(root, sweeps)
+        word = "reach" if heading.startswith("Beyond copying") else "copy"
+        assert results_table.headings_of(runs)[5] == f"seeds that {word} 99% (interval)"
+        assert " | ".join(results_table.headings_of(runs)) in results_table.results_markdown(root)
 
 
 def test_the_page_counts_the_runs_that_were_asked_for_and_not_done(tmp_path: Path) -> None:
