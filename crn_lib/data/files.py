@@ -46,7 +46,7 @@ def place_of(path: str | Path | None, wanted: str, get: str) -> Path:
     return place
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: str | Path) -> Iterator[Path]:
     """All that is below a folder but folders, also through links to folders; nothing where it is no folder.
 
     A folder is entered once for each name that it has, its own or a link's: links in a circle have an end.
@@ -63,9 +63,9 @@ def files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(here, name) for name in sorted(names))
 
 
-def each_once(found: Iterable[Path]) -> list[Path]:
+def each_once(found: Iterable[str | Path]) -> list[Path]:
     """The paths in order; of several that links make of one, the first."""
-    return sorted({os.path.realpath(path): path for path in sorted(found, reverse=True)}.values())
+    return sorted({os.path.realpath(path): path for path in sorted(map(Path, found), reverse=True)}.values())
 
 
 def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str) -> list[Path]:

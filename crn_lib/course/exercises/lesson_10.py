@@ -171,7 +171,10 @@ EXERCISES = (
             ),
             "After them each key stands once more, at an even place (counted from 0); all other tokens are 0.",
             "The target at such a place is the key's value; all other targets are −100.",
-            "All is drawn from the generator, also at which places the keys come back and in which order.",
+            (
+                "All is drawn from the generator, also at which places the keys come back and in which order. Every "
+                "key, value, place and order may come up; a uniform draw is fine. Torch's own generator is not touched."
+            ),
         ),
         examine=_examine_recall,
     ),
@@ -181,7 +184,10 @@ EXERCISES = (
         difficulty=2,
         minutes=8,
         requirements=(
-            "From `scores`, `(receivers, senders, channels)`, it makes one truth value per channel.",
+            (
+                "From `scores`, `(receivers, senders, channels)`, it makes one truth value per channel, of shape "
+                "`(channels,)`."
+            ),
             (
                 "It is true where no two receivers disagree: nowhere does one score sender j above sender k, and "
                 "another k above j."
@@ -202,7 +208,8 @@ EXERCISES = (
             "From `x`, `(points, dims)`, and `y`, `(points,)`, it makes predictions of each y, of shape `(2, points)`.",
             (
                 "Row 0 is least squares: the weights that fit all earlier points best, and of many such weights those "
-                "of the smallest norm; it predicts their dot product with x."
+                "of the smallest norm; it predicts their dot product with x. No intercept, no penalty; the points need "
+                "not lie on one plane."
             ),
             "Row 1 is averaging: the dot product of x with the mean of y x over all earlier points.",
             "Before any example both predict 0, and nothing depends on a y that has not been seen.",
