@@ -195,14 +195,14 @@ def _spread(runs: Iterable[Run], name: str) -> Spread:
 
 def _median(runs: Sequence[Run]) -> float:
     """Of the main metric, as it may choose between rates; minus infinity where a run ended without one."""
-    ended = [math.isfinite(run.row.get(run.main_metric, math.nan)) for run in runs]
-    found = [_to_choose_by(run) if done else math.nan for run, done in zip(runs, ended, strict=True)]
+    found = [_to_choose_by(run) for run in runs]
     return Spread.of(found).median if all(map(math.isfinite, found)) else -math.inf
 
 
 def _to_choose_by(run: Run) -> float:
+    final = float(run.row.get(run.main_metric, math.nan))
     real = TASKS[run.task].task.held_out is not Task.held_out
-    return float((run.history[-1] if real else run.row)[run.main_metric])
+    return float(run.history[-1][run.main_metric]) if real and math.isfinite(final) else final
 
 
 def points_of(runs: Iterable[Run]) -> list[Point]:

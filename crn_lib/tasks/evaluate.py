@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from crn_lib.models import SequenceModel
 from crn_lib.tasks.copying import CopyingTask
@@ -12,7 +13,6 @@ from crn_lib.tasks.registry import ScoresLosses, Task, check_held_out
 from crn_lib.tasks.scores import NOT_SCORED
 
 
-@torch.no_grad()
 def teacher_forced(
     model: SequenceModel, task: Task[Any], strings: int, generator: torch.Generator, split: str = "validation"
 ) -> dict[str, float]:
@@ -31,7 +31,12 @@ def teacher_forced(
         ['character_accuracy', 'string_accuracy']
     """
     check_held_out(strings, split)
-    tokens, targets = task.held_out(strings, split) or task.sample(strings, generator)
+    return score(model, task, *(task.held_out(strings, split) or task.sample(strings, generator)))
+
+
+@torch.no_grad()
+def score(model: SequenceModel, task: Task[Any], tokens: Tensor, targets: Tensor) -> dict[str, float]:
+    """The same on problems that are given, as `sample` and `held_out` lay them out."""
     tokens, at = tokens.to(model.head.weight.device), places_to_compute(model, targets)
     outputs = (model(tokens) if at is None else model(tokens, at=at.to(tokens.device))).cpu()
     asked = targets if at is None else targets[at]

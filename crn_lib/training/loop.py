@@ -18,7 +18,7 @@ from crn_lib.models import build_model
 from crn_lib.ops import which_backend
 from crn_lib.ops.cpu.threads import is_small, kernels_only
 from crn_lib.tasks import CopyingTask, build_task, mean_loss
-from crn_lib.tasks.evaluate import free_running, teacher_forced
+from crn_lib.tasks.evaluate import free_running, score, teacher_forced
 from crn_lib.tasks.loss import places_to_compute
 from crn_lib.training.checkpoints import Checkpoint, CheckpointError, own_folder, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
@@ -137,9 +137,10 @@ class _Run:
             return result
         try:
             strings = config.evaluation_strings
-            result.teacher_forced = teacher_forced(self.model, self.task, strings, self.evaluation, "test")
             held_out = self.task.held_out(strings, "test")
             result.held_out = None if held_out is None else len(held_out[0])
+            problems = held_out or self.task.sample(strings, self.evaluation)
+            result.teacher_forced = score(self.model, self.task, *problems)
             if isinstance(self.task, CopyingTask):
                 result.free_running = free_running(self.model, self.task, strings, self.evaluation)
         except KeyboardInterrupt:
