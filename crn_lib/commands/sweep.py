@@ -17,6 +17,7 @@ from crn_lib.config import ConfigError, require, require_whole
 
 if TYPE_CHECKING:
     from crn_lib.sweeps import Executor, SweepState
+    from crn_lib.sweeps.rows import Row
 
 EXECUTORS = ("inline", "processes", "ray")
 LINES_SHOWN = 24
@@ -105,7 +106,7 @@ class _Shown:
         self.console, self.started = console, started
         self.state: SweepState | None = None
         self.at_start = 0
-        self.printed: set[str] = set()
+        self.printed: dict[str, Row] = {}
         render: Callable[[], Table | Group] = self.render
         self.live = Live(
             console=console, get_renderable=render, auto_refresh=console.is_terminal, refresh_per_second=2,
@@ -117,14 +118,15 @@ class _Shown:
 
         if self.state is None:
             self.at_start = len(state.done)
-            self.printed = set(state.rows)
+            self.printed = dict(state.rows)
         self.state = state
         if self.console.is_terminal:
             return
         heads = headings(state)[1:]
         for job, line in zip(state.jobs, lines(state), strict=True):
-            if job.key in state.outcomes and job.key not in self.printed:
-                self.printed.add(job.key)
+            row = state.outcomes.get(job.key)
+            if row is not None and row is not self.printed.get(job.key):  # another row: the run was done again
+                self.printed[job.key] = row
                 words = "  ".join(f"{head} {cell}" for head, cell in zip(heads, line[1:], strict=True) if cell)
                 self.console.print(f"{line[0]}:  {words}", markup=False, highlight=False, soft_wrap=True)
 

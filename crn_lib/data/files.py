@@ -50,9 +50,19 @@ def files_below(folder: str | Path) -> Iterator[Path]:
     """All that is below a folder but folders, also through links to folders; nothing where it is no folder.
 
     A folder is entered once for each name that it has, its own or a link's: links in a circle have an end.
+
+    Raises:
+        DataError: a folder cannot be read. What is in it might belong to the data.
     """
+
+    def refuse(error: OSError) -> None:
+        at = shown_path(error.filename)
+        raise DataError(f"the folder {at} cannot be read ({error.strerror}); make it readable, or give another path")
+
     entered = set()
-    for here, inner, names in os.walk(folder, followlinks=True):
+    if not os.path.isdir(folder):
+        return
+    for here, inner, names in os.walk(folder, followlinks=True, onerror=refuse):
         found = Path(here).stat()
         key = found.st_dev, found.st_ino, Path(here).name
         if key in entered:

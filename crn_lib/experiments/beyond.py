@@ -20,7 +20,7 @@ from crn_lib.models import ModelConfig
 from crn_lib.paths import data_file
 from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
-from crn_lib.tasks import TASKS, Task
+from crn_lib.tasks import TASKS
 from crn_lib.training import TrainConfig
 
 RATES = 5
@@ -201,8 +201,8 @@ def _median(runs: Sequence[Run]) -> float:
 
 def _to_choose_by(run: Run) -> float:
     final = float(run.row.get(run.main_metric, math.nan))
-    real = TASKS[run.task].task.held_out is not Task.held_out
-    return float(run.history[-1][run.main_metric]) if real and math.isfinite(final) else final
+    validated = TASKS[run.task].task.keeps_some_apart and math.isfinite(final)
+    return float(run.history[-1][run.main_metric]) if validated else final
 
 
 def points_of(runs: Iterable[Run]) -> list[Point]:

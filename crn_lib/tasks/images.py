@@ -94,6 +94,8 @@ class ImagesTask(Task[ImagesConfig]):
         (torch.Size([2, 17, 4]), [[-100, 1], [-100, 2]])
     """
 
+    keeps_some_apart = True
+
     @cached_property
     def split(self) -> Split[Images]:
         """The images.

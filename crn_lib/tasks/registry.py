@@ -53,6 +53,7 @@ class Task(ABC, Generic[C]):
 
     Attributes:
         main_metric: that of its metrics which the progress bar shows and `stop_at` compares.
+        keeps_some_apart: whether its problems are of real data, some of which no training sees: `held_out` has them.
 
     Example:
         >>> isinstance(CopyingTask(CopyingConfig()), Task), CopyingTask.main_metric
@@ -60,6 +61,7 @@ class Task(ABC, Generic[C]):
     """
 
     main_metric = "accuracy"
+    keeps_some_apart = False
 
     def __init__(self, config: C) -> None:
         self.config = config

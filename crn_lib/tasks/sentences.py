@@ -71,6 +71,8 @@ class SentencesTask(Task[SentencesConfig]):
         ([[256, 97, 98, 257, 99, 258]], [[-100, -100, -100, -100, -100, 1]])
     """
 
+    keeps_some_apart = True
+
     @cached_property
     def split(self) -> Split[Sentences]:
         """The sentences.

@@ -73,6 +73,8 @@ class TextTask(Task[TextConfig]):
         (b' love were ', b'love were b')
     """
 
+    keeps_some_apart = True
+
     @cached_property
     def split(self) -> Split[Bytes]:
         """The text.

@@ -72,6 +72,23 @@ def test_a_failed_run_is_named_and_the_exit_code_says_so(
     assert "2 failed" in shown[-1] and "state failed  error RuntimeError: no [such] luck" in shown[0]
 
 
+def test_a_run_that_is_done_again_has_its_line(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from crn_lib.sweeps import jobs
+
+    def fail(config: object, **options: object) -> None:
+        raise RuntimeError("no luck")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(jobs, "train", fail)
+        assert crn(broken, "mine.yaml", "--limit", "1") == 1
+    capsys.readouterr()
+    assert crn(monkeypatch, "mine.yaml", "--limit", "2", "--retry-failed") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "state done" in line]
+    assert [line.partition(":")[0] for line in lines] == ["lstm, seed 0", "ssm, seed 0"]
+
+
 def test_runs_without_their_data_are_told_and_no_rows_are_promised(
     workbook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Files that are not there, damaged, or not what they should be: one line with the file, and where it is to be had."""
 
 import contextlib
+import errno
 import gzip
 import io
 import json
@@ -88,6 +89,22 @@ def test_a_pipe_in_a_folder_is_not_read(tmp_path: Path, source: str) -> None:
     for name in ("data_batch_1.bin", "dist.female.first"):
         os.mkfifo(tmp_path / name)
     assert NOTHING[source][1] in refused(source, tmp_path)
+
+
+@pytest.mark.parametrize("source", LOADERS)
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files in it might belong to the text, or be the ones that are looked for."""
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path) == locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # for root nothing is locked
+    assert refused(source, tmp_path).startswith(f"the folder {locked} cannot be read (Permission denied); ")
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:

@@ -45,6 +45,12 @@ def test_every_task_has_a_small_configuration():
     assert {*SMALL, *OTHER} == set(TASKS)
 
 
+@pytest.mark.parametrize("kind", [kind.task for kind in TASKS.values()], ids=lambda kind: kind.__name__)
+def test_a_task_that_keeps_problems_apart_says_so(kind):
+    """By that word the best rate of real data is chosen on its validation part."""
+    assert kind.keeps_some_apart == (kind.held_out is not Task.held_out)
+
+
 @pytest.mark.parametrize("config", [*SMALL.values(), *PUBLISHED], ids=repr)
 def test_what_is_drawn_fits_the_configuration(config, generator):
     task = build_task(config)
