@@ -61,6 +61,8 @@ PANELS = {
     "prefix": Panel(
         "ngram", "Look-up, asked before the string", "answers right", 4, {"where": "prefix", "answer_length": 1}, 3
     ),
+    "fuzzy": Panel("fuzzy_recall", "Recall of keys of several tokens", "tokens right", 2, {}, 3),
+    "by_heart": Panel("memorisation", "One dictionary learnt by heart", "values right", 2, {}),
     "regression": Panel("regression", "Regression in context", "variance explained", 4, {"dims": 5}),
     "hops": Panel("hops", "0 to 4 hops", "letters right", 4, {}),
     "patches": Panel("images", "Digits, 16 patches", "images right", 4, {"layout": "patches"}),

@@ -55,6 +55,8 @@ SECTIONS = {
     "Beyond copying: other tasks, at 99% of the task's own score": (
         "recall",
         "ngram",
+        "fuzzy_recall",
+        "memorisation",
         "hops",
         "regression",
         "images",
