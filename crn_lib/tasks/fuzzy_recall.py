@@ -1,18 +1,18 @@
 """The recall tasks of MAD (Poli et al. 2024, arXiv 2403.17844): fuzzy, of single tokens, and with noise.
 
-Keys and values, in fuzzy recall of one to three tokens each, follow each other without a mark between them; their tokens
-come from two alphabets. Where a key stands again, its value does too, and the model is to name each token of it from
-the token before. The last pair is always one that was there before. Padding stands on the left.
+Keys and values, of one to three tokens each where recall is fuzzy, follow each other without a mark between them; their
+tokens come from two alphabets. Where a key stands again, its value does too, and the model is to name each token of it
+from the token before. The last pair is always one that was there before. Padding stands on the left.
 
-In-context recall of MAD is `key_length=1, value_length=1`: pairs `k v`, keys and values drawn with replacement. It has
-no padding, and its T tokens count the last value, which is only a target: V and T there are `vocab=V + 1, length=T - 1`
-here, and then padding is an id that never stands. Noisy recall is the same with `noise`: pairs of tokens that are
-neither keys nor values, among the others.
+In-context recall of MAD is `key_length=1, value_length=1`: pairs `k v`, keys drawn with replacement. It has no padding,
+and the last value, which is only a target, counts among its T tokens. So its V and T are `vocab=V + 1, length=T - 1`
+here: padding keeps an id and never stands. Noisy recall is the same with `noise`, pairs of tokens that are neither keys
+nor values, between the others.
 
 In MAD all next tokens are targets in training and only the values of repeated keys in the test, where every key has the
-full length (`shortest_key=3`). Here the latter are the targets, always. The last pair repeats any pair before it here,
-so that a key that stands twice is twice as likely as another; in in-context and noisy recall of MAD all keys are equally
-likely, and in its fuzzy recall the key of the last pair is drawn before all others.
+full length (`shortest_key=3`). Here the latter are the targets, always. The last pair repeats here any pair before it,
+so that a key that stood twice is twice as likely as another. In in-context and noisy recall of MAD all keys that were
+there are equally likely, and in its fuzzy recall the last key is drawn before all others.
 """
 
 import math
@@ -37,7 +37,8 @@ class FuzzyRecallConfig:
         key_length, value_length: tokens in the longest key and value, all of them different.
         shortest_key: tokens in the shortest key; values have 1 or more. Every length is as likely as another.
         noise: the share of pairs that are noise: tokens in place of a key and a value, as many, each any of
-            `noise_vocab`. Each pair is so by itself, but for the last and one of those before it that must fit.
+            `noise_vocab`. Each pair is so by itself, but for one that has room in any case, and the last, which
+            needs one to repeat.
         noise_vocab: token ids that only noise has.
 
     Raises:

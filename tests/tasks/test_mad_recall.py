@@ -38,8 +38,9 @@ def test_without_noise_all_is_drawn_as_before_there_was_any(fields, digest):
 
 
 def published(pairs: int, keys: int, values: int, noise: float, noise_vocab: int) -> dict[tuple[int, ...], float]:
-    """How likely MAD's definition makes each sequence, its last value among them: of all pairs but the last one is kept,
-    each other is noise at that rate; then any key that was there.
+    """How likely MAD's definition makes each sequence, its last value among them: of the pairs before the last one is
+    kept, and each other is noise at that rate; then any key that was there comes again. (MAD chooses the kept one among
+    all pairs, the last with them: of 64, that leaves one sequence in 64 without.)
     """
     found: Counter[tuple[int, ...]] = Counter()
     noises = range(keys + values, keys + values + noise_vocab)
