@@ -19,7 +19,7 @@ from crn_lib.tasks.estimators import (
 )
 from crn_lib.tasks.evaluate import CopyTrace, free_running, teacher_forced, trace_copy
 from crn_lib.tasks.fuzzy_recall import MAD as MAD_FUZZY_RECALL
-from crn_lib.tasks.fuzzy_recall import FuzzyRecallConfig, FuzzyRecallTask
+from crn_lib.tasks.fuzzy_recall import MAD_NOISY_RECALL, MAD_RECALL, FuzzyRecallConfig, FuzzyRecallTask
 from crn_lib.tasks.hops import PAPER as SANFORD_HOPS
 from crn_lib.tasks.hops import HopsConfig, HopsTask
 from crn_lib.tasks.images import ImagesConfig, ImagesTask
@@ -37,6 +37,8 @@ from crn_lib.tasks.registry import TASKS, Task, TaskConfig, build_task
 from crn_lib.tasks.regression import PAPER as GARG_REGRESSION
 from crn_lib.tasks.regression import RegressionConfig, RegressionTask
 from crn_lib.tasks.scores import NOT_SCORED
+from crn_lib.tasks.selective_copying import MAD as MAD_SELECTIVE_COPYING
+from crn_lib.tasks.selective_copying import SelectiveCopyingConfig, SelectiveCopyingTask
 from crn_lib.tasks.sentences import SentencesConfig, SentencesTask
 from crn_lib.tasks.text import TextConfig, TextTask
 
@@ -50,6 +52,9 @@ __all__ = [
     "GARG_REGRESSION",
     "MAD_FUZZY_RECALL",
     "MAD_MEMORISATION",
+    "MAD_NOISY_RECALL",
+    "MAD_RECALL",
+    "MAD_SELECTIVE_COPYING",
     "NOT_SCORED",
     "REPEAT_AFTER_ME_LOOKUP",
     "SANFORD_HOPS",
@@ -77,6 +82,8 @@ __all__ = [
     "RecallTask",
     "RegressionConfig",
     "RegressionTask",
+    "SelectiveCopyingConfig",
+    "SelectiveCopyingTask",
     "SentencesConfig",
     "SentencesTask",
     "Task",

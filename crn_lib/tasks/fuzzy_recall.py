@@ -1,11 +1,18 @@
-"""Fuzzy recall of MAD (Poli et al. 2024, arXiv 2403.17844): keys and values of one to three tokens each.
+"""The recall tasks of MAD (Poli et al. 2024, arXiv 2403.17844): fuzzy, of single tokens, and with noise.
 
-Keys and values follow each other without a mark between them; their tokens come from two alphabets. Where a key stands
-again, its value does too, and the model is to name each token of it from the token before. The last pair is always one
-that was there before. Padding stands on the left.
+Keys and values, of one to three tokens each where recall is fuzzy, follow each other without a mark between them; their
+tokens come from two alphabets. Where a key stands again, its value does too, and the model is to name each token of it
+from the token before. The last pair is always one that was there before. Padding stands on the left.
+
+In-context recall of MAD is `key_length=1, value_length=1`: pairs `k v`, keys drawn with replacement. It has no padding,
+and the last value, which is only a target, counts among its T tokens. So its V and T are `vocab=V + 1, length=T - 1`
+here: padding keeps an id and never stands. Noisy recall is the same with `noise`, pairs of tokens that are neither keys
+nor values, between the others.
 
 In MAD all next tokens are targets in training and only the values of repeated keys in the test, where every key has the
-full length (`shortest_key=3`). Here the latter are the targets, always.
+full length (`shortest_key=3`). Here the latter are the targets, always. The last pair repeats here any pair before it,
+so that a key that stood twice is twice as likely as another. In in-context and noisy recall of MAD all keys that were
+there are equally likely, and in its fuzzy recall the last key is drawn before all others.
 """
 
 import math
@@ -15,7 +22,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from crn_lib.config import require, require_whole
+from crn_lib.config import require, require_number, require_whole
 from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
 from crn_lib.tasks.scores import NOT_SCORED, draw_distinct
 
@@ -25,14 +32,18 @@ class FuzzyRecallConfig:
     """Which keys and values are drawn. The defaults are MAD's baseline.
 
     Attributes:
-        vocab: token ids: one half are tokens of keys, then come those of values, and the last is padding.
+        vocab: token ids: those of keys, then as many or one more of values, then noise, and the last is padding.
         length: tokens in a sequence.
         key_length, value_length: tokens in the longest key and value, all of them different.
         shortest_key: tokens in the shortest key; values have 1 or more. Every length is as likely as another.
+        noise: the share of pairs that are noise: tokens in place of a key and a value, as many, each any of
+            `noise_vocab`. Each pair is so by itself, but for one that has room in any case, and the last, which
+            needs one to repeat.
+        noise_vocab: token ids that only noise has.
 
     Raises:
-        ConfigError: a value out of range, keys or values longer than their alphabets, or a length too short for a pair
-            and its repetition.
+        ConfigError: a value out of range, keys or values longer than their alphabets, a length too short for a pair
+            and its repetition, noise without ids, or so many of these that none are left.
 
     Example:
         >>> config = FuzzyRecallConfig()
@@ -45,9 +56,23 @@ class FuzzyRecallConfig:
     key_length: int = 3
     value_length: int = 3
     shortest_key: int = 1
+    noise: float = 0.0
+    noise_vocab: int = 0
 
     def __post_init__(self) -> None:
         require_whole("vocab", self.vocab, least=3)
+        require_whole("noise_vocab", self.noise_vocab, least=0)
+        require(
+            self.noise_vocab <= self.vocab - 3,
+            f"noise_vocab must be at most {self.vocab - 3}, for vocab {self.vocab} to have a key, a value and padding; "
+            f"got {self.noise_vocab}",
+        )
+        require_number("noise", self.noise, 0, 1)
+        require(self.noise < 1, f"noise must be less than 1, for what is noise asks nothing; got {self.noise}")
+        require(
+            self.noise == 0 or self.noise_vocab > 0,
+            f"noise_vocab must be at least 1 for noise {self.noise}; got {self.noise_vocab}",
+        )
         require_whole("length", self.length)
         require_whole("shortest_key", self.shortest_key)
         for name, alphabet in (("key_length", self.keys), ("value_length", self.values)):
@@ -70,12 +95,12 @@ class FuzzyRecallConfig:
     @property
     def keys(self) -> int:
         """Tokens of which keys are made."""
-        return (self.vocab - 1) // 2
+        return (self.vocab - 1 - self.noise_vocab) // 2
 
     @property
     def values(self) -> int:
         """Tokens of which values are made."""
-        return self.vocab - 1 - self.keys
+        return self.vocab - 1 - self.noise_vocab - self.keys
 
     @property
     def pair_length(self) -> int:
@@ -94,8 +119,8 @@ class FuzzyRecallConfig:
 
     @cached_property
     def chance(self) -> float:
-        """Tokens right of one who looks at no key: of the tokens of values so far it names the most frequent that this
-        value has not yet. Measured on some hundred sequences, always the same.
+        """Tokens right of one who tells noise from values and looks at no key: of the tokens of values so far it names
+        the most frequent that this value has not yet. Measured on some hundred sequences, always the same.
         """
         task = FuzzyRecallTask(self)
         tokens, targets = task.sample(max(200, 50_000 // self.length), torch.Generator().manual_seed(0))
@@ -109,6 +134,10 @@ class FuzzyRecallConfig:
         Their keys may all differ, if there are so many keys, and then each value may be any of full length. Shorter
         ones need no state of their own: nothing is asked behind a value's end, so that whoever goes on as a longer one
         does makes no mistake.
+
+        Noise takes the room of pairs in most sequences, but since each pair is noise by itself, one without any may
+        come too, and who is always right is right about that one. So noise lowers the bound by its ids alone. Where
+        most pairs are noise, full sequences are rare, and a state may hold less without ever being found out.
         """
         fitting = (self.length + 1 - self.pair_length) // self.pair_length
         motifs = math.perm(self.values, self.value_length)
@@ -119,6 +148,26 @@ MAD = tuple(FuzzyRecallConfig(vocab=vocab) for vocab in (16, 32, 64, 128)) + tup
     FuzzyRecallConfig(length=length) for length in (256, 512, 1024)
 )
 """MAD's baseline and its single changes (besides fewer training sequences)."""
+
+
+def _of_single_tokens(mad_vocab: int, mad_length: int, noise: float = 0.0, noise_vocab: int = 0) -> FuzzyRecallConfig:
+    """MAD's V and T, as the module's docstring has them."""
+    return FuzzyRecallConfig(
+        mad_vocab + 1, mad_length - 1, key_length=1, value_length=1, noise=noise, noise_vocab=noise_vocab
+    )
+
+
+MAD_RECALL = tuple(_of_single_tokens(vocab, 128) for vocab in (16, 32, 64, 128)) + tuple(
+    _of_single_tokens(16, length) for length in (256, 512, 1024)
+)
+"""In-context recall of MAD, the baseline and its single changes: V/2 keys and V/2 values."""
+
+MAD_NOISY_RECALL = (
+    *(_of_single_tokens(vocab, 128, 0.2, 16) for vocab in (32, 48, 80, 144)),
+    *(_of_single_tokens(32, length, 0.2, 16) for length in (256, 512, 1024)),
+    *(_of_single_tokens(32, 128, noise, 16) for noise in (0.4, 0.6, 0.8)),
+)
+"""Noisy recall of MAD, the baseline and its single changes: 16 of all V are noise."""
 
 
 def most_frequent_unsaid(config: FuzzyRecallConfig, tokens: Tensor) -> Tensor:
@@ -155,13 +204,22 @@ class FuzzyRecallTask(Task[FuzzyRecallConfig]):
         count = room // (config.shortest_key + 1)
         keys = self._motifs(batch, count, config.shortest_key, config.key_length, 0, config.keys, generator)
         values = self._motifs(batch, count, 1, config.value_length, config.keys, config.values, generator)
-        first = self._first(keys)
+        rows, numbers = torch.arange(batch), torch.arange(count + 1)
+        noisy = torch.zeros(batch, count, dtype=torch.bool)
+        if config.noise:  # else nothing is drawn for it: sequences without noise are what they always were
+            noisy = torch.rand(batch, count, generator=generator) < config.noise
+            noisy[rows, torch.randint(room // config.pair_length, (batch,), generator=generator)] = False
+        first = self._first(keys, noisy)
         values = values.gather(1, first[..., None].expand_as(values))
         pairs = torch.cat([keys, values], dim=2)
+        if config.noise:
+            drawn = torch.randint(config.noise_vocab, pairs.shape, generator=generator) + config.keys + config.values
+            pairs = torch.where(noisy[..., None] & (pairs >= 0), drawn, pairs)
 
-        rows, numbers = torch.arange(batch), torch.arange(count + 1)
         fitting = ((pairs >= 0).sum(dim=2).cumsum(dim=1) <= room).sum(dim=1)
-        again = (torch.rand(batch, generator=generator) * fitting).long()
+        known = (~noisy & (numbers[:-1] < fitting[:, None])).cumsum(dim=1)  # pairs that are not noise, up to each
+        which = (torch.rand(batch, generator=generator) * known[:, -1]).long()
+        again = (known > which[:, None]).int().argmax(dim=1)
         pairs = torch.cat([pairs, pairs[:, :1]], dim=1)
         pairs[rows, fitting] = pairs[rows, again]
         repeated = torch.cat([first, first[:, :1]], dim=1) < numbers
@@ -177,14 +235,18 @@ class FuzzyRecallTask(Task[FuzzyRecallConfig]):
             laid[row, column[row, slot]] = pairs.flatten(1)[row, slot]
         return tokens[:, :-1], targets[:, 1:]
 
-    def _first(self, keys: Tensor) -> Tensor:
-        """The number of the pair in which each key stands first, `(batch, count)`, of `(batch, count, key_length)`."""
+    def _first(self, keys: Tensor, noisy: Tensor) -> Tensor:
+        """The number of the pair in which each key stands first, `(batch, count)`, of `(batch, count, key_length)`.
+
+        Of a noisy pair, `(batch, count)`, its own: the key that noise stands for was never there.
+        """
         codes = torch.zeros_like(keys[..., 0])  # equal for equal keys only
         for place in range(keys.shape[2]):
             codes = (codes * (self.config.keys + 1) + keys[..., place] + 1).unique(return_inverse=True)[1]
         numbers = torch.arange(keys.shape[1]).expand_as(codes)
         earliest = torch.full((len(codes), int(codes.max()) + 1), keys.shape[1])
-        return earliest.scatter_reduce(1, codes, numbers, "amin").gather(1, codes)
+        earliest.scatter_reduce_(1, codes, numbers.masked_fill(noisy, keys.shape[1]), "amin")
+        return torch.where(noisy, numbers, earliest.gather(1, codes))
 
     def _motifs(
         self, batch: int, count: int, shortest: int, longest: int, start: int, among: int, generator: torch.Generator

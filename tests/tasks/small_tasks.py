@@ -8,6 +8,7 @@ from crn_lib.tasks import (
     NgramLookupConfig,
     PermutationHopsConfig,
     RecallConfig,
+    SelectiveCopyingConfig,
 )
 
 SMALL = {
@@ -18,6 +19,7 @@ SMALL = {
     "ngram_lookup": NgramLookupConfig(string_length=6, n=2, answer_length=2, letters=3),
     "permutation_hops": PermutationHopsConfig(nodes=4, names=5, hops=3, queries=3),
     "recall": RecallConfig(pairs=3, length=16, vocab=12),
+    "selective_copying": SelectiveCopyingConfig(vocab=5, length=12, tokens=3),
 }
 
 OTHER = {"images", "regression", "sentences", "text"}

@@ -24,6 +24,7 @@ from crn_lib.tasks import (
     permutation_hops,
     recall,
     regression,
+    selective_copying,
 )
 from crn_lib.tasks.evaluate import teacher_forced
 from crn_lib.tasks.scores import accuracies, draw_distinct
@@ -33,7 +34,10 @@ PUBLISHED = [
     *recall.PAPER,
     *recall.BASED,
     *fuzzy_recall.MAD,
+    *fuzzy_recall.MAD_RECALL,
+    *fuzzy_recall.MAD_NOISY_RECALL,
     *memorisation.MAD,
+    *selective_copying.MAD,
     *ngram_lookup.PAPER,
     hops.PAPER,
     permutation_hops.PAPER,
@@ -199,6 +203,9 @@ def guesses(name: str, tokens: torch.Tensor, targets: torch.Tensor, generator: t
             return nodes.gather(1, (rank + others) % config.nodes)
         case "recall":
             return any_of(tokens[:, 1 : 2 * config.pairs : 2])
+        case "selective_copying":
+            told = [[token for token in row if token < config.alphabet] for row in tokens.tolist()]
+            return torch.tensor([max(sorted(each), key=each.count) for each in told])[:, None].expand_as(targets)
     raise AssertionError(f"no guesser for {name}")
 
 
@@ -232,12 +239,28 @@ def test_chance_of_copying_is_the_mean_over_its_lengths():
 
 
 def test_published_parameters_can_be_found_in_their_module():
-    modules = [recall, fuzzy_recall, memorisation, ngram_lookup, hops, permutation_hops]
+    modules = [recall, fuzzy_recall, memorisation, ngram_lookup, hops, permutation_hops, selective_copying]
     assert all(isinstance(module, types.ModuleType) for module in modules)
     assert [(config.length, config.pairs) for config in recall.PAPER] == [(64, 4), (128, 8), (256, 16), (512, 64)]
     assert {config.vocab for config in recall.PAPER} == {8192}
     assert (hops.PAPER.context, hops.PAPER.letters, hops.PAPER.hops) == (99, 4, 16)
     assert fuzzy_recall.MAD[0] == fuzzy_recall.FuzzyRecallConfig() and fuzzy_recall.MAD[0].vocab == 16
+    assert [(config.vocab, config.length) for config in fuzzy_recall.MAD_RECALL] == [
+        *((vocab + 1, 127) for vocab in (16, 32, 64, 128)),
+        *((17, length - 1) for length in (256, 512, 1024)),
+    ]
+    assert [(config.vocab, config.length, config.noise) for config in fuzzy_recall.MAD_NOISY_RECALL] == [
+        *((vocab + 1, 127, 0.2) for vocab in (32, 48, 80, 144)),
+        *((33, length - 1, 0.2) for length in (256, 512, 1024)),
+        *((33, 127, noise) for noise in (0.4, 0.6, 0.8)),
+    ]
+    assert {config.noise_vocab for config in fuzzy_recall.MAD_NOISY_RECALL} == {16}
+    assert selective_copying.MAD[0] == selective_copying.SelectiveCopyingConfig()
+    assert [(config.vocab, config.length, config.tokens) for config in selective_copying.MAD] == [
+        *((vocab, 256, 16) for vocab in (16, 32, 64, 128)),
+        *((16, length, 16) for length in (512, 1024)),
+        *((16, 256, tokens) for tokens in (32, 64, 96)),
+    ]
     assert [(config.dims, config.points, config.sparsity) for config in regression.PAPER] == [
         (20, 41, None),
         (20, 41, 3),

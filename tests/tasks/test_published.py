@@ -12,6 +12,9 @@ from crn_lib.tasks import (
     GARG_REGRESSION,
     MAD_FUZZY_RECALL,
     MAD_MEMORISATION,
+    MAD_NOISY_RECALL,
+    MAD_RECALL,
+    MAD_SELECTIVE_COPYING,
     REPEAT_AFTER_ME_LOOKUP,
     ZOOLOGY_RECALL,
     CopyingConfig,
@@ -22,7 +25,7 @@ from crn_lib.tasks import (
 PAGE = (workbook_folder() / "docs/api/tasks.md").read_text(encoding="utf-8")
 SWEEPS: dict[str, tuple[TaskConfig, ...]] = {
     "garg": (*GARG_REGRESSION, RegressionConfig()),
-    "mad": (*MAD_FUZZY_RECALL, *MAD_MEMORISATION),
+    "mad": (*MAD_RECALL, *MAD_FUZZY_RECALL, *MAD_NOISY_RECALL, *MAD_SELECTIVE_COPYING, *MAD_MEMORISATION),
     "repeat_after_me": (*REPEAT_AFTER_ME_LOOKUP, CopyingConfig(string_length=20, shortest=5)),
     "zoology": ZOOLOGY_RECALL,
 }
