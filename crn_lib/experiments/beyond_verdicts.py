@@ -131,6 +131,12 @@ def _falls_short(point: Point, yardstick: Point) -> Verdict:
     return True if point.solves is False else None
 
 
+def all_solve(points: Iterable[Point], kinds: Iterable[str], *, width: int) -> Verdict:
+    """Whether each of these kinds solves the task at this width; open for one without a row."""
+    own = solved_by(points, width)
+    return all_of(own.get(kind) for kind in kinds)
+
+
 def key_place_decides(prefix: Sequence[Point], suffix: Sequence[Point]) -> Verdict:
     """Whether states of fixed size answer if the key comes before the string, and not if it comes after it.
 

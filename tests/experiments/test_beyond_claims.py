@@ -6,7 +6,7 @@ import pytest
 
 from crn_lib.experiments.beyond import PANELS, Point
 from crn_lib.experiments.beyond_claims import STATEMENTS, Evidence, Statement
-from crn_lib.tasks import ImagesConfig, RecallConfig, RegressionConfig, SentencesConfig, TextConfig
+from crn_lib.tasks import ImagesConfig, MemorisationConfig, RecallConfig, RegressionConfig, SentencesConfig, TextConfig
 from tests.experiments.test_beyond import RATES, point, tried
 from tests.experiments.test_beyond_verdicts import CURVES, hops, lengths, lookups, solving, statics
 
@@ -41,6 +41,13 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     )
     assert statement("What copying").verdict(copying) is False, "the LSTM does not copy"
     assert len(statement("What copying").rests_on(copying)) == 4, "four pairs tell nothing"
+
+    by_heart = statement("Where nothing is to be retrieved")
+    asked = {"recall": [solving(kind, width=64, short_conv=3) for kind in ("transformer", "ssm")]}
+    known = [point(kind, {2e-3: 0.995}, task=MemorisationConfig(), width=64) for kind in ("transformer", "ssm")]
+    assert by_heart.verdict(evidence(**asked, by_heart=known)) is True
+    assert by_heart.verdict(evidence(**asked, by_heart=known[:1])) is None
+    assert by_heart.rests_on(evidence(**asked, by_heart=known)) == known
 
     four_pairs, sixteen_pairs = (
         statement("No static relation recalls 4 pairs"),

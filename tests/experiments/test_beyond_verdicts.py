@@ -34,6 +34,19 @@ def test_copying_tells_where_the_same_kinds_solve() -> None:
     assert judge() is None and verdicts.copying_tells({}, {"recall": 93.0}, {"recall": alike}) is None
 
 
+def test_all_solve_where_each_of_the_kinds_does() -> None:
+    learnt = [solving(kind, width=64) for kind in ("causal_rn", "ssm")]
+
+    def judge(*points: Point, kinds: tuple[str, ...] = ("causal_rn", "ssm")) -> bool | None:
+        return verdicts.all_solve(points, kinds, width=64)
+
+    assert judge(*learnt) is True and judge(*learnt, tried("lstm", 0.5, width=64)) is True
+    assert judge(*learnt, tried("lstm", 0.5, width=64), kinds=("ssm", "lstm")) is False
+    assert judge(*learnt, kinds=("ssm", "lstm")) is None, "no row"
+    assert judge(solving("causal_rn", width=8), learnt[1]) is None, "another width"
+    assert judge(*learnt, kinds=()) is None and judge() is None
+
+
 def test_strings_are_as_long_as_what_a_task_asks_to_keep() -> None:
     lengths = (64, 16, 32)
     assert [verdicts.length_for(bits, lengths) for bits in (11, 75, 76, 93, 300, 302)] == [16, 16, 32, 32, 64, None]
