@@ -27,7 +27,12 @@ export function withAxes(plane, ticks, names) {
 
 /** @param {number} at @param {"left" | "top"} side @param {number} percent */
 function tickLabel(at, side, percent) {
-  return element("span", { style: `${side}: ${percent}%` }, fixed(at, 0).replace("-", "−"));
+  return element("span", { style: `${side}: ${percent}%` }, minus(fixed(at, 0)));
+}
+
+/** A number's hyphen as a minus, which is as wide as a digit and not passed over when it is read aloud. @param {string} number */
+export function minus(number) {
+  return number.replace("-", "−");
 }
 
 /**

@@ -1,7 +1,7 @@
 // Points that the reader places, and at every x what models that have read them predict, beside estimators. An anywidget
 // front-end module; the static edition mounts it by `host.js`.
 
-import { gridOf, withAxes } from "./axes.js";
+import { gridOf, minus, withAxes } from "./axes.js";
 import { button, tick } from "./controls.js";
 import { counted, drawn, element, fixed, keepKeys, put, table } from "./dom.js";
 import { DragPlane } from "./drag_plane.js";
@@ -55,7 +55,7 @@ class Line {
         deleted: (number) => this.remove(number),
       },
     );
-    const heads = NAMED.map((x, place) => `${place ? "" : "y at "}x = ${x}`.replace("-", "−"));
+    const heads = NAMED.map((x, place) => `${place ? "" : "y at "}x\u00a0=\u00a0${minus(String(x))}`);
     const { root: numbers, body } = table("predictions of every curve", ["curve", ...heads]);
     /** @type {Curve[]} */
     this.curves = [
@@ -196,7 +196,7 @@ function named(points) {
 
 /** @param {number | undefined} value a prediction; no number where an estimator gives none */
 function shown(value) {
-  return value !== undefined && Number.isFinite(value) ? fixed(value, 2) : "none";
+  return value !== undefined && Number.isFinite(value) ? minus(fixed(value, 2)) : "none";
 }
 
 /**
