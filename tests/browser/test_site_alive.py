@@ -300,7 +300,7 @@ def test_placed_points_are_moved_by_keys_and_by_dragging_and_every_curve_is_the_
     assert moved[1][0] == pytest.approx(0.4 + 60 * 5 / whole["width"], abs=0.02)
     assert moved[1][1] == pytest.approx(0.52 - 80 * 8 / whole["height"], abs=0.03)
     assert_curves_are_the_librarys(line)
-    reader.page.mouse.move(box["x"], box["y"])
+    reader.page.mouse.move(box["x"] + 70, box["y"] + 88, steps=2)
     assert placed(line) == moved, "it was let go"
     for _ in range(60):
         point(line, 1).press("ArrowUp")

@@ -22,7 +22,7 @@ POINTS: dict[str, Points] = {
     "four of the same x": [(0.5, 1.0), (0.5, 2.0), (0.5, 4.0), (0.5, 8.0)],
     "equally near, to the left first": [(-1.0, 1.0), (1.0, 2.0), (-2.0, 3.0), (2.0, -1.0)],
     "equally near, to the right first": [(2.0, -1.0), (1.0, 2.0), (-2.0, 3.0), (-1.0, 1.0)],
-    "equally near but for the last digit": [(0.1, 1.0), (0.7, 2.0), (0.3, 3.0), (0.2, -1.0), (1.3, 2.5)],
+    "nearer in float32 alone": [(-1.6, 1.0), (-1.7, 2.0), (-2.37, 3.0), (-0.88, -1.0)],  # at -1.625, by the last digit
     "x = 0 for one": [(0.0, 1.5), (1.0, 2.0)],
     "x = 0 for all": [(0.0, 1.5), (0.0, 0.0)],
 }
