@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from crn_lib.course.frontend import carried_names
 from crn_lib.paths import workbook_folder
 
 ROOT = workbook_folder()
@@ -38,6 +39,8 @@ print("history", own_data_file(name).with_name("lengths.history.jsonl").is_file(
 print("stored", (workbook_folder() / "figures/data" / name).read_bytes() == before, data_file("memory.jsonl"))
 print("runs", checkpoint_folder(), output("out"))
 print("kernels", os.environ.get("NUMBA_CACHE_DIR"))
+from crn_lib.course.frontend import carried, carried_names
+print("pages carry", sum(len(carried(name)) > 2000 for name in carried_names()), "of", len(carried_names()))
 """
 
 
@@ -111,6 +114,7 @@ def test_two_users_share_what_neither_can_write_to_and_have_all_of_their_own(ins
         assert f"stored True {carried / 'figures/data/memory.jsonl'}" in lines
         assert f"runs {own / 'runs/sweeps'} {own / 'out' if homes[home] else 'out'}" in lines
         assert f"kernels {own / 'kernels' if homes[home] else None}" in lines
+        assert f"pages carry {len(carried_names())} of {len(carried_names())}" in lines
         copied = {path.name: path.read_bytes() for path in (home / "mine").iterdir()}
         assert copied == {path.name: path.read_bytes() for path in ROOT.glob("notebooks/*.ipynb")}
     assert snapshot(installed) == before, "something was written into the shared folder"

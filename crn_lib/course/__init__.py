@@ -13,6 +13,7 @@ from crn_lib.course.quiz import quiz
 from crn_lib.course.tables import table
 from crn_lib.course.widgets.ablation import AblationRun
 from crn_lib.course.widgets.copier import Copier
+from crn_lib.course.widgets.line import FittedLine
 from crn_lib.course.widgets.live import copy_widget, fill_up, train_live
 from crn_lib.course.widgets.memory import MemoryBoxes
 from crn_lib.course.widgets.relation import RelationWidget, relation_map
@@ -26,6 +27,7 @@ __all__ = [
     "CheckFailed",
     "Copier",
     "DictionaryPlane",
+    "FittedLine",
     "LiveFigure",
     "MemoryBoxes",
     "NormsOfAPair",

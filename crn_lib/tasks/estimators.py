@@ -76,6 +76,8 @@ def _times_mean_before(x: Tensor, weights: Tensor) -> Tensor:
 def nearest_neighbours(x: Tensor, y: Tensor, k: int = 3) -> Tensor:
     """The mean `y` of the `k` nearest examples, of all where there are fewer: what retrieving the closest gives.
 
+    Of two equally near the later one counts.
+
     Example:
         >>> x = torch.tensor([[[0.0], [5.0], [6.0], [5.6]]])
         >>> nearest_neighbours(x, torch.tensor([[9.0, 1.0, 2.0, 0.0]]), k=2).tolist()
@@ -85,8 +87,9 @@ def nearest_neighbours(x: Tensor, y: Tensor, k: int = 3) -> Tensor:
     found = torch.zeros_like(y)
     distances = torch.cdist(x, x)
     for i in range(1, x.shape[1]):
-        nearest = distances[:, i, :i].topk(min(k, i), largest=False).indices
-        found[:, i] = y.gather(1, nearest).mean(dim=1)
+        latest_first = distances[:, i, :i].flip(1)
+        nearest = latest_first.sort(dim=1, stable=True).indices[:, :k]  # `topk` leaves open which of two alike it takes
+        found[:, i] = y[:, :i].flip(1).gather(1, nearest).mean(dim=1)
     return found
 
 

@@ -61,6 +61,7 @@ DRAGS = (
     ("08_how_it_retrieves.html", "relation_map", "[data-block='1'] .gutter", LETTERS[:16]),
     ("08_how_it_retrieves.html", "relation_map", "[data-block='1'] .gutter", LETTERS),
     ("01_copying_task.html", "sampled", "input[type=range]", ""),
+    ("10_beyond_copying.html", "line", "button.point", ""),
 )
 """What is dragged: a lesson, a module in it, the part taken hold of, and what is typed before."""
 

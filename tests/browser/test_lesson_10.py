@@ -1,4 +1,4 @@
-"""Lesson 10 in a real browser: the cut of equal bytes and the point of one's own, moved by keyboard."""
+"""Lesson 10 in a real browser: the cut of equal bytes, and the points that the reader places, moved by keyboard."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,13 @@ from playwright.sync_api import Page
 
 from tests.browser.controls import assert_no_error, choose, drawn, press
 from tests.browser.lab import Lab
+from tests.browser.placed import assert_curves_are_the_librarys, placed, point
 
 pytestmark = pytest.mark.browser
 
-# What the widget that has this control draws: its title, and its lines.
-FIGURE = """() => {
-  const label = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === 'CONTROL');
+# What the widget of bytes draws: its title, and its lines.
+BYTES = """() => {
+  const label = [...document.querySelectorAll('.widget-label')].find(l => l.textContent === 'bytes held, at most');
   const figure = label && label.closest('.jp-OutputArea-output').querySelector('.js-plotly-plot');
   const title = figure && figure.querySelector('.gtitle');
   if (!title || !figure.querySelector('.scatterlayer .lines path')) return null;
@@ -21,16 +22,14 @@ FIGURE = """() => {
     lines: [...figure.querySelectorAll('.scatterlayer .lines path')].map(p => p.getAttribute('d')).join(' '),
   };
 }"""
-BYTES = FIGURE.replace("CONTROL", "bytes held, at most")
-LINE = FIGURE.replace("CONTROL", "y of your point")
 
 
 @pytest.fixture(scope="module")
 def lesson_page(lab: Lab) -> Iterator[Page]:
     """Lesson 10 with its controls, in the smoke profile."""
     with lab.lesson("10_beyond_copying") as page:
-        page.locator(".widget-label", has_text="y of your point").scroll_into_view_if_needed()
-        page.wait_for_function(LINE)
+        page.locator(".crn-line").scroll_into_view_if_needed()
+        page.locator(".crn-line .status").get_by_text("4 points.").wait_for()
         yield page
 
 
@@ -43,16 +42,20 @@ def test_the_cut_of_equal_bytes_moves_and_the_task_changes(lesson_page: Page) ->
     assert narrow["lines"] != wide["lines"] and narrow["title"] != wide["title"]
 
 
-def test_ones_own_point_and_the_number_of_examples_move_the_curves(lesson_page: Page) -> None:
-    press(lesson_page, "y of your point", "Home")
-    low = drawn(lesson_page, LINE, "CausalRN after 4 points, the last at (1.8, -3.0)")
-    press(lesson_page, "y of your point", "End")
-    high = drawn(lesson_page, LINE, "after 4 points, the last at (1.8, 3.0)")
-    press(lesson_page, "points, yours the last", "Home")
-    alone = drawn(lesson_page, LINE, "CausalRN after 1 point, the last at (1.8, 3.0)")
-    choose(lesson_page, "model", "all")
-    every = drawn(lesson_page, LINE, "CausalRN and Transformer after 1 point")
-    assert len({found["lines"] for found in (low, high, alone, every)}) == 4
+def test_points_are_moved_removed_and_added_and_keys_are_left_to_them(lesson_page: Page) -> None:
+    line = lesson_page.locator(".crn-line")
+    cells = lesson_page.locator(".jp-Notebook .jp-Cell")
+    count, before = cells.count(), placed(line)
+    assert_curves_are_the_librarys(line)
+    point(line, 4).press("ArrowDown")
+    assert placed(line) == [*before[:3], (before[3][0], round(before[3][1] - 0.1, 2))]
+    assert_curves_are_the_librarys(line)
+    for key in ("Delete", "d", "d", "x"):  # with which JupyterLab would cut a cell
+        point(line, 1).press(key)
+    assert len(placed(line)) == 3 and cells.count() == count
+    line.get_by_role("button", name="add a point").press("Enter")
+    assert len(placed(line)) == 4
+    assert_curves_are_the_librarys(line)
 
 
 def test_every_cell_ran_without_an_error(lesson_page: Page) -> None:

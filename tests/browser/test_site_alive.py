@@ -11,6 +11,7 @@ from crn_lib.analysis import copy_without, influence, most_amplified
 from crn_lib.course import frontend
 from crn_lib.viz import draw_state_against_length
 from tests.browser.accessibility import serious
+from tests.browser.placed import assert_curves_are_the_librarys, placed, point
 from tests.browser.reader import READY_FOR_AXE, Reader, lesson_pages
 from tests.course.frontend.shipped import TASK, shipped
 
@@ -47,6 +48,7 @@ WIDGETS = (
     ("08_how_it_retrieves.html", "relation_map"),
     ("01_copying_task.html", "sampled"),
     ("06_train_to_copy.html", "train"),
+    ("10_beyond_copying.html", "line"),
 )
 """Each module that computes in a page, and a lesson that has it."""
 
@@ -271,6 +273,115 @@ def test_the_nearest_sender_is_read_and_memories_fill(reader: Reader) -> None:
     assert "After 128 tokens the Transformer holds most, 262,216 bytes" in memory.locator(".status").inner_text()
     memory.locator("input[type=range]").press("Home")
     assert memory.get_by_text("1,064 bytes in use, 15,360 more set aside").count() == 1
+
+
+FAR_OFF = [(-1.2, -1.56), (0.4, 0.52), (1.0, 1.3), (1.8, -2.0)]
+NUMBERS_AT_1 = r"At x = 1: CausalRN 1\.31, Transformer 1\.04, least squares −0\.04, .* 3 nearest neighbours −0\.06\.$"
+
+
+def test_placed_points_are_moved_by_keys_and_by_dragging_and_every_curve_is_the_librarys(reader: Reader) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    assert placed(line) == FAR_OFF
+    assert_curves_are_the_librarys(line)
+    assert re.match(f"4 points. {NUMBERS_AT_1}", line.locator("[aria-live=polite]").inner_text())
+    point(line, 4).press("ArrowUp")
+    point(line, 4).press("Shift+ArrowLeft")
+    assert placed(line) == [*FAR_OFF[:3], (1.79, -1.9)]
+    handle, plane = point(line, 2), line.locator(".plane")
+    handle.scroll_into_view_if_needed()
+    box, whole = handle.bounding_box(), plane.bounding_box()
+    assert box is not None and whole is not None
+    reader.page.mouse.move(box["x"] + 13, box["y"] + 13)
+    reader.page.mouse.down()
+    reader.page.mouse.move(box["x"] + 73, box["y"] + 93, steps=3)
+    reader.page.mouse.up()
+    moved = placed(line)
+    assert len(moved) == 4, "the end of a drag is no click on the plane"
+    assert moved[1][0] == pytest.approx(0.4 + 60 * 5 / whole["width"], abs=0.02)
+    assert moved[1][1] == pytest.approx(0.52 - 80 * 8 / whole["height"], abs=0.03)
+    assert_curves_are_the_librarys(line)
+    reader.page.mouse.move(box["x"] + 70, box["y"] + 88, steps=2)
+    assert placed(line) == moved, "it was let go"
+    for _ in range(60):
+        point(line, 1).press("ArrowUp")
+    assert placed(line)[0] == (-1.2, 3.8), "it stays within the plane"
+
+
+def test_points_are_added_and_removed_from_one_to_ten(reader: Reader) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    plane, status = line.locator(".plane"), line.locator(".status")
+    whole = plane.bounding_box()
+    assert whole is not None
+    corner = {"x": 0.3 * whole["width"], "y": 0.25 * whole["height"]}
+    plane.click(position=corner)
+    x, y = placed(line)[-1]
+    assert len(placed(line)) == 5 and (x, y) == (pytest.approx(-1.0, abs=0.02), pytest.approx(2.0, abs=0.03))
+    assert point(line, 5).evaluate("p => p === document.activeElement"), "arrow keys go on with it"
+    assert_curves_are_the_librarys(line)
+    point(line, 2).press("Delete")
+    assert placed(line) == [FAR_OFF[0], *FAR_OFF[2:], (x, y)] and "4 points" in status.inner_text()
+    assert point(line, 2).evaluate("p => p === document.activeElement"), "the next one has the focus"
+    assert_curves_are_the_librarys(line)
+    more = line.get_by_role("button", name="add a point")
+    while more.is_enabled():
+        before = placed(line)
+        more.press("Enter")
+        assert placed(line)[:-1] == before
+    assert len(placed(line)) == 10 and len({x for x, _ in placed(line)}) == 10, "each has a place of its own"
+    assert_curves_are_the_librarys(line)
+    plane.click(position={"x": 4, "y": 4})
+    assert len(placed(line)) == 10 and "trained to read 10 points, and no more" in status.inner_text()
+    point(line, 3).focus()
+    before = placed(line)
+    line.get_by_role("button", name="remove point 3").press("Enter")
+    assert placed(line) == [*before[:2], *before[3:]]
+    for left in range(8, 0, -1):
+        line.get_by_role("button", name=re.compile(r"^remove point \d$")).press("Enter")
+        assert len(placed(line)) == left
+    assert_curves_are_the_librarys(line)
+    assert not line.get_by_role("button", name="remove point 1").is_enabled()
+    point(line, 1).press("Delete")
+    assert len(placed(line)) == 1 and status.inner_text().startswith("The last point stays. 1 point.")
+
+
+def test_settings_and_check_boxes_and_a_point_that_tells_no_slope(reader: Reader) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    for words, count in (("one point", 1), ("four points of a line", 4), ("ten points of a line", 10)):
+        line.get_by_role("button", name=words, exact=True).press("Enter")
+        assert len(placed(line)) == count
+        assert_curves_are_the_librarys(line)
+    box = line.get_by_role("checkbox", name="averaged projections")
+    curve = line.locator("polyline[data-curve='averaged projections']")
+    assert curve.is_visible()
+    box.press("Space")
+    assert not curve.is_visible() and line.locator("polyline:visible").count() == 5
+    line.get_by_role("button", name="reset").press("Enter")
+    assert placed(line) == FAR_OFF and curve.is_visible() and box.is_checked()
+    for _ in range(10):
+        point(line, 3).press("ArrowLeft")
+    assert placed(line)[2] == (0, 1.3)
+    assert "Point 3 has x = 0 and tells no slope: averaged projections has no answer." in (
+        line.locator(".status").inner_text()
+    )
+    assert_curves_are_the_librarys(line)
+    point(line, 3).press("ArrowLeft")
+    assert "tells no slope" not in line.locator(".status").inner_text()
+    assert_curves_are_the_librarys(line)
+
+
+def test_a_finger_drags_a_point_adds_one_and_scrolls_the_page_over_the_plane(
+    reader: Reader, finger: Callable[..., float]
+) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    finger(line.locator(".plane"), (0.2, 0.8))
+    expect(line.locator("button.point")).to_have_count(5)
+    assert placed(line)[4] == (pytest.approx(-1.5, abs=0.05), pytest.approx(-2.4, abs=0.1))
+    assert finger(point(line, 4), (0.5, 0.5), x=-60, y=-100) == 0
+    dragged = placed(line)
+    assert len(dragged) == 5 and dragged[:3] == FAR_OFF[:3] and dragged[3][0] < 1 and dragged[3][1] > 0
+    assert_curves_are_the_librarys(line)
+    assert finger(line.locator(".plane"), (0.2, 0.6), y=-100) > 40
+    assert placed(line) == dragged, "to scroll adds nothing"
 
 
 # Of a run's curve of the loss: its first three points once the loss is below this part of its start.

@@ -155,6 +155,14 @@ def test_nearest_neighbours_is_a_mean_over_the_nearest_of_what_came_before(gener
             assert found[row, i].item() == pytest.approx(float(y[row, order[:2]].mean()), rel=1e-5)
 
 
+@pytest.mark.parametrize(("order", "wanted"), [((0, 1, 2, 3), 3.0), ((0, 3, 2, 1), 2.0), ((3, 2, 1, 0), 2.0)])
+def test_of_two_examples_equally_near_the_later_one_counts(order: tuple[int, ...], wanted: float) -> None:
+    x, y = torch.tensor([-1.0, 2.0, 1.0, -2.0])[list(order)], torch.tensor([2.0, 3.0, 1.0, 6.0])[list(order)]
+    at_zero = torch.cat([x, torch.zeros(1)])[None, :, None]
+    found = nearest_neighbours(at_zero, torch.cat([y, torch.zeros(1)])[None], k=3)[0, -1]
+    assert found.item() == wanted
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_no_estimator_looks_at_the_answer_or_beyond(generator, estimator) -> None:
     _, x, y = drawn(generator, 30, dims=3, points=6)

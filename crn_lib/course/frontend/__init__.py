@@ -17,6 +17,8 @@ from typing import Any
 from safetensors.torch import save
 
 from crn_lib.models import SequenceModel
+from crn_lib.paths import data_file
+from crn_lib.training import load_model
 
 FOLDER = Path(__file__).parent
 ALIVE_MIME = "application/vnd.crn-alive+json"
@@ -25,13 +27,16 @@ ALIVE_MIME = "application/vnd.crn-alive+json"
 WITHOUT_KERNEL = "A control stands here: run this cell, or open the static edition."
 """What is shown in its place where neither a kernel nor the page's script is."""
 
-MODULES = ("copier", "relation_map", "sampled", "pair", "plane", "memory", "train")
+MODULES = ("copier", "relation_map", "sampled", "pair", "plane", "memory", "train", "line")
 WORKERS = ("train_worker",)
 """Scripts for a Web Worker, which a module is given the text of: a page opened from a disk can load none."""
 
 SHARED_STYLE = "widget"
 SHIPPED = ("causal_rn", "transformer", "linear_rn")
 """Kinds of which a small trained model ships, made by `scripts/train_page_models.py`."""
+
+LINE_KINDS = ("causal_rn", "transformer")
+"""Kinds of which a model of points on lines lies among the stored rows, by `scripts/store_lesson_models.py`."""
 
 EXPORT = "export default { render };"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
@@ -68,6 +73,16 @@ def shipped_model(kind: str) -> bytes:
     return (FOLDER / "models" / f"{kind}.safetensors").read_bytes()
 
 
+def line_model(kind: str) -> SequenceModel:
+    """The stored model of this kind that was trained on points of lines: reads single numbers, gives one.
+
+    Raises:
+        CheckpointError: its file is missing or damaged.
+        WorkbookNotFound: there is no workbook that would have it.
+    """
+    return load_model(data_file("models") / f"line_{kind}.safetensors")
+
+
 def shipped_row(kind: str) -> dict[str, Any]:
     """How that model was trained: the row that a sweep would store of the run, and its number of `parameters`."""
     data = shipped_model(kind)
@@ -88,11 +103,16 @@ def carried(name: str) -> str:
     Args:
         name: one of `carried_names`.
     """
-    kind, _, suffix = name.rpartition(".")
-    if kind in MODULES:
-        value = f'() => {{\n"use strict";\n{module_text(kind).replace(EXPORT, "return { render };")}}}'
+    stem = name.rpartition(".")[0]
+    if stem in MODULES:
+        value = f'() => {{\n"use strict";\n{module_text(stem).replace(EXPORT, "return { render };")}}}'
     else:
-        data = shipped_model(kind) if suffix == "safetensors" else module_text(kind).encode()
+        if stem in WORKERS:
+            data = module_text(stem).encode()
+        elif stem in SHIPPED:
+            data = shipped_model(stem)
+        else:
+            data = model_bytes(line_model(stem.removeprefix("line_")))
         value = json.dumps(base64.b64encode(data).decode())
     return f'(window.crnCarried ??= []).push(["{name}", {value}]);\n'
 
@@ -104,4 +124,5 @@ def carried_for(module: str, kinds: Iterable[str] = ()) -> list[str]:
 
 def carried_names() -> list[str]:
     """The files that a page's modules need."""
-    return [*(f"{name}.js" for name in (*MODULES, *WORKERS)), *(f"{kind}.safetensors" for kind in SHIPPED)]
+    models = (*SHIPPED, *(f"line_{kind}" for kind in LINE_KINDS))
+    return [*(f"{name}.js" for name in (*MODULES, *WORKERS)), *(f"{name}.safetensors" for name in models)]

@@ -1,63 +1,131 @@
-// A plane with points that can be dragged, by mouse, finger or arrow keys, and a drawing under them.
+// A plane with points that can be dragged, by mouse, finger or arrow keys, and a drawing under them. Points may be added
+// to it and taken away.
 
 import { drawn, element, fixed } from "./dom.js";
 
 /** @typedef {{name: string, colour: string, words: string, x: number, y: number}} Point */
 
+/**
+ * @typedef {object} Options
+ * @property {number} [step] of a point's places, which are whole multiples of it; an arrow key is ten, with Shift one
+ * @property {(x: number, y: number) => void} [clicked] the empty plane was clicked or tapped
+ * @property {(number: number) => void} [taken] a point was taken hold of or got the focus
+ * @property {(number: number) => void} [deleted] Delete or Backspace was pressed on a point
+ */
+
 export class DragPlane {
   /**
    * @param {string} words what the plane is
-   * @param {number} range the plane reaches so far to each side of its middle
+   * @param {number | {x: number, y: number}} range the plane reaches so far to each side of its middle
    * @param {Point[]} points
    * @param {() => void} moved
+   * @param {Options} [options]
    */
-  constructor(words, range, points, moved) {
-    this.range = range;
-    this.points = points;
-    this.marks = drawn("svg", { viewBox: `${-range} ${-range} ${2 * range} ${2 * range}`, "aria-hidden": "true" });
-    this.handles = points.map((point, number) => {
-      const handle = element("button", { type: "button", class: "point", style: `--own: ${point.colour}` }, point.name);
-      handle.addEventListener("keydown", (event) => this.pressed(event, number));
-      handle.addEventListener("pointerdown", (event) => handle.setPointerCapture(event.pointerId));
-      handle.addEventListener("pointermove", (event) => {
-        if (!handle.hasPointerCapture(event.pointerId)) return;
-        const box = this.root.getBoundingClientRect();
-        const side = (2 * range) / box.width;
-        this.put(number, (event.clientX - box.left) * side - range, range - (event.clientY - box.top) * side);
+  constructor(words, range, points, moved, options = {}) {
+    this.range = typeof range === "number" ? { x: range, y: range } : range;
+    this.options = options;
+    const { x, y } = this.range;
+    this.marks = drawn("svg", {
+      viewBox: `${-x} ${-y} ${2 * x} ${2 * y}`,
+      preserveAspectRatio: "none",
+      "aria-hidden": "true",
+    });
+    this.root = element("div", { class: "plane", role: "group", "aria-label": words }, this.marks);
+    const { clicked } = options;
+    if (clicked) {
+      this.root.addEventListener("click", (event) => {
+        // Not the end of a drag, which is a click on the handle.
+        if (event.target instanceof Element && !event.target.closest(".point")) clicked(...this.placeOf(event));
       });
-      return handle;
-    });
-    this.root = element("div", { class: "plane", role: "group", "aria-label": words }, this.marks, ...this.handles);
+    }
+    /** @type {Point[]} */
+    this.points = [];
+    /** @type {HTMLButtonElement[]} */
+    this.handles = [];
     this.moved = () => {};
-    points.forEach(({ x, y }, number) => {
-      this.put(number, x, y);
-    });
+    this.replace(points);
     this.moved = moved;
+  }
+
+  /** @param {MouseEvent} event @returns {[x: number, y: number]} */
+  placeOf(event) {
+    const box = this.root.getBoundingClientRect();
+    const { x, y } = this.range;
+    const across = (2 * (event.clientX - box.left)) / box.width - 1;
+    const down = (2 * (event.clientY - box.top)) / box.height - 1;
+    return [across * x, -down * y];
+  }
+
+  /** Other points in place of all. @param {Point[]} points */
+  replace(points) {
+    for (const handle of this.handles) handle.remove();
+    this.points = points;
+    this.handles = points.map(() => this.handle());
+    this.root.append(...this.handles);
+    points.forEach(({ x, y }, number) => {
+      this.place(number, x, y);
+    });
+    this.moved();
+  }
+
+  /** Its number is not known to a handle: points before it may be taken away. */
+  handle() {
+    const handle = element("button", { type: "button", class: "point" });
+    const number = () => this.handles.indexOf(handle);
+    handle.addEventListener("keydown", (event) => this.pressed(event, number()));
+    handle.addEventListener("focus", () => this.options.taken?.(number()));
+    handle.addEventListener("pointerdown", (event) => {
+      handle.setPointerCapture(event.pointerId);
+      this.options.taken?.(number()); // not every browser gives a button the focus that is clicked
+    });
+    handle.addEventListener("pointermove", (event) => {
+      if (handle.hasPointerCapture(event.pointerId)) this.put(number(), ...this.placeOf(event));
+    });
+    return handle;
   }
 
   /** @param {KeyboardEvent} event @param {number} number */
   pressed(event, number) {
+    const { deleted, step } = this.options;
     const [right, up] =
       { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key] ?? [];
+    if (deleted && (event.key === "Delete" || event.key === "Backspace")) {
+      event.preventDefault();
+      deleted(number);
+    }
     if (right === undefined || up === undefined) return;
     event.preventDefault();
-    const by = this.range / (event.shiftKey ? 200 : 40);
+    const by = step ? step * (event.shiftKey ? 1 : 10) : this.range.x / (event.shiftKey ? 200 : 40);
     this.put(number, this.points[number].x + by * right, this.points[number].y + by * up);
   }
 
   /** @param {number} number of the point @param {number} x @param {number} y */
   put(number, x, y) {
+    this.place(number, x, y);
+    this.moved();
+  }
+
+  /** The same without telling anybody. @param {number} number @param {number} x @param {number} y */
+  place(number, x, y) {
     const point = this.points[number];
-    const edge = 0.95 * this.range; // where a handle can still be seen and taken
-    [point.x, point.y] = [x, y].map((value) => Math.max(-edge, Math.min(edge, value)));
+    [point.x, point.y] = [this.within(x, this.range.x), this.within(y, this.range.y)];
     const handle = this.handles[number];
-    handle.style.left = `${50 + (50 * point.x) / this.range}%`;
-    handle.style.top = `${50 - (50 * point.y) / this.range}%`;
+    handle.style.left = `${50 + (50 * point.x) / this.range.x}%`;
+    handle.style.top = `${50 - (50 * point.y) / this.range.y}%`;
+    handle.style.setProperty("--own", point.colour);
+    handle.textContent = point.name;
     handle.setAttribute(
       "aria-label",
-      `${point.words}, at ${fixed(point.x, 2)}, ${fixed(point.y, 2)}; arrow keys move it`,
+      `${point.words}, at ${fixed(point.x, 2)}, ${fixed(point.y, 2)}; arrow keys move it${this.options.deleted ? ", Delete removes it" : ""}`,
     );
-    this.moved();
+  }
+
+  /** @param {number} value @param {number} range */
+  within(value, range) {
+    const edge = 0.95 * range; // where a handle can still be seen and taken
+    const inside = Math.max(-edge, Math.min(edge, value));
+    const steps = this.options.step ? Math.round(1 / this.options.step) : 0;
+    return steps ? Math.round(inside * steps) / steps : inside; // a quotient: 3 * 0.1 is not 0.3
   }
 
   /** @param {...SVGElement} marks */

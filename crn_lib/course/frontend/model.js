@@ -1,12 +1,13 @@
-// A trained model from its safetensors file, token by token with its real memory: `crn_lib.models` in JavaScript.
+// A trained model from its safetensors file, token by token with its real memory: `crn_lib.models` in JavaScript. With
+// `input_width` its "tokens" are vectors.
 
 import { add, affine, argmax, layerNorm } from "./numbers.js";
+import { RunningSum } from "./pool.js";
 import { RelationBlock } from "./relation_block.js";
 import { readSafetensors } from "./safetensors.js";
 import { TransformerBlock } from "./transformer_block.js";
 
 /** @typedef {import("./pool.js").Pool} Pool */
-/** @typedef {import("./pool.js").RunningSum} RunningSum */
 /** @typedef {import("./pool.js").KeyValueCache} KeyValueCache */
 
 /**
@@ -20,7 +21,12 @@ import { TransformerBlock } from "./transformer_block.js";
  * @property {string | null} norm
  * @property {string | null} activation
  * @property {boolean} post_norm
+ * @property {number | null} [input_width]
+ * @property {number} [short_conv]
+ * @property {number | null} [first_window]
  */
+
+/** @typedef {number | ArrayLike<number>} Input a token's id, or the `input_width` numbers of a vector */
 
 const BLOCKS = { causal_rn: RelationBlock, linear_rn: RelationBlock, transformer: TransformerBlock };
 const POSITION = 8; // bytes of the number of the next position, an int64
@@ -36,13 +42,18 @@ export class SequenceModel {
     this.config = JSON.parse(metadata.model ?? "{}");
     const Block = BLOCKS[this.config.kind];
     if (!Block) throw new Error(`pages run ${Object.keys(BLOCKS).join(", ")}; got ${this.config.kind}`);
+    for (const part of /** @type {const} */ (["short_conv", "first_window"])) {
+      if (this.config[part]) throw new Error(`pages run models without ${part}; got ${part} ${this.config[part]}`);
+    }
     /** @param {string} name */
     const tensor = (name) => {
       const found = tensors.get(name);
       if (!found) throw new Error(`the file has no tensor ${name}`);
       return found;
     };
-    this.embedding = tensor("token_embedding.weight");
+    const vectors = typeof this.config.input_width === "number";
+    this.embedding = tensor(vectors ? "read_in.weight" : "token_embedding.weight");
+    this.readInBias = vectors ? tensor("read_in.bias") : undefined; // of models of vectors alone
     this.places = tensors.get("position_embedding.weight");
     this.head = tensor("head.weight");
     this.blocks = Array.from({ length: this.config.blocks }, (_, number) => {
@@ -57,19 +68,16 @@ export class SequenceModel {
 
   /**
    * One more token.
-   * @param {number} token
+   * @param {Input} input
    * @param {DecodingState} state is updated in place
    * @param {(import("./relation_block.js").Edit | undefined)[]} [edits] by block; only blocks of relations take any
    * @returns {{logits: Float32Array, stream: Float32Array[]}} what follows, and the residual stream behind each block
    */
-  step(token, state, edits = []) {
-    const { width, max_length, vocab_size } = this.config;
-    if (!(token >= 0 && token < vocab_size)) throw new Error(`token ids are 0 to ${vocab_size - 1}; got ${token}`);
+  step(input, state, edits = []) {
+    const { max_length } = this.config;
+    let x = this.embed(input);
     if (state.position >= max_length) throw new Error(`the model's ${max_length} positions are used up`);
-    /** @param {{data: Float32Array}} table @param {number} row */
-    const embedded = (table, row) => table.data.subarray(row * width, (row + 1) * width);
-    let x = embedded(this.embedding, token);
-    if (this.places) x = add(x, embedded(this.places, state.position));
+    if (this.places) x = add(x, this.rowOf(this.places, state.position));
     const stream = this.blocks.map((block, number) => {
       x = block.step(x, /** @type {any} */ (state.blocks[number]), edits[number]);
       return x;
@@ -79,8 +87,47 @@ export class SequenceModel {
   }
 
   /**
+   * What `step` would give, of a token that is not kept: so one sequence can be asked many things.
+   * @param {Input} input
+   * @param {DecodingState} state is left as it was
+   * @returns {Float32Array} the logits
+   */
+  peek(input, state) {
+    const { position } = state;
+    const sums = state.blocks.map((held) => (held instanceof RunningSum ? held.logSum.slice() : undefined));
+    const { logits } = this.step(input, state);
+    state.position = position;
+    for (const [block, held] of state.blocks.entries()) {
+      if (held instanceof RunningSum) held.forget(position, sums[block] ?? held.logSum);
+      else held.forget(position);
+    }
+    return logits;
+  }
+
+  /**
+   * What enters the first block, but for its place.
+   * @param {Input} input
+   */
+  embed(input) {
+    const { vocab_size, input_width } = this.config;
+    if (this.readInBias) {
+      const vector = typeof input === "number" ? undefined : Float32Array.from(input);
+      if (vector && vector.length === input_width) return affine(this.embedding, vector, this.readInBias);
+      throw new Error(`the model reads vectors of width ${input_width}; got ${vector?.length ?? "a token"}`);
+    }
+    if (typeof input === "number" && input >= 0 && input < vocab_size) return this.rowOf(this.embedding, input);
+    throw new Error(`token ids are 0 to ${vocab_size - 1}; got ${input}`);
+  }
+
+  /** @param {{data: Float32Array}} table @param {number} row */
+  rowOf({ data }, row) {
+    const { width } = this.config;
+    return data.subarray(row * width, (row + 1) * width);
+  }
+
+  /**
    * All positions of a sequence.
-   * @param {number[]} tokens
+   * @param {Input[]} tokens
    * @returns {Float32Array[]} the logits at each
    */
   forward(tokens) {
@@ -92,6 +139,7 @@ export class SequenceModel {
    * The most probable continuation.
    * @param {number[]} prompt
    * @param {number} steps
+   * @throws {Error} the model reads vectors, which no logits are
    */
   generate(prompt, steps) {
     const state = this.newState();

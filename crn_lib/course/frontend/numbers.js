@@ -35,17 +35,29 @@ export function affine(weight, x, bias) {
   const [outputs, inputs] = weight.shape;
   const { data } = weight;
   const out = new Float32Array(outputs);
-  for (let row = 0, place = 0; row < outputs; row++) {
-    // Two sums side by side: one would wait for each addition before it.
-    let even = bias ? bias.data[row] : 0;
-    let odd = 0;
-    let column = 0;
-    for (; column + 1 < inputs; column += 2, place += 2) {
-      even += data[place] * x[column];
-      odd += data[place + 1] * x[column + 1];
+  // Four sums side by side: one would wait for each addition before it, and a number of x is loaded once for four.
+  const fours = outputs - (outputs % 4);
+  for (let row = 0; row < fours; row += 4) {
+    let s0 = bias ? bias.data[row] : 0;
+    let s1 = bias ? bias.data[row + 1] : 0;
+    let s2 = bias ? bias.data[row + 2] : 0;
+    let s3 = bias ? bias.data[row + 3] : 0;
+    for (let d = 0, p0 = row * inputs, p1 = p0 + inputs, p2 = p1 + inputs, p3 = p2 + inputs; d < inputs; d++) {
+      const value = x[d];
+      s0 += data[p0 + d] * value;
+      s1 += data[p1 + d] * value;
+      s2 += data[p2 + d] * value;
+      s3 += data[p3 + d] * value;
     }
-    if (column < inputs) even += data[place++] * x[column];
-    out[row] = even + odd;
+    out[row] = s0;
+    out[row + 1] = s1;
+    out[row + 2] = s2;
+    out[row + 3] = s3;
+  }
+  for (let row = fours; row < outputs; row++) {
+    let sum = bias ? bias.data[row] : 0;
+    for (let d = 0; d < inputs; d++) sum += data[row * inputs + d] * x[d];
+    out[row] = sum;
   }
   return out;
 }

@@ -29,9 +29,9 @@ class Alive(anywidget.AnyWidget):
         return bundle, metadata
 
 
-def carried_weights(kind: str) -> dict[str, str]:
-    """Where a page finds the weights of the model of this kind that ships."""
-    return {"carried": f"{kind}.safetensors"}
+def carried_weights(name: str) -> dict[str, str]:
+    """Where a page finds the weights of a model: of a kind that ships, or `line_` and a kind in `LINE_KINDS`."""
+    return {"carried": f"{name}.safetensors"}
 
 
 def shipped_words(kind: str) -> str:

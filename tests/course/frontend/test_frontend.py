@@ -35,6 +35,7 @@ from crn_lib.ops import pre_activation, relation
 from crn_lib.ops.normalise import layer_norm
 from crn_lib.tasks import trace_copy
 from crn_lib.viz.theme import new_figure
+from tests.course.frontend.fitted import fitted, line_models, of_three_numbers
 from tests.course.frontend.shipped import TASK, shipped
 from tests.course.frontend.training import training
 
@@ -234,6 +235,14 @@ def test_the_models_in_javascript_give_the_librarys_numbers(models: dict[str, Se
     (tmp_path / "rows.json").write_text(json.dumps({"pairs": pairs(), "dictionaries": dictionaries()}))
     (tmp_path / "training.json").write_text(json.dumps(training()))
     (tmp_path / "recorded.json").write_text(json.dumps(recorded()))
+    lines = line_models()
+    three, wanted = of_three_numbers()
+    refused = {"convolved": {"short_conv": 2}, "windowed": {"first_window": 3}}
+    others = {f"line_{kind}": model for kind, model in lines.items()} | {"three": three}
+    others |= {name: drawn({"kind": "causal_rn", **part}) for name, part in refused.items()}
+    for name, model in others.items():
+        (tmp_path / f"{name}.safetensors").write_bytes(frontend.model_bytes(model))
+    (tmp_path / "fitted.json").write_text(json.dumps({**fitted(lines), "three": wanted}))
     command = [NODE, "--test", "--test-reporter=tap", *tests]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NUMBERS": str(tmp_path)})
     assert ran.returncode == 0, ran.stdout + ran.stderr
