@@ -60,7 +60,7 @@ def files_below(folder: str | Path) -> Iterator[Path]:
         raise DataError(f"the folder {at} cannot be read ({error.strerror}); make it readable, or give another path")
 
     entered = set()
-    if not os.path.isdir(folder):
+    if not Path(folder).is_dir():
         return
     for here, inner, names in os.walk(folder, followlinks=True, onerror=refuse):
         found = Path(here).stat()
