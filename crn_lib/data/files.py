@@ -1,5 +1,6 @@
 """Finding and reading the files of a data set that is not in the library."""
 
+import errno
 import gzip
 import io
 import os
@@ -52,12 +53,14 @@ def files_below(folder: str | Path) -> Iterator[Path]:
     A folder is entered once for each name that it has, its own or a link's: links in a circle have an end.
 
     Raises:
-        DataError: a folder cannot be read. What is in it might belong to the data.
+        DataError: a folder cannot be read, or what is in it cannot be reached. It might belong to the data.
     """
 
     def refuse(error: OSError) -> None:
-        at = shown_path(error.filename)
-        raise DataError(f"the folder {at} cannot be read ({error.strerror}); make it readable, or give another path")
+        raise DataError(
+            f"the folder {shown_path(error.filename)} cannot be read ({error.strerror}); mend that, or give the path "
+            "of the file, or of a folder without it"
+        )
 
     entered = set()
     if not Path(folder).is_dir():
@@ -69,6 +72,8 @@ def files_below(folder: str | Path) -> Iterator[Path]:
             inner.clear()
             continue
         entered.add(key)
+        if (inner or names) and not os.access(here, os.X_OK):  # its files have names, and would be none for `isfile`
+            refuse(PermissionError(errno.EACCES, os.strerror(errno.EACCES), here))
         inner.sort()  # which of two ways to a folder is taken must not depend on the disk
         yield from (Path(here, name) for name in sorted(names))
 
@@ -90,7 +95,8 @@ def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str
         get: where they are to be had, for the message.
 
     Raises:
-        DataError: no folder has a first file, several have, or the others are not all beside it.
+        DataError: no folder has a first file, several have, or the others are not all beside it; or a folder below the
+            path cannot be read.
     """
     firsts = " or ".join(form[0] for form in forms)
     place = place_of(path, firsts, get)
@@ -127,7 +133,7 @@ def find(path: str | Path | None, names: Sequence[str], get: str) -> Path:
         get: where it is to be had, for the message.
 
     Raises:
-        DataError: none is.
+        DataError: none is, or a folder below the path cannot be read.
     """
     wanted = " or ".join(names)
     place = place_of(path, wanted, get)

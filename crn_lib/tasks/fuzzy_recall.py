@@ -78,9 +78,9 @@ class FuzzyRecallConfig:
         for name, alphabet in (("key_length", self.keys), ("value_length", self.values)):
             value = getattr(self, name)
             require_whole(name, value)
+            ids = f"vocab {self.vocab}" + (f" with noise_vocab {self.noise_vocab}" if self.noise_vocab else "")
             require(
-                value <= alphabet,
-                f"{name} must be at most {alphabet}, the tokens that vocab {self.vocab} has for it; got {value}",
+                value <= alphabet, f"{name} must be at most {alphabet}, the tokens that {ids} has for it; got {value}"
             )
         require(
             self.shortest_key <= self.key_length,

@@ -107,6 +107,17 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, source: str, monk
     assert refused(source, tmp_path).startswith(f"the folder {locked} cannot be read (Permission denied); ")
 
 
+def test_a_folder_whose_files_cannot_be_reached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the right to be listed, and its files then pass for none."""
+    write(tmp_path / "open/poem.txt", POEMS)
+    write(tmp_path / "listed/more.txt", POEMS)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "listed" and real(path, mode))
+    assert refused("bytes", tmp_path).startswith(
+        f"the folder {tmp_path / 'listed'} cannot be read (Permission denied); "
+    )
+
+
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     assert refused("bytes", tmp_path).startswith(f"no file in the folder {tmp_path}; ")
     (tmp_path / ODD).mkdir()

@@ -200,10 +200,13 @@ def test_bits_count_the_tables_that_may_be_asked_for_where_nothing_is_noise(gene
         ({"noise": "much", "noise_vocab": 1}, "noise must be a number from 0 to 1; got 'much'"),
         ({"noise_vocab": -1}, "noise_vocab must be a whole number >= 0; got -1"),
         (
+            {"noise_vocab": 13},
+            "key_length must be at most 1, the tokens that vocab 16 with noise_vocab 13 has for it; got 3",
+        ),
+        (
             {"noise_vocab": 14},
             "noise_vocab must be at most 13, for vocab 16 to have a key, a value and padding; got 14",
         ),
-        ({"noise_vocab": 10}, "key_length must be at most 2, the tokens that vocab 16 has for it; got 3"),
     ],
 )
 def test_noise_that_cannot_be_is_refused(fields, message):

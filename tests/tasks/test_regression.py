@@ -163,6 +163,17 @@ def test_of_two_examples_equally_near_the_later_one_counts(order: tuple[int, ...
     assert found.item() == wanted
 
 
+def test_the_later_of_two_equally_near_counts_among_many_points_too() -> None:
+    """Beyond 25 points torch computes distances by a matrix product, where equals differ."""
+    steps = torch.randint(-9, 10, (1, 41, 1), generator=torch.Generator().manual_seed(0))
+    y = torch.randn(1, 41, generator=torch.Generator().manual_seed(1))
+    found = nearest_neighbours(0.37 * steps.float(), y, k=3)[0]
+    at = steps.flatten().tolist()
+    for i in range(3, 41):
+        order = sorted(range(i), key=lambda j: (abs(at[i] - at[j]), -j))
+        assert found[i].item() == pytest.approx(float(y[0, order[:3]].mean()), abs=1e-5), i
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_no_estimator_looks_at_the_answer_or_beyond(generator, estimator) -> None:
     _, x, y = drawn(generator, 30, dims=3, points=6)
