@@ -11,7 +11,7 @@ from crn_lib.models import SequenceModel
 from crn_lib.viz import KIND_NAMES
 from tests.course.frontend.fitted import XS, Points, predicted
 
-LABEL = re.compile(r"^point (\d+), at (-?\d\.\d\d), (-?\d\.\d\d);")
+LABEL = re.compile(r"^point (\d+), at (−?\d\.\d\d), (−?\d\.\d\d);")
 
 # By curve, where it is drawn, and what its row of the table says.
 DRAWN = """widget => Object.fromEntries([...widget.querySelectorAll('polyline')].map(line => [line.dataset.curve, {
@@ -35,7 +35,8 @@ def placed(widget: Locator) -> Points:
     labels = widget.locator("button.point").evaluate_all("points => points.map(p => p.getAttribute('aria-label'))")
     found = [LABEL.match(label) for label in labels]
     assert [int(one[1]) for one in found if one] == list(range(1, len(labels) + 1)), labels
-    return [(float(one[2]), float(one[3])) for one in found if one]
+    x, y = ([float(one[part].replace("−", "-")) for one in found if one] for part in (2, 3))
+    return list(zip(x, y, strict=True))
 
 
 def assert_curves_are_the_librarys(widget: Locator) -> None:

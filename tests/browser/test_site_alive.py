@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from crn_lib.analysis import copy_without, influence, most_amplified
 from crn_lib.course import frontend
+from crn_lib.course.widgets.line import EDGES
 from crn_lib.viz import draw_state_against_length
 from tests.browser.accessibility import serious
 from tests.browser.placed import assert_curves_are_the_librarys, placed, point
@@ -250,6 +251,10 @@ def test_points_are_moved_by_keys_and_by_dragging(reader: Reader) -> None:
     assert exact.inner_text() == "1.00" and float(pair.locator("[data-norm=none] td").last.inner_text()) < 0.2
     before = pair.locator(".status").inner_text()
     handle = pair.get_by_role("button", name="row b")
+    assert re.fullmatch(
+        r"row b, at −?\d\.\d\d, −?\d\.\d\d; arrow keys move it", handle.get_attribute("aria-label") or ""
+    )
+    assert "−" in (handle.get_attribute("aria-label") or "")
     handle.press("ArrowRight")
     moved = pair.locator(".status").inner_text()
     assert moved != before and exact.inner_text() == "1.00"
@@ -335,13 +340,73 @@ def test_points_are_added_and_removed_from_one_to_ten(reader: Reader) -> None:
     before = placed(line)
     line.get_by_role("button", name="remove point 3").press("Enter")
     assert placed(line) == [*before[:2], *before[3:]]
+    assert "Delete removes it" in (point(line, 1).get_attribute("aria-label") or "")
     for left in range(8, 0, -1):
-        line.get_by_role("button", name=re.compile(r"^remove point \d$")).press("Enter")
+        reader.page.keyboard.press("Enter")  # where the focus is: the button has it
         assert len(placed(line)) == left
+        focused = reader.page.evaluate(
+            "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+        )
+        assert re.match(r"remove point \d$" if left > 1 else "point 1, at", focused), left
+    assert "Delete" not in (point(line, 1).get_attribute("aria-label") or "")
     assert_curves_are_the_librarys(line)
     assert not line.get_by_role("button", name="remove point 1").is_enabled()
     point(line, 1).press("Delete")
     assert len(placed(line)) == 1 and status.inner_text().startswith("The last point stays. 1 point.")
+
+
+def test_a_point_is_dragged_from_where_it_is_taken_by_the_first_button_alone_and_as_far_to_each_side(
+    reader: Reader,
+) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    mouse, handle = reader.page.mouse, point(line, 2)
+    handle.scroll_into_view_if_needed()
+    box, whole = handle.bounding_box(), line.locator(".plane").bounding_box()
+    assert box is not None and whole is not None
+    taken = (box["x"] + 20, box["y"] + 18)  # 7 pixels to the right of its middle, 5 below
+    mouse.move(*taken)
+    mouse.down(button="right")
+    mouse.move(taken[0] + 40, taken[1] + 40)
+    mouse.up(button="right")
+    assert placed(line) == FAR_OFF
+    mouse.move(*taken)
+    mouse.down()
+    mouse.move(taken[0] + 1, taken[1])
+    assert placed(line)[1] == (pytest.approx(0.4 + 5 / whole["width"], abs=0.0051), 0.52)
+    for side in (1, -1):
+        mouse.move(taken[0] + side * whole["width"], taken[1] - side * whole["height"])
+        assert placed(line)[1] == (side * EDGES["x"], side * EDGES["y"])
+    mouse.move(*taken)
+    mouse.up()
+    assert placed(line) == FAR_OFF
+
+
+def test_a_moved_point_has_nothing_written_anew_but_what_changes(reader: Reader) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    handle = point(line, 3)
+    handle.evaluate("""handle => {
+      window.changes = [];
+      const look = new MutationObserver(records => window.changes.push(...records.map(record => record.type)));
+      look.observe(handle, { childList: true, attributes: true, attributeFilter: ["aria-label"] });
+    }""")
+    for key, times in (("ArrowUp", 25), ("ArrowUp", 10)):
+        for _ in range(times):
+            handle.press(key)
+        assert placed(line)[2] == (1, 3.8)
+        assert reader.page.evaluate("window.changes") == ["attributes"] * 25, "no name, and at the edge no label"
+
+
+def test_a_new_point_is_not_put_where_it_tells_no_slope(reader: Reader) -> None:
+    line = widget(reader, "10_beyond_copying.html", "line")
+    line.get_by_role("button", name="one point", exact=True).press("Enter")
+    assert placed(line) == [(1.0, 1.2)]
+    for key, times in (("ArrowLeft", 26), ("Shift+ArrowLeft", 7)):
+        for _ in range(times):
+            point(line, 1).press(key)
+    line.get_by_role("button", name="add a point").press("Enter")
+    assert placed(line) == [(-1.67, 1.2), (0.83, -0.6)]
+    assert "tells no slope" not in line.locator(".status").inner_text()
+    assert_curves_are_the_librarys(line)
 
 
 def test_settings_and_check_boxes_and_a_point_that_tells_no_slope(reader: Reader) -> None:

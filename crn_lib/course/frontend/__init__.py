@@ -16,6 +16,7 @@ from typing import Any
 
 from safetensors.torch import save
 
+from crn_lib.config import require_choice
 from crn_lib.models import SequenceModel
 from crn_lib.paths import data_file
 from crn_lib.training import load_model
@@ -102,7 +103,11 @@ def carried(name: str) -> str:
 
     Args:
         name: one of `carried_names`.
+
+    Raises:
+        ConfigError: another name; the message lists them.
     """
+    require_choice("the file that a page carries", name, carried_names())
     stem = name.rpartition(".")[0]
     if stem in MODULES:
         value = f'() => {{\n"use strict";\n{module_text(stem).replace(EXPORT, "return { render };")}}}'

@@ -1,6 +1,6 @@
 // Ticks and names of two axes around a plane. They are text of the page, not of the drawing: as large in a small plane.
 
-import { drawn, element, fixed } from "./dom.js";
+import { drawn, element, fixed, minus } from "./dom.js";
 
 /** @typedef {{x: number[], y: number[]}} Ticks */
 
@@ -28,11 +28,6 @@ export function withAxes(plane, ticks, names) {
 /** @param {number} at @param {"left" | "top"} side @param {number} percent */
 function tickLabel(at, side, percent) {
   return element("span", { style: `${side}: ${percent}%` }, minus(fixed(at, 0)));
-}
-
-/** A number's hyphen as a minus, which is as wide as a digit and not passed over when it is read aloud. @param {string} number */
-export function minus(number) {
-  return number.replace("-", "−");
 }
 
 /**

@@ -91,6 +91,11 @@ export function fixed(value, digits) {
   return Number(shown) ? shown : shown.replace("-", "");
 }
 
+/** A number's hyphen as a minus, which is as wide as a digit and not passed over when it is read aloud. @param {string} number */
+export function minus(number) {
+  return number.replace("-", "−");
+}
+
 const WHOLE = new Intl.NumberFormat("en-US"); // one for all: a table has a hundred numbers
 
 /** @param {number} count */

@@ -1,7 +1,7 @@
 // A plane with points that can be dragged, by mouse, finger or arrow keys, and a drawing under them. Points may be added
 // to it and taken away.
 
-import { drawn, element, fixed } from "./dom.js";
+import { drawn, element, fixed, minus, putAttribute } from "./dom.js";
 
 /** @typedef {{name: string, colour: string, words: string, x: number, y: number}} Point */
 
@@ -60,7 +60,7 @@ export class DragPlane {
   replace(points) {
     for (const handle of this.handles) handle.remove();
     this.points = points;
-    this.handles = points.map(() => this.handle());
+    this.handles = points.map((point) => this.handle(point));
     this.root.append(...this.handles);
     points.forEach(({ x, y }, number) => {
       this.place(number, x, y);
@@ -68,18 +68,26 @@ export class DragPlane {
     this.moved();
   }
 
-  /** Its number is not known to a handle: points before it may be taken away. */
-  handle() {
-    const handle = element("button", { type: "button", class: "point" });
+  /** Its number is not known to a handle: points before it may be taken away. @param {Point} point */
+  handle({ name, colour }) {
+    const handle = element("button", { type: "button", class: "point", style: `--own: ${colour}` }, name);
     const number = () => this.handles.indexOf(handle);
     handle.addEventListener("keydown", (event) => this.pressed(event, number()));
     handle.addEventListener("focus", () => this.options.taken?.(number()));
+    /** @type {{pointer: number, x: number, y: number} | undefined} from the pointer that took the point to its middle */
+    let grip;
     handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return; // the others have a meaning of their own
       handle.setPointerCapture(event.pointerId);
+      const [x, y] = this.placeOf(event);
+      const point = this.points[number()];
+      grip = { pointer: event.pointerId, x: point.x - x, y: point.y - y };
       this.options.taken?.(number()); // not every browser gives a button the focus that is clicked
     });
     handle.addEventListener("pointermove", (event) => {
-      if (handle.hasPointerCapture(event.pointerId)) this.put(number(), ...this.placeOf(event));
+      if (grip?.pointer !== event.pointerId || !handle.hasPointerCapture(event.pointerId)) return;
+      const [x, y] = this.placeOf(event);
+      this.put(number(), x + grip.x, y + grip.y);
     });
     return handle;
   }
@@ -108,30 +116,34 @@ export class DragPlane {
   /** The same without telling anybody. @param {number} number @param {number} x @param {number} y */
   place(number, x, y) {
     const point = this.points[number];
-    [point.x, point.y] = [this.within(x, this.range.x), this.within(y, this.range.y)];
+    const { step, deleted } = this.options;
+    [point.x, point.y] = [placeWithin(x, this.range.x, step), placeWithin(y, this.range.y, step)];
     const handle = this.handles[number];
     handle.style.left = `${50 + (50 * point.x) / this.range.x}%`;
     handle.style.top = `${50 - (50 * point.y) / this.range.y}%`;
-    handle.style.setProperty("--own", point.colour);
-    handle.textContent = point.name;
-    handle.setAttribute(
-      "aria-label",
-      `${point.words}, at ${fixed(point.x, 2)}, ${fixed(point.y, 2)}; arrow keys move it${this.options.deleted ? ", Delete removes it" : ""}`,
-    );
-  }
-
-  /** @param {number} value @param {number} range */
-  within(value, range) {
-    const edge = 0.95 * range; // where a handle can still be seen and taken
-    const inside = Math.max(-edge, Math.min(edge, value));
-    const steps = this.options.step ? Math.round(1 / this.options.step) : 0;
-    return steps ? Math.round(inside * steps) / steps : inside; // a quotient: 3 * 0.1 is not 0.3
+    const at = [point.x, point.y].map((value) => minus(fixed(value, 2))).join(", ");
+    const removed = deleted && this.points.length > 1 ? ", Delete removes it" : "";
+    putAttribute(handle, "aria-label", `${point.words}, at ${at}; arrow keys move it${removed}`);
   }
 
   /** @param {...SVGElement} marks */
   draw(...marks) {
     this.marks.replaceChildren(...marks);
   }
+}
+
+/**
+ * The place for a point that is wanted here: as near as a handle can still be seen and taken.
+ * @param {number} value
+ * @param {number} range the plane reaches so far to each side
+ * @param {number} [step] the place is a whole multiple of it, and so is the last one to each side
+ */
+export function placeWithin(value, range, step) {
+  const steps = step ? Math.round(1 / step) : 0;
+  // So that a product a digit below a whole number is not a step less.
+  const edge = steps ? Math.floor(0.95 * range * steps + 1e-6) / steps : 0.95 * range;
+  const inside = Math.max(-edge, Math.min(edge, value));
+  return steps ? Math.round(inside * steps) / steps : inside; // a quotient: 3 * 0.1 is not 0.3
 }
 
 /** @param {number[]} from @param {number[]} to @param {string} name of the class @param {number} [opacity] */

@@ -1,11 +1,11 @@
 // What a model of vectors predicts at any x, having read points: x1, y1, x2, y2 ... xk, yk, one number a place.
 
-import { RunningSum } from "./pool.js";
-
 /** @typedef {import("./model.js").SequenceModel} SequenceModel */
+/** @typedef {import("./pool.js").Pool} Pool */
+/** @typedef {import("./pool.js").KeyValueCache} KeyValueCache */
 
 export class InContext {
-  /** @param {SequenceModel} model reads one number and gives one */
+  /** @param {SequenceModel} model reads one number and gives one, and remembers every place by itself */
   constructor(model) {
     this.model = model;
     this.state = model.newState();
@@ -27,20 +27,14 @@ export class InContext {
   }
 
   /**
-   * Forgets what was read otherwise, or all where a memory is a sum, out of which nothing can be taken.
+   * Forgets what was read otherwise.
    * @param {number[]} numbers
    * @returns {number} how many are still read
    */
   keep(numbers) {
     let same = 0;
     while (same < this.read.length && this.read[same] === numbers[same]) same++;
-    for (const held of this.state.blocks) {
-      if (held instanceof RunningSum) {
-        this.state = this.model.newState();
-        return 0;
-      }
-      held.forget(same);
-    }
+    for (const held of this.state.blocks) /** @type {Pool | KeyValueCache} */ (held).forget(same);
     this.state.position = same;
     return same;
   }

@@ -1,9 +1,9 @@
 // Points that the reader places, and at every x what models that have read them predict, beside estimators. An anywidget
 // front-end module; the static edition mounts it by `host.js`.
 
-import { gridOf, minus, withAxes } from "./axes.js";
+import { gridOf, withAxes } from "./axes.js";
 import { button, tick } from "./controls.js";
-import { counted, drawn, element, fixed, keepKeys, put, table } from "./dom.js";
+import { counted, drawn, element, fixed, keepKeys, minus, put, table } from "./dom.js";
 import { DragPlane } from "./drag_plane.js";
 import { ESTIMATORS } from "./estimators.js";
 import { InContext } from "./in_context.js";
@@ -126,7 +126,9 @@ class Line {
   remove(number) {
     const { points, handles } = this.plane;
     if (points.length === 1) return this.draw("The last point stays. ");
-    const held = handles[number] === document.activeElement;
+    const focused = document.activeElement;
+    // With one point left the button is disabled, which would leave the focus nowhere.
+    const held = focused === handles[number] || (focused === this.less && points.length === 2);
     this.replace(
       points.filter((_, place) => place !== number),
       Math.min(number, points.length - 2),
@@ -151,13 +153,20 @@ class Line {
     this.more.disabled = points.length === MOST;
   }
 
-  /** Where a new point changes least: on the line of least squares, in the widest gap. @returns {[x: number, y: number]} */
+  /**
+   * Where a new point changes least: in the widest gap, on the line of least squares as far as the plane reaches. Where
+   * that line leaves the plane, `DragPlane` puts the point at its edge.
+   * @returns {[x: number, y: number]}
+   */
   freePlace() {
     const { points } = this.plane;
     const edges = [-RANGE.x, ...points.map(({ x }) => x).sort((one, other) => one - other), RANGE.x];
     const gaps = edges.slice(1).map((to, place) => to - edges[place]);
     const widest = gaps.indexOf(Math.max(...gaps));
-    const x = edges[widest] + 0.4 * gaps[widest]; // not its middle: between two points alike that were x = 0
+    /** @param {number} part of the gap */
+    const within = (part) => edges[widest] + part * gaps[widest];
+    // Not x = 0, where a point tells no slope: that is the middle between two points alike, and may be the first place.
+    const x = Math.abs(within(0.4)) < STEP ? within(0.6) : within(0.4);
     return [x, ESTIMATORS["least squares"](points)(x)];
   }
 

@@ -1,6 +1,6 @@
 """Place points in a plane, and see at every x what models that have read them predict, beside estimators."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import traitlets
@@ -52,9 +52,12 @@ class FittedLine(Alive, module="line"):
         require(bool(models), f"models must hold one of {' and '.join(LINE_KINDS)}; got none")
         for kind, model in models.items():
             _require_reads_points(kind, model)
+        require(
+            isinstance(settings, Mapping),
+            f"settings must map names to points, as {{'one point': [(1.0, 1.2)]}} does; got {shown(settings)}",
+        )
         require(bool(settings), "settings must hold points by at least one name; got none")
-        for name, points in settings.items():
-            _require_in_the_plane(name, points)
+        begun_with = [[name, _in_the_plane(name, points)] for name, points in settings.items()]
         self._kinds = tuple(models)
         super().__init__(
             models=[{**_about(kind), "weights": model_bytes(model)} for kind, model in models.items()],
@@ -63,7 +66,7 @@ class FittedLine(Alive, module="line"):
                 for name, dash in ESTIMATOR_DASHES.items()
                 if name != "zero"  # the axis itself
             ],
-            settings=[[name, [list(point) for point in points]] for name, points in settings.items()],
+            settings=begun_with,
         )
 
     def page_state(self) -> dict[str, Any]:
@@ -94,10 +97,23 @@ def _require_reads_points(kind: str, model: SequenceModel) -> None:
     )
 
 
-def _require_in_the_plane(name: str, points: Sequence[tuple[float, float]]) -> None:
-    count = len(points)
-    require(1 <= count <= MOST, f"{name!r} must have 1 to {MOST} points; got {count}")
-    for number, point in enumerate(points, start=1):
-        require(len(point) == 2, f"point {number} of {name!r} must be a pair (x, y); got {shown(point)}")
-        for axis, value in zip(EDGES, point, strict=True):
-            require_number(f"{axis} of point {number} of {name!r}", value, -EDGES[axis], EDGES[axis])
+def _in_the_plane(name: str, points: object) -> list[list[Any]]:
+    """The points as lists, all of them found to be pairs within `EDGES`."""
+    listed = _listed(points)
+    require(listed is not None, f"{name!r} must have a list of points (x, y); got {shown(points)}")
+    listed = listed or []
+    require(1 <= len(listed) <= MOST, f"{name!r} must have 1 to {MOST} points; got {len(listed)}")
+    return [_pair(f"point {number} of {name!r}", point) for number, point in enumerate(listed, start=1)]
+
+
+def _pair(name: str, point: object) -> list[Any]:
+    pair = _listed(point) or []
+    require(len(pair) == 2, f"{name} must be a pair (x, y); got {shown(point)}")
+    for (axis, edge), value in zip(EDGES.items(), pair, strict=True):
+        require_number(f"{axis} of {name}", value, -edge, edge)
+    return pair
+
+
+def _listed(value: object) -> list[Any] | None:
+    """What is in it, or none where it is nothing that has parts; a string has none here."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else None

@@ -29,12 +29,8 @@ POINTS: dict[str, Points] = {
 
 
 def line_models() -> dict[str, SequenceModel]:
-    """The stored ones, and one whose memory is a sum."""
-    config = ModelConfig(kind="linear_rn", vocab_size=1, input_width=1, width=24, blocks=2, max_length=22)
-    linear = build_model(config, generator=torch.Generator().manual_seed(4))
-    for parameter in linear.parameters():
-        parameter.data = 3 * parameter.data
-    return {kind: frontend.line_model(kind) for kind in frontend.LINE_KINDS} | {"linear_rn": linear}
+    """The stored ones."""
+    return {kind: frontend.line_model(kind) for kind in frontend.LINE_KINDS}
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { placeWithin } from "../../../crn_lib/course/frontend/drag_plane.js";
 import { ESTIMATORS } from "../../../crn_lib/course/frontend/estimators.js";
 import { InContext } from "../../../crn_lib/course/frontend/in_context.js";
 import { SequenceModel } from "../../../crn_lib/course/frontend/model.js";
@@ -33,7 +34,7 @@ test("estimators agree at every x, and give no number where the library gives no
   assert.equal(none, 2, "averaged projections where a point has x = 0");
 });
 
-for (const kind of ["causal_rn", "transformer", "linear_rn"]) {
+for (const kind of ["causal_rn", "transformer"]) {
   test(`${kind}: predictions after points agree at every x, whatever was read before`, () => {
     const reader = new InContext(read(`line_${kind}`));
     for (const { name, points, models } of [...cases, ...cases.toReversed()]) {
@@ -73,6 +74,33 @@ test("points before the first that has changed are not read again, and a look le
   assert.deepEqual([position, bytesUsed], [20, 4 * 4 * 64 * 20]);
   model.peek([1], reader.state);
   assert.deepEqual([reader.state.bytes, reader.state.bytesUsed, reader.state.position], [bytes, bytesUsed, position]);
+});
+
+for (const kind of ["causal_rn", "transformer", "linear_rn"]) {
+  test(`${kind}: a look gives what a step would, and the next tokens are read as if there had been none`, () => {
+    const model = read(kind);
+    const [looked, stepped] = [model.newState(), model.newState()];
+    for (const token of [0, 5, 7, 5]) {
+      const logits = model.peek(token, looked);
+      model.peek(9, looked);
+      assert.deepEqual(logits, model.step(token, stepped).logits);
+      assert.deepEqual(model.step(token, looked).logits, logits);
+    }
+  });
+}
+
+test("a point goes as far to one side as to the other, whole steps, and to where it is wanted between them", () => {
+  for (const [range, step, edge] of [
+    [2.5, 0.01, 2.37],
+    [4, 0.01, 3.8],
+    [2.5, undefined, 2.375],
+  ]) {
+    for (const far of [edge ?? 0, 2.375, 9].filter((one) => one >= (edge ?? 0))) {
+      assert.equal(placeWithin(far, range ?? 0, step), edge);
+      assert.equal(placeWithin(-far, range ?? 0, step), -(edge ?? 0));
+    }
+  }
+  assert.deepEqual([placeWithin(0.296, 4, 0.01), placeWithin(-1.2, 4, 0.1), placeWithin(0.296, 4)], [0.3, -1.2, 0.296]);
 });
 
 test("vectors of several numbers are read, and what does not fit is refused in one line", () => {

@@ -312,3 +312,12 @@ def test_the_worker_that_trains_is_one_script_which_pages_carry() -> None:
         "a worker of a page on a disk is no module"
     )
     assert b"new TrainingRun(" in widget.worker and b"class TrainingRun" in widget.worker
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing.safetensors", "copier.safetensors", "line_lstm.safetensors", "dom.js", "line"]
+)
+def test_a_file_that_no_page_carries_is_refused_by_name_and_those_that_are_carried_are_listed(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as refused:
+        frontend.carried(name)
+    assert str(refused.value).endswith(f"must be one of {', '.join(frontend.carried_names())}; got {name!r}")

@@ -41,7 +41,7 @@ def test_the_module_gets_the_models_asked_for_and_pages_the_stored_ones() -> Non
 def test_the_most_points_that_a_setting_may_have_are_those_of_the_page() -> None:
     text = (frontend.FOLDER / "line.js").read_text(encoding="utf-8")
     assert f"const MOST = {MOST};" in text and "const RANGE = { x: 2.5, y: 4 };" in text
-    assert (EDGES["x"], EDGES["y"]) == (pytest.approx(0.95 * 2.5, abs=0.006), pytest.approx(0.95 * 4))
+    assert (EDGES["x"], EDGES["y"]) == (2.37, 3.8), "the last whole steps within 0.95 of RANGE"
     FittedLine({"causal_rn": model(max_length=21)}, {"many": [(EDGES["x"], -EDGES["y"])] * MOST})
 
 
@@ -79,6 +79,17 @@ def test_a_model_that_a_page_cannot_give_points_is_refused(kind: str, fields: di
         ({"high": [(0.1, -4)]}, "y of point 1 of 'high' must be a number from -3.8 to 3.8; got -4"),
         ({"odd": [(0.1, float("nan"))]}, "y of point 1 of 'odd' must be a number from -3.8 to 3.8; got nan"),
         ({"three": [(1.0, 2.0, 3.0)]}, "point 1 of 'three' must be a pair (x, y); got (1.0, 2.0, 3.0)"),
+        ({"a": [1.0]}, "point 1 of 'a' must be a pair (x, y); got 1.0"),
+        ({"a": [(0.1, 0.1), "ab"]}, "point 2 of 'a' must be a pair (x, y); got 'ab'"),
+        ({"a": [None]}, "point 1 of 'a' must be a pair (x, y); got None"),
+        ({"a": 5}, "'a' must have a list of points (x, y); got 5"),
+        ({"a": "ab"}, "'a' must have a list of points (x, y); got 'ab'"),
+        ({"a": None}, "'a' must have a list of points (x, y); got None"),
+        (
+            [("a", 1)],
+            "settings must map names to points, as {'one point': [(1.0, 1.2)]} does; got [('a', 1)]",
+        ),
+        (None, "settings must map names to points, as {'one point': [(1.0, 1.2)]} does; got None"),
     ],
 )
 def test_a_setting_that_the_plane_cannot_show_is_refused(settings: Any, said: str) -> None:
