@@ -42,14 +42,15 @@ def delta_rule(query: Tensor, key: Tensor, value: Tensor, rate: Tensor) -> tuple
         F.pad(x, (0, 0, 0, padding)).unflatten(2, (chunks, chunk)) for x in (query, key, value, rate)
     )
     # (1 + tril(beta K K^T, -1)) U = beta V - beta K S^T, solved for both terms at once, before S is known.
+    # The first chunk finds S = 0.
     weighted = rate * key
     system = (weighted @ key.mT).tril(-1)
-    both = torch.linalg.solve_triangular(
-        system, torch.cat([rate * value, weighted], dim=-1), upper=False, unitriangular=True
-    )
+    sides = rate * value if chunks == 1 else torch.cat([rate * value, weighted], dim=-1)
+    both = torch.linalg.solve_triangular(system, sides, upper=False, unitriangular=True)
     scores = (query @ key.mT).tril()
-    memory, out = query.new_zeros(*query.shape[:2], width, width), []
-    for c in range(chunks):
+    change = both[:, :, 0, :, :width]
+    out, memory = [scores[:, :, 0] @ change], key[:, :, 0].mT @ change
+    for c in range(1, chunks):
         written, erased = both[:, :, c].chunk(2, dim=-1)
         change = written - erased @ memory
         out.append(query[:, :, c] @ memory + scores[:, :, c] @ change)
