@@ -67,7 +67,7 @@ def sweep(
             raise
     for line in troubles(state):
         console.print(line, markup=False, soft_wrap=True)
-    words = summary(state, time.perf_counter() - started, show.at_start)
+    words = summary(state, time.perf_counter() - started)
     where_stored = f"; rows in {chosen.rows}" if state.done else ""
     console.print(f"{words}{where_stored}", markup=False, soft_wrap=True)
     if state.failed or state.without_data:
@@ -105,7 +105,6 @@ class _Shown:
     def __init__(self, console: Console, started: float) -> None:
         self.console, self.started = console, started
         self.state: SweepState | None = None
-        self.at_start = 0
         self.printed: dict[str, Row] = {}
         render: Callable[[], Table | Group] = self.render
         self.live = Live(
@@ -117,7 +116,6 @@ class _Shown:
         from crn_lib.sweeps.progress import headings, lines
 
         if self.state is None:
-            self.at_start = len(state.done)
             self.printed = dict(state.rows)
         self.state = state
         if self.console.is_terminal:
@@ -142,7 +140,7 @@ class _Shown:
         styles = {"running": "bold", "failed": "red", "no data": "red", "waiting": "dim"}
         for line in shown[start : start + LINES_SHOWN]:
             table.add_row(*map(Text, line), style=styles.get(line[1], ""))
-        return Group(table, Text(summary(self.state, time.perf_counter() - self.started, self.at_start)))
+        return Group(table, Text(summary(self.state, time.perf_counter() - self.started)))
 
 
 def _list_sweeps(console: Console) -> None:

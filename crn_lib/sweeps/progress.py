@@ -117,20 +117,18 @@ def troubles(state: SweepState) -> list[str]:
     return said
 
 
-def summary(state: SweepState, elapsed: float, at_start: int) -> str:
+def summary(state: SweepState, elapsed: float) -> str:
     """How many runs are stored, how many of them failed, how many could not begin, the rate of this sitting, and about
     how long the rest takes.
     """
-    done = len(state.done)
-    text = f"{done} of {len(state.jobs)} runs stored, {len(state.failed)} failed"
+    text = f"{len(state.done)} of {len(state.jobs)} runs stored, {len(state.failed)} failed"
     if state.without_data:
         text += f", {len(state.without_data)} without data"
-    fresh = done - at_start
-    left = sum(job.key not in state.outcomes for job in state.waiting)
-    if fresh > 0 and elapsed > 0:
-        text += f"; {60 * fresh / elapsed:.1f} runs a minute"
+    left = len(state.waiting) - state.stored_now - len(state.without_data)
+    if state.stored_now and elapsed > 0:
+        text += f"; {60 * state.stored_now / elapsed:.1f} runs a minute"
         if left:
-            text += f", about {_duration(left * elapsed / fresh)} left"
+            text += f", about {_duration(left * elapsed / state.stored_now)} left"
     return text
 
 

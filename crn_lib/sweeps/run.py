@@ -24,12 +24,14 @@ class SweepState:
         waiting: jobs without a row that this call will do, or has done.
         without_data: of runs that this call could not begin, since their data are missing or damaged, a row each by
             key. They are not stored.
+        stored_now: how many rows this call has stored, those of runs done again among them.
     """
 
     jobs: list[Job]
     rows: dict[str, Row]
     waiting: list[Job]
     without_data: dict[str, Row] = field(default_factory=dict)
+    stored_now: int = 0
 
     @property
     def done(self) -> list[Row]:
@@ -108,6 +110,7 @@ def run_sweep(
             else:
                 _store(sweep, row)
                 state.rows[job.key] = row
+                state.stored_now += 1
             if on_row is not None:
                 on_row(state)
         return state

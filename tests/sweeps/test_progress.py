@@ -4,6 +4,7 @@ from pathlib import Path
 
 from crn_lib.sweeps import run_sweep, sweep_state
 from crn_lib.sweeps.progress import differing_fields, headings, lines, run_name, summary, troubles
+from crn_lib.sweeps.rows import append_row
 from crn_lib.sweeps.run import SweepState
 from tests.sweeps.sweep_cases import sweep
 from tests.tiny import of_bytes, quick
@@ -53,28 +54,46 @@ def test_a_line_says_what_came_of_a_run(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_only_this_sittings_runs_in_its_rate(tmp_path: Path) -> None:
-    state = state_of(tmp_path, limit=2)
-    assert summary(state, 30.0, at_start=2) == "2 of 3 runs stored, 0 failed"
-    assert summary(state, 30.0, at_start=1) == "2 of 3 runs stored, 0 failed; 2.0 runs a minute, about 30 s left"
-    assert summary(state, 7200.0, at_start=1).endswith("about 2.0 h left")
-    assert summary(state, 600.0, at_start=1).endswith("about 10 min left")
-    assert summary(state, 90.0, at_start=1).endswith("about 2 min left")
-    assert summary(state, 5400.0, at_start=1).endswith("about 1.5 h left")
-    assert summary(state, 0.0, at_start=1) == summary(state, 30.0, at_start=2)
-    state.rows[state.jobs[0].key]["error"] = "no luck"
-    state.waiting = []
-    assert summary(state, 30.0, at_start=0) == "2 of 3 runs stored, 1 failed; 4.0 runs a minute"
+    state_of(tmp_path, limit=1)
+    one, said = sweep(tmp_path, quick(0), quick(0, kind="ssm"), quick(1, kind="ssm")), []
+    state = run_sweep(one, checkpoints=tmp_path / "runs", on_row=lambda state: said.append(summary(state, 30.0)))
+    assert said == [
+        "1 of 3 runs stored, 0 failed",
+        "2 of 3 runs stored, 0 failed; 2.0 runs a minute, about 30 s left",
+        "3 of 3 runs stored, 0 failed; 4.0 runs a minute",
+    ]
+    state.stored_now = 1
+    assert summary(state, 7200.0).endswith("about 2.0 h left")
+    assert summary(state, 600.0).endswith("about 10 min left")
+    assert summary(state, 90.0).endswith("about 2 min left")
+    assert summary(state, 5400.0).endswith("about 1.5 h left")
+    assert summary(state, 0.0) == "3 of 3 runs stored, 0 failed"
+
+
+def test_a_run_that_is_done_again_counts_in_the_rate(tmp_path: Path) -> None:
+    one, said = sweep(tmp_path, quick(0), quick(1)), []
+    for row in state_of(tmp_path / "others", limit=2).done:
+        append_row(one.rows, {**row, "key": sweep_state(one).waiting[0].key, "error": "RuntimeError: no luck"})
+    state = run_sweep(
+        one, checkpoints=tmp_path / "runs", retry_failed=True, on_row=lambda state: said.append(summary(state, 30.0))
+    )
+    assert said == [
+        "2 of 2 runs stored, 2 failed",
+        "2 of 2 runs stored, 1 failed; 2.0 runs a minute, about 30 s left",
+        "2 of 2 runs stored, 0 failed; 4.0 runs a minute",
+    ]
+    assert state.stored_now == 2
 
 
 def test_runs_without_their_data_are_not_counted_as_stored(tmp_path: Path) -> None:
     one = sweep(tmp_path, of_bytes(tmp_path / "poem.txt"), of_bytes(tmp_path / "ode.txt"), of_bytes(Path(__file__)))
     state = run_sweep(one, device="cpu", limit=2, checkpoints=tmp_path / "runs")
-    assert summary(state, 0.0, at_start=0) == "0 of 3 runs stored, 0 failed, 2 without data"
+    assert summary(state, 0.0) == "0 of 3 runs stored, 0 failed, 2 without data"
     assert [line[1] for line in lines(state)] == ["no data", "no data", "waiting"] and not one.rows.exists()
     state = run_sweep(one, device="cpu", checkpoints=tmp_path / "runs")
-    assert summary(state, 30.0, at_start=0) == "1 of 3 runs stored, 0 failed, 2 without data; 2.0 runs a minute"
+    assert summary(state, 30.0) == "1 of 3 runs stored, 0 failed, 2 without data; 2.0 runs a minute"
     state = sweep_state(one)
-    assert summary(state, 0.0, at_start=1) == "1 of 3 runs stored, 0 failed", "not tried again"
+    assert summary(state, 0.0) == "1 of 3 runs stored, 0 failed", "not tried again"
 
 
 def test_an_error_of_many_runs_is_said_once(tmp_path: Path) -> None:

@@ -51,11 +51,11 @@ class SweepTable(ipywidgets.VBox):
 
     def start(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
-        started, at_start = time.perf_counter(), len(self.state.done)
+        started = time.perf_counter()
 
         def note(state: SweepState) -> None:
             self._show(state)
-            self.status.value = html.escape(summary(state, time.perf_counter() - started, at_start))
+            self.status.value = html.escape(summary(state, time.perf_counter() - started))
 
         with working(self.status, self.button, self.again), _Every(SECONDS_BETWEEN, lambda: self._show(self.state)):
             run_sweep(
