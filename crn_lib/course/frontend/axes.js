@@ -1,6 +1,6 @@
 // Ticks and names of two axes around a plane. They are text of the page, not of the drawing: as large in a small plane.
 
-import { drawn, element, fixed, minus } from "./dom.js";
+import { drawn, element, fixed } from "./dom.js";
 
 /** @typedef {{x: number[], y: number[]}} Ticks */
 
@@ -27,7 +27,7 @@ export function withAxes(plane, ticks, names) {
 
 /** @param {number} at @param {"left" | "top"} side @param {number} percent */
 function tickLabel(at, side, percent) {
-  return element("span", { style: `${side}: ${percent}%` }, minus(fixed(at, 0)));
+  return element("span", { style: `${side}: ${percent}%` }, fixed(at, 0));
 }
 
 /**

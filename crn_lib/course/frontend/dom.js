@@ -82,13 +82,13 @@ export function keepKeys(area) {
 }
 
 /**
- * `value.toFixed(digits)`, but 0 has no sign.
+ * `value.toFixed(digits)` with a true minus, and 0 has no sign.
  * @param {number} value
  * @param {number} digits
  */
 export function fixed(value, digits) {
   const shown = value.toFixed(digits);
-  return Number(shown) ? shown : shown.replace("-", "");
+  return Number(shown) ? minus(shown) : shown.replace("-", "");
 }
 
 /** A number's hyphen as a minus, which is as wide as a digit and not passed over when it is read aloud. @param {string} number */

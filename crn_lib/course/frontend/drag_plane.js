@@ -1,7 +1,7 @@
 // A plane with points that can be dragged, by mouse, finger or arrow keys, and a drawing under them. Points may be added
 // to it and taken away.
 
-import { drawn, element, fixed, minus, putAttribute } from "./dom.js";
+import { drawn, element, fixed, putAttribute } from "./dom.js";
 
 /** @typedef {{name: string, colour: string, words: string, x: number, y: number}} Point */
 
@@ -121,7 +121,7 @@ export class DragPlane {
     const handle = this.handles[number];
     handle.style.left = `${50 + (50 * point.x) / this.range.x}%`;
     handle.style.top = `${50 - (50 * point.y) / this.range.y}%`;
-    const at = [point.x, point.y].map((value) => minus(fixed(value, 2))).join(", ");
+    const at = [point.x, point.y].map((value) => fixed(value, 2)).join(", ");
     const removed = deleted && this.points.length > 1 ? ", Delete removes it" : "";
     putAttribute(handle, "aria-label", `${point.words}, at ${at}; arrow keys move it${removed}`);
   }

@@ -205,7 +205,7 @@ function named(points) {
 
 /** @param {number | undefined} value a prediction; no number where an estimator gives none */
 function shown(value) {
-  return value !== undefined && Number.isFinite(value) ? minus(fixed(value, 2)) : "none";
+  return value !== undefined && Number.isFinite(value) ? fixed(value, 2) : "none";
 }
 
 /**
