@@ -29,10 +29,18 @@ class Code:
     source: str
 
     @cached_property
+    def python(self) -> str:
+        """Its source with magics as calls, whose lines the tree counts; as it stands if it is no Python."""
+        try:
+            return TransformerManager().transform_cell(self.source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return self.source
+
+    @cached_property
     def tree(self) -> list[ast.stmt]:
         """Its statements; none where it is no Python."""
         try:
-            return ast.parse(TransformerManager().transform_cell(self.source)).body
+            return ast.parse(self.python).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return []
 
@@ -58,7 +66,7 @@ class Code:
 
     def without_checks(self) -> str:
         """Its source less the statements that are nothing but a call of a check."""
-        lines = self.source.splitlines()
+        lines = self.python.splitlines()
         for node in reversed(self.tree):
             called = getattr(getattr(node, "value", None), "func", None) if isinstance(node, ast.Expr) else None
             if isinstance(called, ast.Attribute | ast.Name) and getattr(called, "attr", None) == "check":

@@ -1,5 +1,7 @@
 """What cells define and use."""
 
+from unittest.mock import Mock
+
 from crn_lib.workbook.grading.code import Code, needed
 
 
@@ -26,6 +28,11 @@ def test_checks_are_found_with_what_they_are_given_and_taken_out() -> None:
     code = Code('def f(): pass\n\n\ncourse.check("00.prompt", f)\nprint(f())')
     assert list(code.checks()) == ["00.prompt"]
     assert code.without_checks() == "def f(): pass\n\n\nprint(f())"
+    checked = 'def f():\n    return 1\n\n\ncourse.check("00.prompt", f)'
+    for above in ("\n\n\n\n", "!ls \\\n  -l\n", "%time\n"):  # lines that IPython takes away or joins
+        left = {}
+        exec(Code(above + checked).without_checks(), {"get_ipython": Mock()}, left)
+        assert left["f"]() == 1 and "check" not in Code(above + checked).without_checks()
     assert Code('from crn_lib.course import check\ncheck("01.bits", lambda n: n)').checks().keys() == {"01.bits"}
 
 
