@@ -105,9 +105,10 @@ class BoundFigure(ipywidgets.VBox):
         with figure.batch_update():
             if same:
                 for old, new in zip(figure.data, drawn.data, strict=True):
-                    plain = new.to_plotly_json()
-                    plain.pop("type", None)
-                    plain.pop("uid", None)
+                    gone = dict.fromkeys(old.to_plotly_json())  # what only the old one had, its hover and its lines
+                    plain = {**gone, **new.to_plotly_json()}
+                    for own in ("type", "uid"):
+                        plain.pop(own, None)
                     old.update(plain, overwrite=True)
             figure.layout.update(drawn.layout, overwrite=True)
 

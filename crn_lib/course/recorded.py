@@ -59,7 +59,8 @@ def plan(choices: Mapping[str, Sequence[Any]], chosen: Mapping[str, int], most: 
         last = len(choices[name]) - 1
         kept = [round(place * last / max(1, count - 1)) for place in range(count)]
         if chosen[name] not in kept:
-            kept[min(range(count), key=lambda place: abs(kept[place] - chosen[name]))] = chosen[name]
+            inner = range(1, count - 1) if count > 2 else range(count)  # both ends stay
+            kept[min(inner, key=lambda place: abs(kept[place] - chosen[name]))] = chosen[name]
         planned[name] = kept
     return planned
 

@@ -29,6 +29,11 @@ def working(status: ipywidgets.HTML, *controls: ipywidgets.DOMWidget) -> Iterato
             control.disabled = False
 
 
+def interrupted_words(step: int, steps: int) -> str:
+    """Of a training run that was interrupted: it has no outcome."""
+    return f"interrupted after step {step} of {steps}: press the button to train anew"
+
+
 def training_words(last: Mapping[str, float], steps: int) -> str:
     """How far a training run is: its newest evaluation, of so many steps at most."""
     rate = last["step"] / max(last["seconds"], 1e-9)

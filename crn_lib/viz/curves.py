@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import log2
+from math import log2, log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -114,11 +114,12 @@ def draw_accuracy_against_state(
             hovertemplate="%{x:,} bytes: %{y:.1%}",
             cliponaxis=False,
         )
-    ticks = {1: "1 B", 10: "10 B", 100: "100 B", 1000: "1 kB", 10_000: "10 kB", 100_000: "100 kB"}
+    ticks = {1: "1 B", 10: "10 B", 100: "100 B", 1000: "1 kB", 10_000: "10 kB", 100_000: "100 kB", 1_000_000: "1 MB"}
+    largest = max([10**5.4, *(point["state_bytes"] for point in points)])
     figure.update_xaxes(
         title="bytes held for one sequence when its string has ended",
         type="log",
-        range=[-0.2, 5.6],
+        range=[-0.2, log10(largest) + 0.2],
         tickvals=list(ticks),
         ticktext=list(ticks.values()),
     )

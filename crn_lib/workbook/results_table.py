@@ -44,6 +44,7 @@ HEADINGS = (
     "free-running",
     "device",
 )
+NEITHER = "open, neither copies 99%"
 SHORT_HEADINGS = ("letters", "blocks × width, batch", "CausalRN", "Transformer", "as well?")
 SECTIONS = {
     "The paper's own shape": ("paper_shape",),
@@ -202,12 +203,12 @@ def _short_mixed(comparison: Comparison) -> tuple[str, ...]:
     words = [
         f"{spread.show('.0%')} of strings, {_seeds(len(side.runs))}" for spread, side in zip(found, sides, strict=True)
     ]
-    place = "ahead" if found[0].median > found[1].median else "not ahead"
+    undecided = "open" if any(side.best.share.works for side in (comparison.ours, comparison.yardstick)) else NEITHER
     return (
         f"{_letters(first)}, {first.row['training']['steps']:,} steps, rates of their own",
         shape_of(first.row),
         *words,
-        {True: "yes", False: "no", None: f"open, neither copies 99%; the CausalRN is {place}"}[comparison.verdict],
+        {True: "yes", False: "no", None: f"{undecided}; {_ranges(*found)}"}[comparison.verdict],
     )
 
 
@@ -240,13 +241,20 @@ def _mixed_line(root: Path) -> tuple[str, ...]:
     }
     medians = {kind: Spread.of(found) for kind, found in strings.items()}
     sides = [f"{medians[kind].show('.0%')} of strings, {_seeds(len(strings[kind]))}" for kind in (OURS, YARDSTICK)]
-    behind = medians[OURS].median < medians[YARDSTICK].median
+    undecided = "open" if any(spread.median >= 0.99 for spread in medians.values()) else NEITHER
     return (
         f"{longest}, trained on {shortest} to {longest} for {row['training']['steps']:,} steps",
         shape_of(row),
         *sides,
-        f"open, neither copies 99%; the CausalRN is {'behind' if behind else 'not behind'}",
+        f"{undecided}; {_ranges(medians[OURS], medians[YARDSTICK])}",
     )
+
+
+def _ranges(ours: Spread, yardsticks: Spread) -> str:
+    """Which side is ahead in all of its seeds of all of the other's, if one is."""
+    if ours.low > yardsticks.high:
+        return "the CausalRN is ahead"
+    return "the CausalRN is behind" if ours.high < yardsticks.low else "the ranges overlap"
 
 
 def _seeds(count: int) -> str:

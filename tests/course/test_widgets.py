@@ -1,10 +1,12 @@
 """Widgets: every setting of every control is drawn, what is drawn changes, and an error is shown and raised."""
 
+import gc
 import itertools
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from typing import Any
 
 import ipywidgets
@@ -37,6 +39,24 @@ def draw_power(base: float, exponent: int) -> go.Figure:
     for _ in range(1 + exponent % 2):  # the number of traces changes too
         figure.add_scatter(x=[0, 1], y=[base, base**exponent])
     return figure
+
+
+def draw_kind(kind: str) -> go.Figure:
+    """Two traces of one type, which have other properties for each kind."""
+    figure = go.Figure(layout={"meta": {"description": kind}})
+    if kind == "bound":
+        return figure.add_scatter(x=[0, 1], y=[0, 1], hoverinfo="skip", showlegend=False, line={"dash": "dot"})
+    return figure.add_scatter(x=[0, 1], y=[1, 2], name="model", error_y={"array": [1, 1]}, marker={"size": 9})
+
+
+def test_a_bound_figure_keeps_no_property_of_the_figure_before() -> None:
+    """Else a model has no entry in the legend where a rule was drawn before it, and the rule a model's error bars."""
+    kind = ipywidgets.Dropdown(options=["bound", "model"])
+    bound = bind(draw_kind, kind=kind)
+    for name in ("model", "bound", "model"):
+        kind.value = name
+        (shown,), (fresh,) = (figure.to_plotly_json()["data"] for figure in (bound.figure, draw_kind(name)))
+        assert {key for key, value in shown.items() if value != {} and key != "uid"} == set(fresh)
 
 
 def drawn(bound: Any) -> list[list[float]]:
@@ -154,6 +174,35 @@ def test_the_training_widget_shows_a_failure_and_raises_it(monkeypatch: pytest.M
         widget.train()
     assert not any(control.disabled for control in controls)
     assert "out of paper" in widget.status.value and not widget.button.disabled
+
+
+def test_an_interrupted_training_is_said_and_offers_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = TrainingWidget(begin(profile="smoke", seed=0, device="cpu"), width=8, blocks=1, longest=8)
+    widget.kind.value, widget.length.value, widget.steps.value = "lstm", 3, 40
+    grow, seen = widget._grow, []
+
+    def interrupt(history: list[dict[str, float]]) -> None:
+        grow(history)
+        seen.append(history[-1]["step"])
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(widget, "_grow", interrupt)
+    widget.train()
+    assert widget.status.value == f"interrupted after step {seen[-1]:.0f} of 40: press the button to train anew"
+    assert widget.result is None and not widget._copy.children and not widget.button.disabled
+
+
+def test_a_model_that_is_trained_again_leaves_no_widget_and_no_model_behind() -> None:
+    widget = TrainingWidget(begin(profile="smoke", seed=0, device="cpu"), width=8, blocks=1, longest=8)
+    widget.kind.value, widget.length.value, widget.steps.value = "lstm", 3, 20
+    widget.train()
+    assert widget.result is not None
+    first = weakref.ref(widget.result.model)
+    kept = len(ipywidgets.widgets.widget._instances)
+    widget.train()
+    gc.collect()
+    assert len(ipywidgets.widgets.widget._instances) == kept and first() is None
 
 
 def test_training_live_leaves_a_static_figure_with_every_curve(capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,6 +136,20 @@ def test_the_live_run_trains_what_is_chosen_and_stands_beside_its_stored_runs() 
     assert live.run is None and live.status.value == "not started", "no run under another variant's name"
 
 
+def test_an_interrupted_run_is_said_and_shown_as_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = AblationRun(SETTINGS, EXP, 4, steps=40, runs=())
+    grow = live._grow
+
+    def interrupt(history: list[dict[str, float]]) -> None:
+        grow(history)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(live, "_grow", interrupt)
+    live.train()
+    assert live.status.value.startswith("interrupted after step ") and live.run is None
+    assert "now, seed 0: no row yet" in describe(live.figure.figure) and not live.button.disabled
+
+
 def test_every_norm_can_be_chosen_and_halves_too() -> None:
     live = AblationRun(SETTINGS, EXP, 4, steps=1, runs=())
     assert [value for _, value in live.norm.options] == [*((norm, 1) for norm in NORMS), ("exact", 2)]

@@ -42,3 +42,10 @@ def test_bytes_are_set_against_the_bytes_that_the_string_needs() -> None:
     assert (max(bound.x), max(bound.y)) == (pytest.approx(7.05, abs=0.01), pytest.approx(1))
     assert mark.text == "LSTM"
     assert "LSTM holds 705 bytes and copies 10%" in describe(figure)
+
+
+@pytest.mark.parametrize("largest", [705, 5_900_000])
+def test_the_axis_of_bytes_ends_behind_the_largest_state(largest: int) -> None:
+    points = [{"kind": "lstm", "state_bytes": size, "character_accuracy": 0.1} for size in (705, largest)]
+    first, last = draw_accuracy_against_state(points, string_length=12).layout.xaxis.range
+    assert 10**first < 705 and largest * 1.2 < 10**last

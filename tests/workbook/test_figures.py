@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from crn_lib.experiments.comparison import Comparison
+from crn_lib.experiments.verdicts import Share
 from crn_lib.paths import workbook_folder
 from crn_lib.sweeps import load_sweep, newest_rows
 from crn_lib.sweeps.rows import seedless
+from crn_lib.sweeps.stored_runs import Spread
 from crn_lib.sweeps.sweep import own_sweeps
 from crn_lib.viz import describe
 from crn_lib.workbook import figures, results_table, speed_page
@@ -83,6 +86,21 @@ def test_the_page_counts_the_runs_that_were_asked_for_and_not_done(tmp_path: Pat
     assert "paper_shape" not in some and set(some) >= set(none) - {"paper_shape", "text"}
     if "text" in some:
         assert 0 < int(some["text"][1]) < int(some["text"][0])
+
+
+def test_that_neither_copies_is_said_where_neither_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = results_table.short_markdown(workbook_folder()).splitlines()
+    assert sum("open, neither copies 99%" in line for line in lines) == 2
+    monkeypatch.setattr(Share, "works", True)  # a CausalRN copies, say, and the Transformer may or may not
+    monkeypatch.setattr(Comparison, "verdict", None)
+    (mixed,) = (line for line in results_table.short_markdown(workbook_folder()).splitlines() if "rates of" in line)
+    assert mixed.endswith("| open; the ranges overlap |")
+
+
+def test_a_side_is_ahead_where_all_its_seeds_are() -> None:
+    low, high, between = Spread(0.5, 0.4, 0.6), Spread(0.9, 0.8, 1.0), Spread(0.7, 0.5, 0.85)
+    said = [results_table._ranges(*sides) for sides in ((high, low), (low, high), (high, between))]
+    assert said == ["the CausalRN is ahead", "the CausalRN is behind", "the ranges overlap"]
 
 
 def test_sizes_that_others_published_are_no_gap_of_ours(tmp_path: Path) -> None:

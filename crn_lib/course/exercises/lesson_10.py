@@ -77,6 +77,9 @@ def _examine_recall(attempt: Call) -> None:
     before = torch.random.get_rng_state()
     first = _problem(attempt, 4, 20, 32, 7)
     expect(5, first == _problem(attempt, 4, 20, 32, 7), "two generators of one seed give two different problems")
+    generator = torch.Generator().manual_seed(7)
+    drawn = [[list(map(int, part)) for part in attempt(4, 20, 32, generator)] for _ in range(2)]
+    expect(5, drawn[0] != drawn[1], "two problems drawn one after the other from one generator are the same")
     expect(
         5, torch.equal(before, torch.random.get_rng_state()), "it draws from torch's own generator, not the one given"
     )

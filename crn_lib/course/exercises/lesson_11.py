@@ -69,10 +69,10 @@ def _run(attempt: Callable[..., Any], senders: Tensor) -> tuple[Tensor, Any]:
 
 
 def _after_reading(attempt: Callable[..., Any], sender: Tensor) -> Tensor:
-    """The sender, read second in a sequence, as the answer leaves it."""
-    state, _ = attempt(None, sender.clone())
-    attempt(state, given := sender.clone())
-    return given
+    """Two senders alike, read one after the other, as the answer leaves them."""
+    state, _ = attempt(None, first := sender.clone())
+    attempt(state, second := sender.clone())
+    return torch.stack([first, second])
 
 
 def _expect_rounded_once(requirement: int, case: str, senders: Tensor, sums: Tensor) -> None:
@@ -103,7 +103,8 @@ def _examine_scan(attempt: Callable[..., Any]) -> None:
             sums, _ = _run(attempt, senders)
             _expect_rounded_once(1, f"{length} random senders of width {width}, {name}", senders, sums)
         given = normal(3, seed=93, dtype=dtype)
-        expect_same(1, f"a sender, {name}, after it was read", _after_reading(attempt, given), given)
+        read = _after_reading(attempt, given)
+        expect_same(1, f"two senders, {name}, after they were read", read, given.expand(2, -1))
         first, second = normal(2, 4, 3, seed=91, dtype=dtype)
         states = [attempt(None, first[0].clone()), attempt(None, second[0].clone())]
         for number in range(1, 4):

@@ -67,8 +67,10 @@ class Sampled {
     const number = this.controls.reduce((place, { options }, at) => place * options.length + this.chosen[at], 0);
     const figure = this.figures(number);
     this.plot.parentElement?.toggleAttribute("hidden", typeof figure === "string");
+    this.status.toggleAttribute("data-refused", typeof figure === "string");
     if (typeof figure === "string") {
       this.status.textContent = `Cannot draw this: ${figure}`;
+      this.words.textContent = "";
       return;
     }
     const { data, layout } = figure;

@@ -30,7 +30,7 @@ function last({ points }) {
 
 /** @param {Run} run */
 function lettersRight(run) {
-  return `${Math.round(100 * (last(run)?.right ?? 0))}% of the letters of new strings`;
+  return `${Math.round(100 * last(run).right)}% of the letters of new strings`;
 }
 
 /** A run in one line: what it was set to, and what became of it. @param {Run} run */
@@ -81,7 +81,9 @@ export function differences(run, before) {
   const [name] = other;
   /** @param {Run} own */
   const value = (own) => NAMES[name]?.[own.settings[name]] ?? own.settings[name];
-  const result =
-    before.state === "learnt" ? `had learnt after ${last(before).step} steps` : `came to ${lettersRight(before)}`;
+  let result = "was stopped before its first steps";
+  if (last(before)) {
+    result = before.state === "learnt" ? `had learnt after ${last(before).step} steps` : `came to ${lettersRight(before)}`;
+  }
   return `One thing differs from run ${before.number}, which ${result}: ${name} ${value(run)} in place of ${value(before)}.`;
 }

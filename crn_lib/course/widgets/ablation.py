@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.parameters import Settings
-from crn_lib.course.status import training_words, working
+from crn_lib.course.status import interrupted_words, training_words, working
 from crn_lib.experiments import Variant, ablation_cells, ablation_config
 from crn_lib.experiments.ablations import ACTIVATION_NAMES, GRID_ACTIVATIONS
 from crn_lib.ops import NORMS
@@ -101,7 +101,10 @@ class AblationRun(ipywidgets.VBox):
             self.progress.max, self.progress.value = self.steps.value, 0
             config = ablation_config(self.variant, self.length.value, steps=self.steps.value, seed=self.seed.value)
             result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
-            self.run = Run(result.row(), result.history)
+            interrupted = result.stopped == "interrupted"
+            if interrupted:
+                self.status.value = interrupted_words(result.steps, config.steps)
+            self.run = None if interrupted else Run(result.row(), result.history)
             self.figure.draw_anew()
 
     def _chosen(self, _: Any) -> None:

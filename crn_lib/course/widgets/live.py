@@ -77,6 +77,15 @@ def string_box(text: str, longest: int, width: str) -> ipywidgets.Text:
     )
 
 
+def close_all(widget: ipywidgets.Widget) -> None:
+    """Close a widget and those in it: until then ipywidgets keeps them all, with the models that they draw."""
+    own = (getattr(widget, "layout", None), getattr(widget, "style", None))
+    for part in (*getattr(widget, "children", ()), *own):
+        if isinstance(part, ipywidgets.Widget):
+            close_all(part)
+    widget.close()
+
+
 def copy_widget(models: SequenceModel | dict[str, SequenceModel], task: CopyingTask, text: str) -> BoundFigure:
     """Type a string, and watch a model copy it token by token.
 

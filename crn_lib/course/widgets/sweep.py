@@ -10,6 +10,7 @@ from types import TracebackType
 import ipywidgets
 
 from crn_lib.course.cards import Card, table
+from crn_lib.course.reachable import Reachable
 from crn_lib.course.status import working
 from crn_lib.sweeps import Executor, InlineExecutor, ProcessExecutor, Sweep, SweepState, run_sweep, sweep_state
 from crn_lib.sweeps.progress import headings, lines, summary
@@ -44,7 +45,9 @@ class SweepTable(ipywidgets.VBox):
         self.status = ipywidgets.HTML("not started")
         self.table = ipywidgets.HTML()
         controls = [self.executor, self.limit, self.button, self.again]
-        super().__init__([ipywidgets.HBox(controls, layout={"flex_flow": "row wrap"}), self.status, self.table])
+        self._one_at_a_time = threading.Lock()
+        row = ipywidgets.HBox(controls, layout={"flex_flow": "row wrap"})
+        super().__init__([row, self.status, self.table, Reachable()])
         self.button.on_click(lambda _: self.start())
         self.again.on_click(lambda _: self.forget())
         self._show(self.state)
@@ -85,22 +88,23 @@ class SweepTable(ipywidgets.VBox):
         return Card(title, table(list(headings(self.state)[:-1]), rows), plain)
 
     def _show(self, state: SweepState) -> None:
-        self.state = state
-        shown = table(list(headings(state)), [list(line) for line in lines(state)])
-        if shown != self.table.value:
-            self.table.value = shown
+        with self._one_at_a_time:
+            self.state = state
+            shown = table(list(headings(state)), [list(line) for line in lines(state)])
+            if shown != self.table.value:
+                self.table.value = shown
 
 
 class _Every(AbstractContextManager["_Every"]):
-    """Calls a function again and again from a thread, while what is inside holds the main one."""
+    """Calls a function again and again from a thread, while what is inside holds the main one, and once behind it."""
 
     def __init__(self, seconds: float, function: Callable[[], None]) -> None:
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._go, args=(seconds, function), daemon=True)
+        self._ended, self._function = threading.Event(), function
+        self._thread = threading.Thread(target=self._go, args=(seconds,), daemon=True)
 
-    def _go(self, seconds: float, function: Callable[[], None]) -> None:
+    def _go(self, seconds: float) -> None:
         while not self._ended.wait(seconds):
-            function()
+            self._function()
 
     def __enter__(self) -> "_Every":
         self._thread.start()
@@ -109,3 +113,4 @@ class _Every(AbstractContextManager["_Every"]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._ended.set()
         self._thread.join()
+        self._function()  # the thread may have drawn what was so a moment ago

@@ -6,8 +6,8 @@ import ipywidgets
 
 from crn_lib.course.figures import BoundFigure
 from crn_lib.course.parameters import Settings
-from crn_lib.course.status import training_words, working
-from crn_lib.course.widgets.live import copy_widget
+from crn_lib.course.status import interrupted_words, training_words, working
+from crn_lib.course.widgets.live import close_all, copy_widget
 from crn_lib.models import KINDS, ModelConfig
 from crn_lib.tasks import CopyingConfig, CopyingTask
 from crn_lib.training import RunResult, TrainConfig, train
@@ -24,7 +24,7 @@ class TrainingWidget(ipywidgets.VBox):
     """Controls, a button that trains, a curve that grows, and the trained model to play with.
 
     Attributes:
-        result: the last run, `None` before the first.
+        result: the last run, `None` before the first and if it was interrupted.
     """
 
     def __init__(self, settings: Settings, *, width: int, blocks: int, longest: int) -> None:
@@ -55,7 +55,10 @@ class TrainingWidget(ipywidgets.VBox):
     def train(self) -> None:
         """What the button does. An error is shown in place of the status, and raised again."""
         with working(self.status, self.button, self.kind, self.length, self.steps):
+            for old in self._copy.children:
+                close_all(old)
             self._copy.children = ()
+            self.result = None
             steps = self.steps.value
             self.progress.max, self.progress.value = steps, 0
             task = CopyingConfig(string_length=self.length.value, shortest=SHORTEST)
@@ -69,9 +72,13 @@ class TrainingWidget(ipywidgets.VBox):
                 evaluate_every=max(1, steps // EVALUATIONS),
                 seed=self._settings.seed,
             )
-            self.result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
+            result = train(config, device=self._settings.device, progress=False, on_evaluation=self._grow)
+            if result.stopped == "interrupted":
+                self.status.value = interrupted_words(result.steps, steps)
+                return
+            self.result = result
             text = "abcdefghijklmnopqrstuvwxyz"[: self.length.value]
-            self._copy.children = (copy_widget(self.result.model, CopyingTask(task), text),)
+            self._copy.children = (copy_widget(result.model, CopyingTask(task), text),)
 
     def _grow(self, history: list[dict[str, float]]) -> None:
         last = history[-1]

@@ -112,8 +112,6 @@ def build(notebooks: Path, site: Path) -> list[str]:
     if site.exists() and any(site.iterdir()) and not (site / ".buildinfo").is_file():
         raise ValueError(f"{site} is there and is no site built by Sphinx: name another folder, or remove it yourself")
     lessons = find_lessons(notebooks)
-    if not lessons:
-        return [f"there are no lessons in {notebooks}"]
     work = site.with_name(f"{site.name}-build")
     shutil.rmtree(work, ignore_errors=True)
     source, built = work / "source", work / "html"

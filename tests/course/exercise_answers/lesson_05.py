@@ -42,6 +42,13 @@ def grow_by(extra: int) -> Callable[..., tuple[Tensor, int]]:
     return attempt
 
 
+def grow_by_at_most(extra: int) -> Callable[..., tuple[Tensor, int]]:
+    def attempt(buffer: Tensor, used: int, row: Tensor) -> tuple[Tensor, int]:
+        return grow_by(min(extra, len(buffer)))(buffer, used, row)
+
+    return attempt
+
+
 def grow_fourfold(buffer: Tensor, used: int, row: Tensor) -> tuple[Tensor, int]:
     if used == len(buffer):
         buffer = torch.cat([buffer, buffer.new_zeros(3 * used, buffer.shape[1])])
@@ -227,6 +234,8 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
     "05.grow": {
         "room for one more each time": grow_by(1),
         "room for 32 more each time": grow_by(32),
+        "twice as much, but never more than 64 rows more": grow_by_at_most(64),
+        "twice as much, but never more than 300 rows more": grow_by_at_most(300),
         "room for all there will ever be": grow_by(5000),
         "fourfold": grow_fourfold,
         "old rows not copied": grow_and_forget,

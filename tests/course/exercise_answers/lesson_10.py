@@ -80,6 +80,10 @@ def always_the_same(pairs: int, length: int, vocab: int, generator: torch.Genera
     return recall(pairs, length, vocab, torch.Generator().manual_seed(0))
 
 
+def by_the_seed(pairs: int, length: int, vocab: int, generator: torch.Generator) -> Problem:
+    return recall(pairs, length, vocab, torch.Generator().manual_seed(generator.initial_seed()))
+
+
 def static(scores: Tensor) -> Tensor:
     above = (scores[:, :, None] > scores[:, None]).any(dim=0)  # (sender, sender, channel)
     return ~(above & above.transpose(0, 1)).any(dim=(0, 1))
@@ -181,6 +185,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "the smallest keys only": recall_with_the_smallest_keys,
         "drawn from torch's own generator": own_luck,
         "the same problem every time": always_the_same,
+        "the generator's seed alone": by_the_seed,
         "tokens only": lambda *given: recall(*given)[0],
     },
     "10.static": {

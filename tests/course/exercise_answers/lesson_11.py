@@ -126,6 +126,14 @@ def remember_and_shift(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
     return out
 
 
+def remember_in_the_first_sender(state: Any, sender: Tensor) -> tuple[Tensor, Tensor]:
+    wide = sender.float()  # a float32 sender is its own
+    if state is None:
+        return wide, sender.clone()
+    state.copy_(torch.logaddexp(state, wide))
+    return state, state.to(sender.dtype)
+
+
 def remember_one_largest(state: Any, sender: Tensor) -> tuple[Any, Tensor]:
     """One maximum for all columns: those far below it vanish."""
     wide = sender.double()
@@ -189,6 +197,7 @@ WRONG: dict[str, dict[str, Callable[..., Any]]] = {
         "keeps every sender in an object": remember_in_an_object,
         "the largest and a count": remember_the_largest,
         "shifts the sender": remember_and_shift,
+        "adds to the first sender": remember_in_the_first_sender,
         "one maximum for all columns": remember_one_largest,
         "a list": lambda state, sender: (remember(state, sender)[0], remember(state, sender)[1].tolist()),
         "keeps every sender as bytes": remember_as_bytes,

@@ -121,4 +121,6 @@ test("what is said of a run names its outcome, and what changed where it was one
   assert.equal(differences(other, run), said);
   assert.match(differences({ ...other, settings: { ...other.settings, seed: 1 } }, run), /^2 things differ/);
   assert.match(differences(run, run), /^The settings are those of run 1/);
+  const cut = { ...run, points: [], state: /** @type {const} */ ("stopped") };
+  assert.match(differences(other, cut), /^One thing differs from run 1, which was stopped before its first steps: /);
 });

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from crn_lib.course import SweepTable, bind
-from crn_lib.course.widgets.sweep import EXECUTORS
+from crn_lib.course.reachable import Reachable
+from crn_lib.course.widgets.sweep import EXECUTORS, _Every
 from crn_lib.sweeps import InlineExecutor, RowsBusy, Sweep, read_rows
 from crn_lib.sweeps.jobs import PROGRESS_NAME
 from crn_lib.tasks import CopyingConfig
@@ -42,6 +43,19 @@ def test_the_table_fills_goes_on_and_is_forgotten(tmp_path: Path) -> None:
     widget.again.click()
     assert states(widget) == ["waiting"] * 3 and read_rows(tmp_path / "tiny.jsonl") == []
     assert not list(tmp_path.glob("*.runs/*/*")), "the next start trains, and does not load what is finished"
+
+
+def test_its_controls_are_reachable() -> None:
+    """A drop-down list whose arrow keys JupyterLab would take for itself."""
+    assert any(isinstance(part, Reachable) for part in SweepTable(tiny_sweep(Path("nowhere"))).children)
+
+
+def test_the_table_is_drawn_once_more_when_its_thread_has_ended() -> None:
+    """That may write last, and what it read before the last row came."""
+    drawn_by = []
+    with _Every(1000, lambda: drawn_by.append(threading.current_thread())):
+        pass
+    assert drawn_by == [threading.main_thread()]
 
 
 @pytest.mark.slow
