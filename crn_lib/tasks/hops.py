@@ -87,30 +87,38 @@ class HopsConfig:
     def chances(self) -> tuple[float, ...]:
         """Places right of one who guesses, by number of hops, `fewest ... hops`: see `chance`.
 
-        Read backwards from a letter, a string comes to it again at each step but the first with the probability
-        `p = 1 / (letters - 1)`, whatever stood between. So a hop goes back by a geometric number of places, `1 / p` in
-        the mean, independent of the hops before, and at place `n + 2` of a string `k` hops find an answer as often as
-        `n` trials have `k` successes or more.
+        Read backwards, each letter of a string is any but the one read before it. So who seeks a letter back from some
+        place is told apart by that letter, the one read last, and the hops done. Where the letter is found, the one
+        read last is what the hop leads to: it is sought next, and the one found has been read. A first letter stands
+        for all, by symmetry.
         """
-        back = 1 / (self.letters - 1)
-        successes = np.zeros(self.hops + 1)  # the probability of each number of them; of `hops`, or more
-        successes[0] = 1
-        answered = np.zeros(self.hops + 1)  # places with an answer, expected, by hops; the first place has none
-        for _ in range(self.string_length - 1):
-            answered += successes[::-1].cumsum()[::-1]
-            moved = back * successes
-            moved[-1] = 0  # `hops` or more stay so
-            successes = successes - moved
-            successes[1:] += moved[:-1]
-        share = answered / self.string_length
-        guessed = np.maximum(1 - share, share / self.letters)
-        guessed[0] = 1
-        return tuple(guessed[self.fewest :].tolist())
+        letters = self.letters
+        seeking = np.zeros(
+            (self.hops + 1, letters, letters)
+        )  # the probability, by hops done, letter sought, letter read
+        seeking[0, 0, 0] = 1
+        answers = np.zeros((self.hops + 1, letters))  # that so many hops lead to each letter
+        answers[0, 0] = 1
+        guessed = np.zeros(self.hops + 1)
+        for _ in range(self.string_length):
+            guessed += np.maximum(answers.max(axis=1), 1 - answers.sum(axis=1))
+            each = seeking / (letters - 1)  # of the letters that may come
+            came = each.sum(axis=2, keepdims=True) - each
+            found = each.swapaxes(1, 2)[:-1].copy()
+            for letter in range(letters):
+                came[:, letter, letter] = 0  # it is the one sought
+                found[:, letter, letter] = 0  # where the search begins, which no letter follows
+            came[1:] += found
+            answers[1:] += found.sum(axis=2)
+            seeking = came
+        return tuple((guessed / self.string_length)[self.fewest :].tolist())
 
     @property
     def chance(self) -> float:
-        """Places right of one who sees the number of hops, and looks nowhere back: without a hop the letter itself,
-        else NONE or any letter, whichever is right more often for so many hops. Exact, over all strings.
+        """Places right of one who sees the number of hops, the place, and its letter, and looks nowhere back: the word
+        that is right most often there, NONE among them. Exact, over all strings.
+
+        The letter says much: one hop never leads to it, and two often do.
         """
         return sum(self.chances) / len(self.chances)
 

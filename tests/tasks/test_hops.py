@@ -1,6 +1,7 @@
 """k-hop induction: every answer against one that walks the hops in plain Python."""
 
 import itertools
+from collections import Counter
 
 import pytest
 import torch
@@ -52,24 +53,44 @@ def test_letters_and_numbers_of_hops_are_equally_likely(generator):
 
 
 @pytest.mark.parametrize(("length", "letters"), [(3, 3), (7, 3), (6, 4)])
-def test_chance_is_what_the_best_word_gets_over_all_strings(length, letters):
+def test_chance_is_what_the_best_word_for_each_place_and_letter_gets_over_all_strings(length, letters):
     strings = [row for row in itertools.product(range(letters), repeat=length) if all(map(int.__sub__, row, row[1:]))]
-    wanted = [1.0]
-    for hops in range(1, length - 1):
-        answers = [answer([*row], place, hops, letters) for row in strings for place in range(length)]
-        wanted.append(max(answers.count(word) for word in range(letters + 1)) / len(answers))
+    wanted = []
+    for hops in range(length - 1):
+        counts = Counter(
+            (place, row[place], answer([*row], place, hops, letters)) for row in strings for place in range(length)
+        )
+        best = [
+            max(counts[place, own, word] for word in range(letters + 1))
+            for place in range(length)
+            for own in range(letters)
+        ]
+        wanted.append(sum(best) / counts.total())
     config = HopsConfig(string_length=length, letters=letters, hops=length - 2)
     assert config.chances == pytest.approx(wanted) and config.chance == pytest.approx(sum(wanted) / len(wanted))
     last = HopsConfig(string_length=length, letters=letters, hops=length - 2, fewest=length - 2)
     assert last.chances == (pytest.approx(wanted[-1]),) and last.chance == pytest.approx(wanted[-1])
 
 
-def test_repeating_the_letter_is_no_better_than_chance(generator):
-    config = HopsConfig()
+def test_no_rule_of_place_and_letter_is_better_than_chance(generator):
+    """For each number of hops: repeating the letter, and the best words of other strings."""
+    config = HopsConfig(string_length=32)
     task = HopsTask(config)
-    tokens, targets = task.sample(2_000, generator)
-    repeated = task.metrics(tokens, targets)["accuracy"]
-    assert 1 / config.letters < repeated < config.chance + 0.01
+    (learnt, learnt_from), (tokens, targets) = task.sample(6_000, generator), task.sample(3_000, generator)
+    place = torch.arange(config.context).expand_as(tokens)
+    words = torch.zeros(config.hops + 1, config.context, config.vocab_size, config.vocab_size)
+    index = (learnt[:, :1].expand_as(learnt), place[:1].expand_as(learnt), learnt, learnt_from.clamp(min=0))
+    words.index_put_(index, torch.ones(learnt.shape), accumulate=True)
+    rules = {
+        "repeats": tokens,
+        "learnt": words.argmax(dim=3)[tokens[:, :1].expand_as(tokens), place, tokens],
+    }
+    for name, answers in rules.items():
+        for hops, chance in enumerate(config.chances):
+            asked = (tokens[:, :1] == hops) & (place > 0)
+            right = (answers == targets)[asked].double().mean().item()
+            assert right < chance + 0.02, (name, hops)
+            assert name != "learnt" or right > chance - 0.02, hops
 
 
 def test_the_most_hops_that_a_string_has_room_for_are_reached(generator):
