@@ -33,7 +33,7 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 def shown(value: object) -> str:
     """A value for a message, in one line however long it is."""
     try:
-        return _SHORT.repr(value)
+        return " ".join(map(str.strip, _SHORT.repr(value).splitlines()))
     except ValueError:  # a whole number of more digits than Python writes out
         return "a very large number"
 
@@ -143,8 +143,9 @@ _Loader.add_implicit_resolver(
 )
 
 
-_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
-"""What the loader raises: a date that is none is a `ValueError`, and so is a number of 5,000 digits."""
+_NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+"""What the loader raises: a date that is none is a `ValueError`, and so is a number of 5,000 digits; `!!bool x` a
+`KeyError`, `!!timestamp x` an `AttributeError`."""
 
 
 def read_yaml(path: str | Path) -> Any:

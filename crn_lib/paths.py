@@ -5,7 +5,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from crn_lib.files import replace_file
+from crn_lib.errors import RunFailed
+from crn_lib.files import locked, replace_file
 
 
 class WorkbookNotFound(FileNotFoundError):
@@ -82,10 +83,16 @@ def own_data_file(name: str) -> Path:
 
     Raises:
         OSError: it cannot be written.
+        RunFailed: another process has been making it for ten seconds.
     """
     own = own_folder() / "figures" / "data" / name
     stored = workbook_folder() / "figures" / "data" / name
-    if not own.is_file():
+    if own.is_file():
+        return own
+    busy = RunFailed(f"another process is making {own}; wait for it")
+    with locked(own.with_name(f".{own.name}.begin"), busy, patience=10.0):
+        if own.is_file():  # another process was first, and may have added to it
+            return own
         for path in sorted(stored.parent.glob(f"{stored.stem}.*jsonl")):  # the rows last: they are complete then
             replace_file(own.with_name(path.name), partial(shutil.copyfile, path))
     return own

@@ -8,6 +8,7 @@ import pytest
 from crn_lib.config import (
     ConfigError,
     from_mapping,
+    parse_value,
     read_yaml,
     require,
     require_choice,
@@ -118,6 +119,12 @@ def test_yaml_has_numbers_as_people_write_them(tmp_path: Path) -> None:
     read = read_yaml(path)
     assert read == {"a": 0.002, "b": [1e5, -5.0, 3.5], "c": "2e-3", "d": "e5", "e": 7, "f": "1e"}
     assert isinstance(read["e"], int)
+    for wrong in ("!!bool x", "!!timestamp x", "!!int ''", "!!float x"):
+        path.write_text(f"a: {wrong}")
+        with pytest.raises(ConfigError, match=r"some\.yaml is not valid YAML"):
+            read_yaml(path)
+        with pytest.raises(ConfigError):
+            parse_value(wrong)
     path.write_text("a: [")
     with pytest.raises(ConfigError, match=r"some\.yaml is not valid YAML"):
         read_yaml(path)

@@ -101,7 +101,7 @@ class Point:
         """
         found = {rate: _median(runs) for rate, runs in self.tried.items()}
         highest = max(found.values())
-        return [rate for rate, score in found.items() if score >= highest - ALIKE] or list(found)
+        return [rate for rate, score in found.items() if score >= highest - ALIKE]
 
     @cached_property
     def rate(self) -> float:

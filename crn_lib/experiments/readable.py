@@ -19,7 +19,7 @@ class Outcome:
     Attributes:
         rates: learning rates that were tried.
         share: of the seeds at the best of them.
-        steps: of the first run at that rate that copied, fewest first; empty if none did.
+        steps: of all runs at that rate that copied, fewest first; empty if none did.
     """
 
     activation: str

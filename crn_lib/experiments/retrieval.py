@@ -7,6 +7,7 @@
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -154,7 +155,8 @@ def reads_opposed(found: Sequence[float], without: Sequence[float], beside: Sequ
         without: letters right without it; less than a quarter in every model.
         beside: letters right without a random other sender, the control; at least 90%, or dropping says nothing.
     """
-    if not found or not without or not beside or not min(beside) >= 0.9:
+    known = all(map(math.isfinite, (*found, *without, *beside)))
+    if not found or not without or not beside or not known or min(beside) < 0.9:
         return None
     return min(found) >= 0.9 and max(without) < 0.25
 
@@ -166,7 +168,7 @@ def follows_receivers(moved: Sequence[float], chance: Sequence[float]) -> Verdic
         moved: shares of moved rows that write the letter so much further; at least three quarters of them.
         chance: how often that is their own letter anyway, the control; at most 10%, or the shares say nothing.
     """
-    if not moved or not chance or not max(chance) <= 0.1:
+    if not moved or not chance or not all(map(math.isfinite, (*moved, *chance))) or max(chance) > 0.1:
         return None
     return min(moved) >= 0.75
 
@@ -200,7 +202,7 @@ def trained_runs(sweeps: Iterable[str], rows: str | Path, checkpoints: str | Pat
         file = Path(rows) / f"{name}.jsonl"
         if not file.exists():
             raise FileNotFoundError(f"the sweep {name!r} has no rows in {rows}; `crn sweep {name}` makes them")
-        runs = newest_rows(file).values()
+        runs = newest_rows(file, needs=("key", "error", "model", "task")).values()
         fill.require_copying(name, (run["task"].get("name", DEFAULT) for run in runs))
         for run in runs:
             path = Path(checkpoints) / name / run["key"] / CHECKPOINT_NAME

@@ -72,6 +72,9 @@ def time_course(config: TrainConfig, stops: Iterable[int]) -> Iterator[dict[str,
     A stop is the end of a run of so many steps, and the next one resumes its checkpoint: bit for bit the run that never
     stopped.
 
+    Raises:
+        KeyboardInterrupt: it was interrupted.
+
     Yields:
         `step`; on the fresh strings, teacher-forced, `loss`, `letters` and `string_accuracy`, and the same letters
         without the source in all blocks (`letters_without_source`); and `found`, for each block the share of
@@ -83,6 +86,8 @@ def time_course(config: TrainConfig, stops: Iterable[int]) -> Iterator[dict[str,
     with tempfile.TemporaryDirectory() as folder:
         for step in stops:
             result = train(replace(config, steps=step), device="cpu", folder=Path(folder), resume=True, progress=False)
+            if result.stopped == "interrupted":  # it has made fewer steps than it would be said to have
+                raise KeyboardInterrupt
             model = result.model
             scores = score_edited(model, task, tokens, targets, {})
             edit = named_edit("drop_source", where.sources, torch.Generator().manual_seed(0))

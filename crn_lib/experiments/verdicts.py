@@ -59,6 +59,8 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float
 
 def slope_at_end(history: History, metric: str = "character_accuracy") -> float:
     """Gained a step over a run's last part, of letters right; 0 where there are not two evaluations, NaN with NaN."""
+    if not history:
+        return 0.0
     tail = [point for point in history if point["step"] >= (1 - LAST_PART) * history[-1]["step"]]
     tail = tail if len(tail) > 1 else list(history[-2:])
     if len(tail) < 2:
@@ -67,7 +69,7 @@ def slope_at_end(history: History, metric: str = "character_accuracy") -> float:
 
 
 def ending(run: Run) -> Ending:
-    """How a run ended: it copied, it was stopped while still rising, or it failed.
+    """How a run ended: it copied, it was stopped while still rising, or it failed, as one that diverged has.
 
     Still rising: at the slope of its last part it would have every letter right within `MORE_STEPS` times its steps.
     A slope that is lost in the noise of the evaluations is not enough for that, and neither is NaN. Of a task without
@@ -75,6 +77,8 @@ def ending(run: Run) -> Ending:
     """
     if run.first() is not None:
         return "copied"
+    if run.row.get("stopped") == "diverged":
+        return "failed"
     last = run.history[-1] if run.history else {}
     metric = "character_accuracy" if "character_accuracy" in last else run.main_metric
     if metric not in last:
@@ -154,7 +158,7 @@ def falls_short(other: Share, yardstick: Share) -> Verdict:
 
 def accuracy_as_well(ours: float, yardstick: float, *, works_at: float = 0.9, margin: float = 0.02) -> Verdict:
     """The same for two accuracies of one run each: open where the yardstick is below `works_at`, or one is NaN."""
-    if not (math.isfinite(ours) and math.isfinite(yardstick)) or yardstick < works_at:
+    if not all(map(math.isfinite, (ours, yardstick, works_at))) or yardstick < works_at:
         return None
     return ours >= yardstick - margin
 

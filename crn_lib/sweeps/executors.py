@@ -68,7 +68,16 @@ class ProcessExecutor:
 
         def start(number: int) -> None:
             for job in itertools.islice(waiting, 1):
-                running[pools[number].submit(run_job, job)] = number, job
+                try:
+                    future = pools[number].submit(run_job, job)
+                except BrokenProcessPool:  # its worker died with no run in hand
+                    renew(number)
+                    future = pools[number].submit(run_job, job)
+                running[future] = number, job
+
+        def renew(number: int) -> None:
+            pools[number].shutdown()
+            pools[number] = self._pool(number)
 
         try:
             for number in range(len(pools)):
@@ -81,8 +90,7 @@ class ProcessExecutor:
                         row = future.result()
                     except BrokenProcessPool:
                         row = failed_row(job, WORKER_DIED, threads=self.threads)
-                        pools[number].shutdown()
-                        pools[number] = self._pool(number)
+                        renew(number)
                     start(number)
                     yield job, row
         finally:

@@ -12,7 +12,7 @@ from crn_lib.data import DataError
 from crn_lib.files import replace_text
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps.rows import Row
-from crn_lib.training import CheckpointError, RunBusy, TrainConfig, TrainingDiverged, train
+from crn_lib.training import NotThisRun, RunBusy, TrainConfig, TrainingDiverged, train
 from crn_lib.training.loop import CHECKPOINT_NAME
 from crn_lib.training.result import config_fields
 
@@ -94,10 +94,8 @@ def _train(job: Job, note: Callable[[History], None]) -> Any:
 
     try:
         return go(resume=True)
-    except CheckpointError:
-        # What lies there is damaged or another run's: it can only be done again.
-        with suppress(NotADirectoryError):  # the folder itself cannot be made, which the next line says
-            (job.folder / CHECKPOINT_NAME).unlink(missing_ok=True)
+    except NotThisRun:  # what lies there can only be done again
+        (job.folder / CHECKPOINT_NAME).unlink(missing_ok=True)
         return go(resume=False)
 
 

@@ -54,7 +54,8 @@ def _beyond_defaults(config: Any) -> dict[str, Any]:
             kind = name_of(field, value)
             named[field.name] = ({"name": kind} if kind else {}) | _beyond_defaults(value)
         elif field.default is dataclasses.MISSING or value != field.default:
-            named[field.name] = value
+            number = type(value) is int and "float" in str(field.type)
+            named[field.name] = float(value) if number else value
     return named
 
 

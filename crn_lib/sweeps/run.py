@@ -1,6 +1,7 @@
 """Run a sweep: skip what is stored, store each row as it comes, go on from checkpoints."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from crn_lib.config import require, require_whole
 from crn_lib.device import Device, known_device, pick_device
 from crn_lib.paths import checkpoint_folder
 from crn_lib.sweeps.executors import Executor, InlineExecutor
-from crn_lib.sweeps.jobs import NO_DATA, Job
+from crn_lib.sweeps.jobs import NO_DATA, PROGRESS_NAME, Job
 from crn_lib.sweeps.rows import Row, append_row, config_key, lock_rows, run_rows
 from crn_lib.sweeps.sweep import Sweep
 from crn_lib.training.checkpoints import own_folder
@@ -21,7 +22,7 @@ class SweepState:
     Attributes:
         jobs: every run of the sweep, in order.
         rows: rows stored so far, by key.
-        waiting: jobs without a row that this call will do, or has done.
+        waiting: jobs that this call will do, or has done: those without a row, and failed ones that are tried again.
         without_data: of runs that this call could not begin, since their data are missing or damaged, a row each by
             key. They are not stored.
         stored_now: how many rows this call has stored, those of runs done again among them.
@@ -102,6 +103,9 @@ def run_sweep(
             failed = {row["key"] for row in state.failed}
             state.waiting = [job for job in state.jobs if job.key not in state.rows or job.key in failed]
         state.waiting = state.waiting[:limit]
+        for job in state.waiting:  # of a sweep that was killed: they are not running
+            with suppress(OSError):
+                (job.folder / PROGRESS_NAME).unlink(missing_ok=True)
         if on_row is not None:
             on_row(state)
         for job, row in (executor or InlineExecutor()).run(state.waiting):

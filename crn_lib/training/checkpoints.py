@@ -33,6 +33,10 @@ class CheckpointError(RunFailed):
     """A checkpoint that cannot be read, written or does not fit; the message names the file and what is wrong."""
 
 
+class NotThisRun(CheckpointError):
+    """A checkpoint that no run of this configuration can go on from: it is damaged, or another run's."""
+
+
 class RunBusy(RunFailed):
     """Another process trains in the same folder."""
 
@@ -57,22 +61,28 @@ class Checkpoint:
         """Read a checkpoint into memory; the file may be replaced or removed afterwards.
 
         Raises:
-            CheckpointError: no such file, a damaged file, or a file that something else wrote.
+            NotThisRun: a damaged file, or a file that something else wrote.
+            CheckpointError: no such file, or it cannot be read now.
         """
         path = Path(path)
         if not path.is_file():
             raise CheckpointError(f"there is no checkpoint {path}")
         try:
             data = path.read_bytes()
+        except OSError as error:
+            raise CheckpointError(f"{path} cannot be read ({error.strerror or error})") from None
+        try:
             metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
             if metadata.get("format") in (FORMAT, WITHOUT_CHECKSUM):
                 whole = metadata["format"] == WITHOUT_CHECKSUM and "sha256" not in metadata
                 require(whole or metadata["sha256"].encode() == _checksum(data), "its checksum is another")
                 return cls(safetensors.torch.load(data), json.loads(metadata["header"]))
+        except MemoryError:
+            raise
         except Exception as error:  # there is no saying what a damaged file makes its readers raise
             words = str(error).partition("\n")[0]
-            raise CheckpointError(f"{path} is damaged or not a safetensors file ({words})") from None
-        raise CheckpointError(f"{path} is not a checkpoint of this library (its format is not {FORMAT!r})")
+            raise NotThisRun(f"{path} is damaged or not a safetensors file ({words})") from None
+        raise NotThisRun(f"{path} is not a checkpoint of this library (its format is not {FORMAT!r})")
 
     def part(self, prefix: str) -> dict[str, Tensor]:
         """The tensors whose names start with `prefix.`, without it."""
@@ -130,12 +140,12 @@ def restore_model(model: torch.nn.Module, checkpoint: Checkpoint, path: str | Pa
     """Copy a checkpoint's weights into a model.
 
     Raises:
-        CheckpointError: a tensor is missing, left over or of another shape.
+        NotThisRun: a tensor is missing, left over or of another shape.
     """
     held, wanted = checkpoint.part("model"), model.state_dict()
     for name in sorted(set(held) | set(wanted)):
         found = tuple(held[name].shape) if name in held else "nothing"
         needed = tuple(wanted[name].shape) if name in wanted else "nothing"
         if found != needed:
-            raise CheckpointError(f"{path} does not fit the model: {name} is {found}, the model needs {needed}")
+            raise NotThisRun(f"{path} does not fit the model: {name} is {found}, the model needs {needed}")
     model.load_state_dict(held)

@@ -20,7 +20,7 @@ from crn_lib.ops.cpu.threads import is_small, kernels_only
 from crn_lib.tasks import CopyingTask, build_task, mean_loss
 from crn_lib.tasks.evaluate import free_running, score, teacher_forced
 from crn_lib.tasks.loss import places_to_compute
-from crn_lib.training.checkpoints import Checkpoint, CheckpointError, own_folder, restore_model
+from crn_lib.training.checkpoints import Checkpoint, CheckpointError, NotThisRun, own_folder, restore_model
 from crn_lib.training.config import PRECISIONS, TrainConfig
 from crn_lib.training.distributed import Processes, processes
 from crn_lib.training.result import RunResult, TrainingDiverged
@@ -47,13 +47,14 @@ def train(
         on_evaluation: called with the history after each evaluation, for a live curve.
 
     Returns:
-        The result; also after Ctrl-C, with `stopped == "interrupted"` and the checkpoint saved.
+        The result; also after Ctrl-C, with `stopped == "interrupted"` and the checkpoint saved, or, after a second one
+        in the middle of a step, the last checkpoint kept.
 
     Raises:
-        TrainingDiverged: the loss is no longer finite.
+        TrainingDiverged: the loss, or the gradient's norm, is no longer finite.
         ConfigError: under torchrun, a batch that does not divide by the number of processes.
         CheckpointError: the folder cannot be written, or its checkpoint is damaged or belongs to another
-            configuration, which is never replaced.
+            configuration, or to more steps than are asked for; it is never replaced.
         RunBusy: another process trains in the folder.
         ConfigError: the device is not here.
     """
@@ -105,6 +106,7 @@ class _Run:
         self.losses: list[float] = []
         self.saved_at: int | None = None
         self.unsaved = False
+        self.whole = True
 
     def to_the_end(self, bar: "tqdm[Any]", on_evaluation: Callable[[list[dict[str, float]]], None] | None) -> RunResult:
         config, tick = self.config, self._clock()
@@ -112,12 +114,14 @@ class _Run:
         try:
             while self.step < config.steps and not self._target_reached():
                 with self.team.interrupts_held():
+                    self.whole = False  # until the end of the step, which a second Ctrl-C may cut off
                     self.losses.append(self._train_step())
                     self.step += 1
                     tick()
                     evaluated = self.step % config.evaluate_every == 0 or self.step == config.steps
                     if evaluated:
                         self._evaluate()
+                    self.whole = True
                 bar.update()
                 if evaluated:
                     row = self.history[-1]
@@ -166,6 +170,11 @@ class _Run:
         if not resume:
             return
         restore_model(self.model, checkpoint, path)
+        if header.get("step", 0) > self.config.steps:
+            raise NotThisRun(
+                f"{path} has made {header['step']} steps, more than the {self.config.steps} that are asked for; ask "
+                "for as many or more, or use another folder"
+            )
         try:
             for index, parameter in enumerate(self.model.parameters()):
                 held = checkpoint.part(f"optimizer.{index}")
@@ -180,7 +189,7 @@ class _Run:
             self.seconds, self.cpu_seconds = header["seconds"], header["cpu_seconds"]
             self.history, self.losses = header["history"], header["losses"]
         except (KeyError, TypeError, RuntimeError) as error:
-            raise CheckpointError(f"{path} does not hold all that a run goes on from ({error})") from None
+            raise NotThisRun(f"{path} does not hold all that a run goes on from ({error})") from None
 
     def check_same_start(self) -> None:
         """Raise `CheckpointError` unless all processes go on from the same step: one of another would wait for ever."""
@@ -252,7 +261,7 @@ class _Run:
         )
 
     def _save(self) -> None:
-        if self.path is None or not self.team.first or self.saved_at == self.step:
+        if self.path is None or not self.team.first or self.saved_at == self.step or not self.whole:
             return
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for index, parameter in enumerate(self.model.parameters()):
@@ -282,11 +291,11 @@ class _Run:
         try:
             held = to_mapping(from_mapping(TrainConfig, held))  # a field that is newer than the file has its default
         except ConfigError as error:
-            raise CheckpointError(f"{path} holds no valid configuration ({error})") from None
+            raise NotThisRun(f"{path} holds no valid configuration ({error})") from None
         free = {"steps"} if self.config.schedule == "constant" else set()  # a cosine ends where steps ends
         different = [name for name in wanted if name not in free and held.get(name) != wanted[name]]
         if different:
-            raise CheckpointError(
+            raise NotThisRun(
                 f"{path} belongs to another run: {', '.join(different)} differ; use its configuration or another "
                 "folder, or remove it"
             )

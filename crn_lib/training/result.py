@@ -61,7 +61,7 @@ class RunResult:
 
 
 class TrainingDiverged(RunFailed):
-    """The loss became NaN or infinite. `result` holds what had been computed until then."""
+    """The loss, or the gradient's norm, became NaN or infinite. `result` holds what had been computed until then."""
 
     def __init__(self, message: str, result: RunResult) -> None:
         super().__init__(message)

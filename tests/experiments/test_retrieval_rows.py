@@ -142,6 +142,19 @@ def test_a_time_course_looks_at_the_run_that_never_stopped():
     assert last["letters"] == row["course"][-1]["letters"]
 
 
+def test_an_interrupted_time_course_measures_no_half_trained_model(monkeypatch):
+    real = retrieval_onset.train
+
+    def interrupted(config, **options):
+        return replace(real(config, **options), stopped="interrupted" if config.steps == 2 else "steps")
+
+    monkeypatch.setattr(retrieval_onset, "train", interrupted)
+    course = retrieval_onset.time_course(replace(look_at("causal_rn"), steps=3), [1, 2, 3])
+    assert next(course)["step"] == 1
+    with pytest.raises(KeyboardInterrupt):
+        next(course)
+
+
 def test_time_courses_are_made_once(tmp_path):
     path = tmp_path / "course.jsonl"
     configs = [look_at("transformer")]
@@ -178,7 +191,13 @@ def test_retrieval_is_open_where_dropping_a_random_sender_breaks_the_copy_too() 
     assert retrieval.reads_opposed([0.99], [], [1.0]) is None and retrieval.reads_opposed([], [0.04], [1.0]) is None
     assert retrieval.reads_opposed([0.99], [0.04], []) is None
     assert retrieval.reads_opposed([0.99], [0.04], [0.1]) is None and retrieval.reads_opposed([], [], []) is None
-    assert retrieval.reads_opposed([0.99], [0.04], [float("nan")]) is None
+    nan = float("nan")
+    for found, without, beside in (([nan], [0.1], [1.0]), ([1.0], [0.1, nan], [1.0]), ([1.0], [0.1], [1.0, nan])):
+        for turned in (1, -1):  # wherever it stands
+            assert retrieval.reads_opposed(found[::turned], without[::turned], beside[::turned]) is None
+    for found in ([0.95, nan], [nan, 0.95]):
+        assert retrieval.reads_opposed(found, [0.1], [0.95]) is None
+        assert retrieval.follows_receivers(found, [0.05]) is None and retrieval.follows_receivers([0.8], found) is None
 
 
 def test_the_loss_leaves_its_plateau_at_the_first_stop_clearly_below_guessing() -> None:

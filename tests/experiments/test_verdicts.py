@@ -48,6 +48,10 @@ def test_an_interval_of_nothing_is_refused(wrong: tuple[int, int]) -> None:
 def test_a_run_that_stopped_while_rising_is_not_finished_and_a_level_one_has_failed() -> None:
     assert [ending(each) for each in (COPIES, FLAT, RISING)] == ["copied", "failed", "not finished"]
     assert verdicts.slope_at_end(RISING.history) == pytest.approx(0.04 / 100)
+    cut = run(*[point["character_accuracy"] for point in RISING.history])
+    cut.row["stopped"] = "diverged"
+    assert ending(cut) == "failed", "its loss stopped being finite: no more steps would have helped"
+    assert verdicts.slope_at_end([]) == 0
     # The slope is fitted to the last fifth, here the evaluations 16 to 20, and not to the last two.
     bent = run(*[0.0] * 16, 0.1, 0.2, 0.3, 0.2)
     assert verdicts.slope_at_end(bent.history) == pytest.approx((-0.1 + 0.3 + 2 * 0.2) / 10 / 100)
@@ -152,6 +156,7 @@ def test_accuracies_of_one_run_each_need_a_working_yardstick_too() -> None:
     assert verdicts.accuracy_as_well(NAN, 1.0) is None and verdicts.accuracy_as_well(1.0, NAN) is None
     assert verdicts.reaches(0.95, 0.95) is True and verdicts.reaches(0.9, 0.95) is False
     assert verdicts.reaches(NAN, 0.95) is None
+    assert verdicts.accuracy_as_well(0.5, 0.5, works_at=NAN) is None
 
 
 def test_measured_rules_are_open_without_numbers() -> None:

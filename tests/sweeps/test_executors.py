@@ -9,6 +9,8 @@ import textwrap
 import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import psutil
@@ -114,6 +116,23 @@ def test_a_killed_worker_costs_its_run_and_no_other(tmp_path):
     assert dead["threads"] == 1 and dead["training"] != others[0]["training"]
     assert [row["error"] for row in others] == [None, None]
     assert workers_of(psutil.Process()) == []
+
+
+class BrokenPool:
+    """A pool whose worker was killed after its last run, and before the next."""
+
+    def submit(self, *_: object) -> None:
+        raise BrokenProcessPool
+
+    def shutdown(self, **_: object) -> None:
+        pass
+
+
+def test_a_worker_that_dies_between_two_runs_costs_nothing(tmp_path, monkeypatch):
+    pools = iter([BrokenPool(), ThreadPoolExecutor(1)])
+    monkeypatch.setattr(ProcessExecutor, "_pool", lambda *_: next(pools))
+    rows = rows_of(ProcessExecutor(1), jobs_in(tmp_path, [quick(), quick(seed=1)]))
+    assert [row["error"] for row in rows] == [None, None]
 
 
 # --- interrupted ---

@@ -85,6 +85,15 @@ def test_a_run_that_is_done_again_counts_in_the_rate(tmp_path: Path) -> None:
     assert state.stored_now == 2
 
 
+def test_what_a_killed_sweep_left_is_not_shown_as_running(tmp_path: Path) -> None:
+    one, shown = sweep(tmp_path, quick(0), quick(1)), []
+    for job in sweep_state(one, checkpoints=tmp_path / "runs").jobs:
+        job.folder.mkdir(parents=True)
+        (job.folder / "progress.json").write_text('{"step": 3, "seconds": 1.0}')
+    run_sweep(one, checkpoints=tmp_path / "runs", on_row=lambda state: shown.append([line[1] for line in lines(state)]))
+    assert shown == [["waiting", "waiting"], ["done", "waiting"], ["done", "done"]]
+
+
 def test_runs_without_their_data_are_not_counted_as_stored(tmp_path: Path) -> None:
     one = sweep(tmp_path, of_bytes(tmp_path / "poem.txt"), of_bytes(tmp_path / "ode.txt"), of_bytes(Path(__file__)))
     state = run_sweep(one, device="cpu", limit=2, checkpoints=tmp_path / "runs")

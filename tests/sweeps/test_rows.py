@@ -11,7 +11,7 @@ from crn_lib.config import from_mapping
 from crn_lib.models import ModelConfig
 from crn_lib.sweeps import append_row, config_key, newest_rows, read_rows
 from crn_lib.sweeps.rows import plain_config, seedless
-from crn_lib.tasks import CopyingConfig
+from crn_lib.tasks import CopyingConfig, RegressionConfig
 from crn_lib.training import TrainConfig
 from crn_lib.training.result import config_fields
 
@@ -26,6 +26,12 @@ def test_equal_configurations_share_a_key_and_any_other_field_changes_it() -> No
         TrainConfig(model=ModelConfig(max_length=34, kind="linear_rn")),
     ]
     assert len({config_key(config) for config in [TrainConfig(), *others]}) == len(others) + 1
+    whole, point = ({"clip": number(2), "stop_at": number(1)} for number in (int, float))
+    assert TrainConfig(**whole) == TrainConfig(**point)
+    assert config_key(TrainConfig(**whole)) == config_key(TrainConfig(**point))
+    model = ModelConfig(max_length=22, vocab_size=1, input_width=2)
+    noisy = [TrainConfig(task=RegressionConfig(noise=number(1), dims=2), model=model) for number in (int, float)]
+    assert noisy[0] == noisy[1] and config_key(noisy[0]) == config_key(noisy[1])
 
 
 def test_a_field_added_later_at_its_default_leaves_keys_as_they_are() -> None:

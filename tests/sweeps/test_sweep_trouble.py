@@ -3,6 +3,7 @@
 import json
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -23,6 +24,7 @@ from crn_lib.sweeps import jobs as jobs_module
 from crn_lib.sweeps.jobs import Job, run_job
 from crn_lib.sweeps.rows import config_key, lock_rows
 from crn_lib.training import CheckpointError, RunBusy, checkpoints, load_model
+from crn_lib.training.loop import CHECKPOINT_NAME
 from tests.sweeps.sweep_cases import sweep
 from tests.tiny import of_bytes, quick
 
@@ -87,6 +89,18 @@ def test_a_file_where_a_runs_folder_should_be_fails_that_run_and_no_other(tmp_pa
     rows = run(tmp_path).done
     assert [row["error"] is None for row in rows] == [True, False, True]
     assert rows[1]["error"].startswith("CheckpointError: ") and "is no folder that can be written" in rows[1]["error"]
+
+
+def test_a_fault_that_is_not_the_checkpoints_fails_the_run_and_keeps_its_checkpoint(tmp_path, monkeypatch):
+    run(tmp_path)
+    checkpoint = tmp_path / "runs" / config_key(quick()) / CHECKPOINT_NAME
+    before = checkpoint.read_bytes()
+    sweep(tmp_path).rows.unlink()
+    monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=OSError(5, "Input/output error")))
+    row = run_job(sweep_state(sweep(tmp_path), device="cpu", checkpoints=tmp_path / "runs").jobs[0])
+    monkeypatch.undo()
+    assert row["error"].startswith("CheckpointError: ") and row["error"].endswith("cannot be read (Input/output error)")
+    assert checkpoint.read_bytes() == before
 
 
 def test_a_disk_without_room_for_the_progress_costs_nothing(tmp_path, monkeypatch):

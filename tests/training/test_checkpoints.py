@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from crn_lib import files
 from crn_lib.models import BLOCKS, ModelConfig
 from crn_lib.tasks import CopyingConfig
-from crn_lib.training import CheckpointError, RunResult, TrainConfig, load_model, loop
+from crn_lib.training import CheckpointError, NotThisRun, RunResult, TrainConfig, load_model, loop
 from crn_lib.training.checkpoints import FORMAT, Checkpoint
 from tests.tiny import run, timeless, tiny, weights
 
@@ -38,6 +38,32 @@ def assert_same(one: RunResult, other: RunResult) -> None:
 
 
 # --- resuming ---
+
+
+def test_a_checkpoint_of_more_steps_than_are_asked_for_is_refused(tmp_path):
+    """Its row would say that the longer run was the shorter one."""
+    run(tiny(), folder=tmp_path)
+    with pytest.raises(NotThisRun, match=r" has made 30 steps, more than the 20 that are asked for; ask for as many"):
+        run(tiny(steps=20), folder=tmp_path, resume=True)
+    assert run(tiny(steps=40), folder=tmp_path, resume=True).steps == 40
+
+
+def test_a_checkpoint_that_cannot_be_read_now_is_not_called_damaged(tmp_path, monkeypatch):
+    run(tiny(), folder=tmp_path)
+
+    def fail(error):
+        def read_bytes(_):
+            raise error
+
+        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+
+    fail(OSError(24, "Too many open files"))
+    with pytest.raises(CheckpointError, match=r" cannot be read \(Too many open files\)$") as error:
+        load_model(checkpoint_in(tmp_path))
+    assert not isinstance(error.value, NotThisRun)
+    fail(MemoryError())
+    with pytest.raises(MemoryError):
+        load_model(checkpoint_in(tmp_path))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])

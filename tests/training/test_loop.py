@@ -15,6 +15,7 @@ from crn_lib.models import BLOCKS, SequenceModel, build_model
 from crn_lib.provenance import COMMIT
 from crn_lib.tasks import CopyingTask, teacher_forced
 from crn_lib.training import TrainConfig, TrainingDiverged, load_model, loop, train
+from crn_lib.training.checkpoints import Checkpoint
 from crn_lib.training.interrupts import interrupts_held
 from tests.tiny import run, timeless, tiny, weights
 
@@ -266,6 +267,30 @@ def test_ctrl_c_inside_a_step_lets_the_step_end(tmp_path, monkeypatch):
     result = run(tiny(), folder=tmp_path)
     assert result.stopped == "interrupted" and result.steps == 7
     resumed = run(tiny(), folder=tmp_path, resume=True)
+    assert all(torch.equal(tensor, weights(whole)[name]) for name, tensor in weights(resumed).items())
+    assert timeless(resumed.history) == timeless(whole.history)
+
+
+@pytest.mark.parametrize(("where", "call", "kept"), [("clip_grad_norm_", 17, 10), ("teacher_forced", 3, 20)])
+def test_a_second_ctrl_c_inside_a_step_leaves_the_checkpoint_before_it(tmp_path, monkeypatch, where, call, kept):
+    """In the step itself, or in the evaluation that belongs to it."""
+    module = loop if where == "teacher_forced" else torch.nn.utils
+    real, calls = getattr(module, where), []
+
+    def press_ctrl_c_twice(*arguments):
+        calls.append(arguments)
+        if len(calls) == call:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return real(*arguments)
+
+    config = tiny(checkpoint_every=10)
+    whole = run(config)
+    monkeypatch.setattr(module, where, press_ctrl_c_twice)
+    assert run(config, folder=tmp_path).stopped == "interrupted"
+    monkeypatch.setattr(module, where, real)
+    assert Checkpoint.load(tmp_path / loop.CHECKPOINT_NAME).header["step"] == kept
+    resumed = run(config, folder=tmp_path, resume=True)
     assert all(torch.equal(tensor, weights(whole)[name]) for name, tensor in weights(resumed).items())
     assert timeless(resumed.history) == timeless(whole.history)
 
