@@ -31,13 +31,14 @@ def draw_bits_bound(
         about: the budget of the measurements, under the title.
     """
     require_whole("vocab", vocab, least=2)
-    enough = math.log2(vocab)
+    enough, whole = math.log2(vocab), sum(point["low"] > 0.9995 for point in points)
     figure = new_figure(
         "No memory can lie above the curve; trained fixed states lie far to its right"
         + (f"<br>{about}" if about else ""),
         description=(
             f"The bound of the share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
-            f"{enough:.2f} bits per letter. {len(points)} measured models hold far more bits than that and copy less."
+            f"{enough:.2f} bits per letter. {len(points)} measured points hold far more bits than that; {whole} of them "
+            f"copy every letter, {len(points) - whole} fewer."
         ),
         height=460,
     )

@@ -119,7 +119,7 @@ def draw_accuracy_against_state(
     figure.update_xaxes(
         title="bytes held for one sequence when its string has ended",
         type="log",
-        range=[-0.2, log10(largest) + 0.2],
+        range=[-0.2, round(log10(largest) + 0.2, 2)],
         tickvals=list(ticks),
         ticktext=list(ticks.values()),
     )
