@@ -113,24 +113,28 @@ def state_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
 
 
 def rate_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """One mapping a kind, length and learning rate: how many seeds copied, and the letters right at the end.
+    """One mapping a kind, length, budget and learning rate: how many seeds copied, and the letters right at the end.
 
     Returns:
-        Mappings with `kind`, `string_length`, `rate`, `budget` (steps at most), `share` (a `Share`) and `letters` (a
+        Mappings with `kind`, `string_length`, `budget` (steps at most), `rate`, `share` (a `Share`) and `letters` (a
         `Spread` of the final accuracy of letters).
     """
-    return [
-        {
-            "kind": kind,
-            "string_length": string_length,
-            "rate": tried.rate,
-            "budget": max(run.row["training"]["steps"] for run in tried.runs),
-            "share": tried.share,
-            "letters": Spread.of([run.row["character_accuracy"] for run in tried.runs]),
-        }
-        for (kind, string_length), own in by_kind_and_length(runs).items()
-        for tried in Side.of(own).tried
-    ]
+    points = []
+    for (kind, string_length), own in by_kind_and_length(runs).items():
+        for budget in sorted({run.row["training"]["steps"] for run in own}):  # more steps are another question
+            side = Side.of(run for run in own if run.row["training"]["steps"] == budget)
+            points += [
+                {
+                    "kind": kind,
+                    "string_length": string_length,
+                    "budget": budget,
+                    "rate": tried.rate,
+                    "share": tried.share,
+                    "letters": Spread.of([run.row["character_accuracy"] for run in tried.runs]),
+                }
+                for tried in side.tried
+            ]
+    return points
 
 
 def best_learning_rates(runs: Iterable[Run]) -> dict[tuple[str, int], float]:
