@@ -4,12 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crn_lib.config import from_mapping
+from crn_lib.experiments.comparison import Side
 from crn_lib.experiments.verdicts import Share, Verdict, any_of, falls_short
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.sweeps.stored_runs import Run, Spread, by_kind_and_length
 
 LENGTH_SWEEPS = ("lengths", "retrieval_seeds", "delta_net_copies", "beyond_256")
 """Sweeps whose runs belong to one picture of copying by length."""
+
+LONGER_SWEEPS = ("linear_rn_longer", "linear_transformer_copies")
+"""Fixed states at rates of their own with three times the steps of those: of the verdicts, but not of the picture."""
 
 FIXED_STATES = ("linear_rn", "linear_transformer", "lstm", "ssm", "delta_net")
 """Kinds whose state does not grow with the string."""
@@ -105,6 +109,31 @@ def state_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
                 "accuracy": Spread.of([run.row["free_running_character_accuracy"] for run in own]),
             }
         )
+    return points
+
+
+def rate_points(runs: Iterable[Run]) -> list[dict[str, Any]]:
+    """One mapping a kind, length, budget and learning rate: how many seeds copied, and the letters right at the end.
+
+    Returns:
+        Mappings with `kind`, `string_length`, `budget` (steps at most), `rate`, `share` (a `Share`) and `letters` (a
+        `Spread` of the final accuracy of letters).
+    """
+    points = []
+    for (kind, string_length), own in by_kind_and_length(runs).items():
+        for budget in sorted({run.row["training"]["steps"] for run in own}):  # more steps are another question
+            side = Side.of(run for run in own if run.row["training"]["steps"] == budget)
+            points += [
+                {
+                    "kind": kind,
+                    "string_length": string_length,
+                    "budget": budget,
+                    "rate": tried.rate,
+                    "share": tried.share,
+                    "letters": Spread.of([run.row["character_accuracy"] for run in tried.runs]),
+                }
+                for tried in side.tried
+            ]
     return points
 
 

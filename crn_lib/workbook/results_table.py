@@ -68,6 +68,7 @@ SECTIONS = {
         "lengths",
         "retrieval_seeds",
         "linear_rn_longer",
+        "linear_transformer_copies",
         "beyond_256",
         "more_steps_at_256",
     ),

@@ -10,6 +10,7 @@ from crn_lib.experiments.lengths import (
     best_learning_rates,
     discriminates,
     length_points,
+    rate_points,
     shares_at,
     state_points,
     tells_apart,
@@ -90,6 +91,16 @@ def test_the_state_is_measured_and_of_the_whole_prompt() -> None:
     # BOS, 16 letters and SEP: pools of 18 rows double from 16 to 32, 8 numbers a row, and a counter, in two blocks.
     assert points["causal_rn"]["state_bytes"] == 2 * (32 * 8 * 4 + 8) + 8
     assert points["causal_rn"]["accuracy"] == Spread(0.5, 0.5, 0.5)
+
+
+def test_every_rate_and_budget_is_told_with_its_seeds_and_the_letters_right() -> None:
+    longer = run(seed=3, s10=0.0, s40=0.7)
+    longer.row["training"]["steps"] = 120
+    slow, fast, more = rate_points([longer, FAST, NEVER, run(rate=1e-4, s10=0.0, s40=0.5)])
+    assert (slow["rate"], slow["share"].copied, slow["letters"].show(".1f")) == (1e-4, 0, "0.5")
+    assert (fast["rate"], fast["budget"], fast["share"].copied, fast["share"].runs) == (1e-3, 40, 1, 2)
+    assert fast["letters"].show(".1f") == "0.6 (0.2 to 1.0)"
+    assert (more["rate"], more["budget"], more["share"].runs) == (1e-3, 120, 1)
 
 
 def test_the_best_learning_rate_is_the_fastest_to_solve_else_the_most_letters() -> None:

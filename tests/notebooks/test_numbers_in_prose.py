@@ -44,8 +44,10 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "0.02": "the standard deviation that weights are drawn with",
     },
     "09_copying_by_length": {
-        "320": "the paper's batch",
         "99.5": "where a run stops: `stop_at` of the configuration",
+        "11": "read once in a model trained anew, docs/LOG.md",
+        "48": "read once in a model trained anew, docs/LOG.md",
+        "59": "read once in a model trained anew, docs/LOG.md",
     },
     "10_beyond_copying": {
         "2.71": "bits per character, stated by nanoGPT's README",
