@@ -49,12 +49,9 @@ class RelationBlock(Block):
         """Passed on to `relation`; `naive` runs the whole model on the definition."""
 
     def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
-        normalised = layer_norm(x)
-        a, b = self.receiver(normalised), self.sender(normalised)
+        a, b = self._pair(x)
         if state is not None:
             self._remember(b, cast(Pool | RunningSum, state), lengths)
-        if a.dtype.itemsize < 4:  # autocast; `relation` would widen too, yet round its result before the LayerNorm
-            a, b = a.float(), b.float()
         return x + self._read(self.mix(a, b))
 
     def mix(self, a: Tensor, b: Tensor) -> Tensor:
@@ -99,8 +96,7 @@ class RelationBlock(Block):
             )
             state.lengthen()
             return block_step(x, weights, state.buffer, state.lengths, self.heads, self.post_norm)
-        normalised = layer_norm(x)
-        a, b = self.receiver(normalised), self.sender(normalised)
+        a, b = self._pair(x)
         if isinstance(state, RunningSum):
             out = running_step(a, b, state, norm=self.norm, heads=self.heads, rescale=self.post_norm)
         else:
@@ -123,6 +119,16 @@ class RelationBlock(Block):
             and not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
             and pool.has_kernel(x, self.norm, self.activation, self.heads)
         )
+
+    def _pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Receivers and senders, `(..., inner width)`; those of 16 bits, as under autocast, widened to float32.
+
+        The relation and its steps would widen them too, yet round their result, up to `exp(sqrt(width))`, before the
+        LayerNorm, and float16 ends at 65,504.
+        """
+        normalised = layer_norm(x)
+        a, b = self.receiver(normalised), self.sender(normalised)
+        return (a.float(), b.float()) if a.dtype.itemsize < 4 else (a, b)
 
     def _remember(self, b: Tensor, state: Pool | RunningSum, lengths: Tensor | None) -> None:
         if lengths is None:
