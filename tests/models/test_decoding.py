@@ -139,6 +139,26 @@ def test_a_half_precision_model_decodes(kind, dtype):
     assert model.generate(sequence, 5).shape == (1, 5)
 
 
+@pytest.mark.parametrize("weights", [torch.bfloat16, torch.float16, torch.float32], ids=str)
+@torch.no_grad()
+def test_linear_attention_counts_on_in_half_precision(weights):
+    """In bfloat16 512 + 1 is 512: the mean over the keys would be one over the first few hundred."""
+    model = small_model(kind="linear_transformer", blocks=1, max_length=1500, positions="none").to(weights)
+    sequence = tokens(1, 1500)
+    truth = small_model(kind="linear_transformer", blocks=1, max_length=1500, positions="none")
+    truth.load_state_dict(model.state_dict())  # float64, with the weights as they were rounded
+    with torch.autocast("cpu", torch.bfloat16, enabled=weights is torch.float32):  # else the weights are narrow
+        _, state = model.prefill(sequence[:, :100])
+        for i in range(100, 1500):
+            logits, state = model.step(sequence[:, i], state)
+        _, whole = model.prefill(sequence)
+    true_logits, held = truth.prefill(sequence)
+    for sums in (state.blocks[0].sums, whole.blocks[0].sums):
+        assert sums.dtype == torch.float32
+        torch.testing.assert_close(sums[..., -1].double(), held.blocks[0].sums[..., -1], rtol=0.01, atol=0.0)
+    torch.testing.assert_close(logits.double(), true_logits, rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_max_length_can_be_reached_and_not_passed(kind):
     model = small_model(kind=kind, max_length=8)
