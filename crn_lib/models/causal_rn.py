@@ -58,7 +58,13 @@ class RelationBlock(Block):
         """The relation of receivers and senders, `(batch, length, inner width)` in and out."""
         if self.window is not None:
             return window_relation(
-                a, b, window=self.window, norm=self.norm, activation=self.activation, heads=self.heads
+                a,
+                b,
+                window=self.window,
+                norm=self.norm,
+                activation=self.activation,
+                heads=self.heads,
+                rescale=self.post_norm,
             )
         return relation(
             a,
@@ -100,8 +106,15 @@ class RelationBlock(Block):
         if isinstance(state, RunningSum):
             out = running_step(a, b, state, norm=self.norm, heads=self.heads, rescale=self.post_norm)
         else:
-            pool = cast(Pool, state)
-            out = pool_step(a, b, pool, norm=self.norm, activation=self.activation, heads=self.heads)
+            out = pool_step(
+                a,
+                b,
+                cast(Pool, state),
+                norm=self.norm,
+                activation=self.activation,
+                heads=self.heads,
+                rescale=self.post_norm,
+            )
         return x + self._read(out)
 
     def reset_parameters(self, generator: torch.Generator) -> None:

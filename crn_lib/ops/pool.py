@@ -8,7 +8,7 @@ from torch import Tensor
 
 from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.backends import fused_missing
-from crn_lib.ops.linear import exponentiate_rows
+from crn_lib.ops.linear import exponentiate_rows, wants_logarithms
 from crn_lib.ops.naive import pre_activation
 from crn_lib.ops.normalise import normalise_heads
 
@@ -139,11 +139,14 @@ class RunningSum:
         self.lengths = self.lengths + 1
 
 
-def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, heads: int) -> Tensor:
+def pool_step(
+    a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, heads: int, rescale: bool = True
+) -> Tensor:
     """The relation's newest output row, after adding sender `b` to the pool.
 
     Args:
         a, b: the newest receiver and sender, `(batch, width)`.
+        rescale: as for `relation`, where norm and activation factorise.
 
     Returns:
         `(batch, width)`: what `relation` gives at the last position of the whole sequence, in O(length).
@@ -165,7 +168,13 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
     values = ACTIVATION_FUNCTIONS[activation](pre_activation(receivers, senders, norm)).flatten(-2)
     if pool.ragged:
         values = values.masked_fill(~pool.visible[:, :, None], 0.0)
-    return (values.sum(dim=1) / pool.lengths[:, None]).to(a.dtype)
+    out = values.sum(dim=1) / pool.lengths[:, None]
+    if rescale and wants_logarithms(out, norm, activation, a.shape[-1] // heads):
+        receiver, rows = (normalise_heads(x.double(), heads, norm) for x in (a, pool.rows))
+        if pool.ragged:
+            rows = rows.masked_fill(~pool.visible[:, :, None], -torch.inf)
+        out = exponentiate_rows(receiver + rows.logsumexp(dim=1) - pool.lengths[:, None].double().log())
+    return out.to(a.dtype)
 
 
 def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int, rescale: bool = True) -> Tensor:

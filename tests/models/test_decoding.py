@@ -139,6 +139,23 @@ def test_a_half_precision_model_decodes(kind, dtype):
     assert model.generate(sequence, 5).shape == (1, 5)
 
 
+@pytest.mark.parametrize("norm", ["none", "mean"])
+def test_a_window_stays_finite_where_nothing_bounds_its_rows(norm):
+    model, sequence = small_model(kind="linear_rn", norm=norm, first_window=4, heads=3).float(), tokens(2, 20)
+    with torch.no_grad():
+        for weight in (model.blocks[0].receiver.weight, model.blocks[0].sender.weight):
+            weight.mul_(1000)
+    whole = model(sequence)
+    loss = whole.square().sum()
+    assert whole.isfinite().all() and all(
+        x.isfinite().all() for x in torch.autograd.grad(loss, list(model.parameters()))
+    )
+    _, state = model.prefill(sequence[:, :7])
+    for i in range(7, 20):
+        logits, state = model.step(sequence[:, i], state)
+        torch.testing.assert_close(logits, whole[:, i], rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize("weights", [torch.bfloat16, torch.float16, torch.float32], ids=str)
 @torch.no_grad()
 def test_linear_attention_counts_on_in_half_precision(weights):
