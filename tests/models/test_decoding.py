@@ -182,7 +182,7 @@ def test_max_length_can_be_reached_and_not_passed(kind):
     assert model.generate(tokens(1, 5), 4).shape == (1, 4)  # the last token is never read
     with pytest.raises(ValueError, match=r"^steps must be from 1 to 4, .* max_length 8; got 5$"):
         model.generate(tokens(1, 5), 5)
-    with pytest.raises(ValueError, match=r"^steps must be from 1 to 4, .*; got 0$"):
+    with pytest.raises(ValueError, match=r"^steps must be a whole number >= 1; got 0$"):
         model.generate(tokens(1, 5), 0)
     _, state = model.prefill(tokens(1, 8))
     with pytest.raises(ValueError, match=r"^the model's max_length of 8 positions is used up$"):
@@ -190,12 +190,46 @@ def test_max_length_can_be_reached_and_not_passed(kind):
 
 
 @pytest.mark.parametrize(
-    ("lengths", "got"), [([0, 2], r"\[0, 2\]"), ([1, 6], r"\[1, 6\]"), ([1], r"\[1\]"), ([1, 2, 3], r"\[1, 2, 3\]")]
+    ("lengths", "got"),
+    [([0, 2], r"\[0, 2\]"), ([1, 6], r"\[1, 6\]"), ([1], r"\[1\]"), ([1, 2, 3], r"\[1, 2, 3\]"), ([], r"\[\]")],
 )
 def test_prompt_lengths_must_fit_the_prompts(lengths, got):
-    model = small_model(kind="causal_rn")
+    model, lengths = small_model(kind="causal_rn"), torch.tensor(lengths, dtype=torch.long)
     with pytest.raises(ValueError, match=rf"^lengths must be 2 whole numbers from 1 to 5; got {got}$"):
-        model.prefill(tokens(2, 5), torch.tensor(lengths))
+        model.prefill(tokens(2, 5), lengths)
+    with pytest.raises(ValueError, match=rf"^prompt_lengths must be 2 whole numbers from 1 to 5; got {got}$"):
+        model.generate(tokens(2, 5), 3, lengths)
+
+
+@pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "lstm"])
+@pytest.mark.parametrize(
+    ("lengths", "got"),
+    [
+        ([3, 5], "a list"),
+        (torch.tensor([3.0, 5.0]), "torch.float32"),
+        (torch.tensor([3, 5], dtype=torch.uint8), "torch.uint8"),
+        (torch.tensor([True, True]), "torch.bool"),
+    ],
+    ids=str,
+)
+def test_prompt_lengths_are_whole_numbers(kind, lengths, got):
+    model = small_model(kind=kind)
+    says = rf"must be a tensor of whole numbers, int32 or int64; got {got}$"
+    with pytest.raises(ValueError, match=rf"^lengths {says}"):
+        model.prefill(tokens(2, 5), lengths)
+    with pytest.raises(ValueError, match=rf"^prompt_lengths {says}"):
+        model.generate(tokens(2, 5), 3, lengths)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_whole_numbers_of_32_bits_are_read_as_those_of_64(variant):
+    model, prompt, lengths = small_model(**variant), tokens(2, 5), torch.tensor([2, 5])
+    logits, state = model.prefill(prompt, lengths)
+    narrow, held = model.prefill(prompt.int(), lengths.int())
+    assert torch.equal(narrow, logits) and held.nbytes == state.nbytes
+    assert torch.equal(model.step(prompt[:, 0].int(), held)[0], model.step(prompt[:, 0], state)[0])
+    assert torch.equal(model.generate(prompt.int(), 3, lengths.int()), model.generate(prompt, 3, lengths))
+    assert torch.equal(model(prompt.int()), model(prompt))
 
 
 def test_a_step_wants_one_known_token_a_sequence():

@@ -87,8 +87,10 @@ def test_linear_attention_is_the_quadratic_formula(heads):
     [
         (torch.zeros(5, dtype=torch.long), r"tokens must be \(batch, length\) and not empty; got shape \(5,\)"),
         (torch.zeros(2, 0, dtype=torch.long), r"not empty; got shape \(2, 0\)"),
-        (torch.zeros(1, 5), r"tokens must be whole-number ids; got torch.float32"),
-        (torch.zeros(1, 5, dtype=torch.bool), r"tokens must be whole-number ids; got torch.bool"),
+        *(
+            (torch.zeros(1, 5, dtype=dtype), rf"tokens must be a tensor of whole numbers, int32 or int64; got {dtype}$")
+            for dtype in (torch.float32, torch.bool, torch.uint8, torch.int16, torch.uint16, torch.complex64)
+        ),
         (torch.zeros(1, 91, dtype=torch.long), r"a sequence of 91 tokens is longer than the model's max_length 90"),
         (torch.full((1, 5), VOCAB), rf"token ids must be from 0 to {VOCAB - 1}; got {VOCAB}"),
         (torch.full((1, 5), -1), rf"token ids must be from 0 to {VOCAB - 1}; got -1"),
