@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crn_lib.data import Images, names, sonnets
+from crn_lib.data import DataError, Images, names, sonnets
 from crn_lib.data.pictures import cifar5m, cifar10, mnist
 from crn_lib.data.sentences import GLUE, SUPERGLUE, glue, sentiment, superglue
 from crn_lib.data.texts import penn_treebank, text_files, wikitext103
@@ -48,6 +48,26 @@ def test_a_folder_has_its_own_name_and_that_of_each_link(tmp_path: Path, real: s
     (tmp_path / link).symlink_to(tmp_path / real)
     (tmp_path / real / "round").symlink_to(tmp_path)
     assert len(glue("rte", str(tmp_path), seed=0).test.classes) == 20
+
+
+@pytest.mark.parametrize(
+    ("here", "path"), [("RTE", "."), ("RTE", "train.tsv"), ("RTE/more", ".."), ("RTE/more", "../train.tsv"), (".", ".")]
+)
+def test_a_folder_has_its_name_where_the_path_does_not_say_it(
+    tmp_path: Path, monkeypatch, here: str, path: str
+) -> None:
+    for part in ("train", "dev"):
+        rows = [f"a\tb\t{('not_', '')[i % 2]}entailment" for i in range(20)]
+        write(tmp_path / "RTE" / f"{part}.tsv", "\n".join(["sentence1\tsentence2\tlabel", *rows]))
+    (tmp_path / "RTE" / "more").mkdir()
+    monkeypatch.chdir(tmp_path / here)
+    assert len(glue("rte", path, seed=0).test.classes) == 20
+    (tmp_path / "RTE" / "dev.tsv").rename(tmp_path / "RTE" / "other.tsv")
+    with pytest.raises(DataError, match=r"must have the files train.tsv, dev.tsv; it has train.tsv; get "):
+        glue("rte", path, seed=0)
+    monkeypatch.chdir(tmp_path / "RTE" / "more")
+    with pytest.raises(DataError, match=r"^no RTE/train.tsv at or below \.; get "):
+        glue("rte", ".", seed=0)
 
 
 @pytest.mark.parametrize("form", ["wiki.{}.raw", "wiki.{}.tokens", "{}.mmap"])
