@@ -207,6 +207,33 @@ def test_glue_is_tables_with_the_columns_of_each_task(tmp_path: Path, name: str)
     assert glue(name, str(tmp_path / "glue" / kind.folder), seed=0).test == split.test
 
 
+def qqp(broken: int) -> str:
+    """A table of 40 pairs, with so many questions before them that a line feed breaks in two."""
+    header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate"
+    halves = [f"{i}\t1\t2\tWho was" if k == 0 else f"he {i}?\tWho?\t0" for i in range(broken) for k in range(2)]
+    return "\n".join([header, *halves, *(f"{i}\t1\t2\tWho {i}?\tWhat?\t{i % 2}" for i in range(40))])
+
+
+@pytest.mark.parametrize("broken", [1, 10])
+def test_a_few_broken_lines_of_qqp_are_passed_over_and_counted(tmp_path: Path, broken: int) -> None:
+    write(tmp_path / "QQP" / "train.tsv", qqp(broken))
+    write(tmp_path / "QQP" / "dev.tsv", qqp(0))
+    with pytest.warns(UserWarning, match="passed over") as warned:
+        split = glue("qqp", str(tmp_path), seed=0)
+    says = f"QQP/train.tsv: passed over {2 * broken} of {40 + 2 * broken} lines, which do not have 6 columns"
+    assert [str(each.message) for each in warned] == [f"{tmp_path}/{says}"]
+    write(tmp_path / "QQP" / "train.tsv", qqp(0))
+    assert glue("qqp", str(tmp_path), seed=0) == split
+
+
+def test_a_table_of_qqp_with_more_broken_lines_is_damaged_and_no_other_has_any(tmp_path: Path) -> None:
+    for part in ("train", "dev"):
+        write(tmp_path / "QQP" / f"{part}.tsv", qqp(11))
+    with pytest.raises(DataError, match=r"item 1 \(line 2\) must have 6 .*; 22 lines are wrong, where 20 may be$"):
+        glue("qqp", str(tmp_path), seed=0)
+    assert [name for name, kind in GLUE.items() if kind.broken] == ["qqp"]
+
+
 @pytest.mark.parametrize("name", SUPERGLUE)
 def test_superglue_is_json_lines_with_the_fields_of_each_task(tmp_path: Path, name: str) -> None:
     kind = SUPERGLUE[name]
