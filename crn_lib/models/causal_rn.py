@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, kind, residual_std
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops import factorises, relation
+from crn_lib.ops.backends import float64_missing
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
 from crn_lib.ops.window import pool_of, window_relation
@@ -79,6 +80,8 @@ class RelationBlock(Block):
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
         if not self.running:
             return pool_of(batch, self.inner_width, self.window, device=device, dtype=dtype)
+        if lacking := float64_missing(device, self.norm, self.activation, self.inner_width // self.heads):
+            raise ValueError(lacking)
         # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
         wide = dtype if self.norm == "approx" else torch.float64
         return RunningSum(batch, self.inner_width, device=device, dtype=wide)

@@ -8,7 +8,7 @@ import math
 
 from torch import Tensor
 
-from crn_lib.ops.backends import factorises, fused_cpu_missing
+from crn_lib.ops.backends import bounded, factorises, float64_missing, fused_cpu_missing
 from crn_lib.ops.normalise import normalise_heads
 from crn_lib.ops.prefix_sum import direct_relation, log_relation
 
@@ -46,21 +46,24 @@ def exponentiate_rows(logs: Tensor) -> Tensor:
     return (logs - (largest - largest.clamp(SMALLEST_LOG, LARGEST_LOG))).exp()
 
 
-def bounded(norm: str, head_width: int) -> bool:
-    """Whether no exponent of a norm that factorises is large: both sides are normalised, and the heads not too wide."""
-    return norm == "approx" and 2 * largest_normalised(head_width) <= LARGEST_LOG
-
-
 def wants_logarithms(out: Tensor, norm: str, activation: str, head_width: int) -> bool:
     """Whether means as the definition has them, `(..., width)`, have a row that `exponentiate_rows` would scale.
 
     Only where norm and activation factorise is there another way to such a row: by logarithms, in float64.
+
+    Raises:
+        ValueError: the device has no float64.
     """
     if not factorises(norm, activation) or bounded(norm, head_width):
         return False
     largest = out.detach().amax(dim=-1)
     ordinary = (largest >= math.exp(SMALLEST_LOG)) & (largest <= math.exp(LARGEST_LOG))
-    return not bool(ordinary.all())
+    if bool(ordinary.all()):
+        return False
+    lacking = float64_missing(out.device, norm, activation, head_width)
+    if lacking:
+        raise ValueError(lacking)
+    return True
 
 
 def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool) -> Tensor:
