@@ -12,15 +12,18 @@ import torch
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def reset_peak_memory(device: torch.device) -> None:
-    """Start a new measurement of `peak_memory`. On a CPU outside Linux there is nothing to reset."""
+def reset_peak_memory(device: torch.device) -> bool:
+    """Start a new measurement of `peak_memory`; returns whether it was.
+
+    On a CPU outside Linux there is nothing to reset, and in some containers it is not allowed.
+    """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    elif _RESET.exists():
-        try:
-            _RESET.write_text("5")
-        except OSError:
-            return
+        return True
+    try:
+        return _RESET.exists() and bool(_RESET.write_text("5"))
+    except OSError:
+        return False
 
 
 def release_free_memory() -> None:
@@ -32,7 +35,10 @@ def release_free_memory() -> None:
 
 
 def peak_memory(device: torch.device) -> int | None:
-    """Peak bytes since `reset_peak_memory`: allocated on a GPU, resident in the whole process on a CPU."""
+    """Peak bytes since `reset_peak_memory`: allocated on a GPU, resident in the whole process on a CPU.
+
+    Where that could not reset it, it is the peak since the process began.
+    """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     if device.type != "cpu" or not sys.platform.startswith("linux"):
@@ -51,15 +57,18 @@ def finish(device: torch.device) -> None:
 
 
 def added_memory(compute: Callable[[], object], device: torch.device = CPU) -> int | None:
-    """Peak bytes (`peak_memory`) during one call of `compute`, which works on the device, above those before it."""
+    """Peak bytes (`peak_memory`) during one call of `compute`, which works on the device, above those before it.
+
+    `None` where an earlier peak cannot be forgotten: below it the call would seem to add nothing.
+    """
     release_free_memory()
     finish(device)
-    reset_peak_memory(device)
+    known = reset_peak_memory(device)
     before = peak_memory(device)
     compute()
     finish(device)
     after = peak_memory(device)
-    return None if before is None or after is None else max(0, after - before)
+    return None if not known or before is None or after is None else max(0, after - before)
 
 
 def call_times(

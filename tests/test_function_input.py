@@ -6,9 +6,12 @@ import pytest
 import torch
 
 from crn_lib import viz
+from crn_lib.analysis.rank import memory_rank, pair_values
+from crn_lib.analysis.readable import readable_senders
 from crn_lib.config import ConfigError
 from crn_lib.models import ModelConfig, build_model
-from crn_lib.ops import factorises, pre_activation, relation, which_backend
+from crn_lib.ops import Pool, RunningSum, factorises, pool_step, pre_activation, relation, running_step, which_backend
+from crn_lib.ops.window import window_relation
 from crn_lib.tasks import (
     ClosePairsConfig,
     ClosePairsTask,
@@ -24,6 +27,10 @@ from crn_lib.tasks import (
 from crn_lib.training import TrainConfig
 
 ROWS = torch.zeros(1, 2, 4)
+ROW = ROWS[0]
+POOL, SUM = Pool(2, 4, dtype=ROW.dtype), RunningSum(2, 4, dtype=ROW.dtype)
+EXACT = {"norm": "exact"}
+ACTIVATION = "activation must be one of exp, relu, squared_relu, gelu, elu, softplus, identity; got 'x'"
 TASK = CopyingTask(CopyingConfig(string_length=3))
 MODEL = build_model(ModelConfig(width=8, blocks=1, max_length=10))
 TRACE = CopyTrace("ab", "ab>", (0.1, 0.2, 0.3), (1, 2, 3, 4))
@@ -41,6 +48,13 @@ WRONG = {
     "head width": (lambda: which_backend(head_width="3"), "head_width must be a whole number >= 1; got '3'"),
     "factorises": (lambda: factorises("x", "exp"), "norm must be one of exact, approx, none"),
     "pre-activation": (lambda: pre_activation(ROWS, ROWS, "x"), "norm must be one of exact, approx, none"),
+    "activation of a step": (lambda: pool_step(ROW, ROW, POOL, **EXACT, activation="x", heads=1), ACTIVATION),
+    "activation of a window": (lambda: window_relation(ROWS, ROWS, window=2, **EXACT, activation="x"), ACTIVATION),
+    "activation of pairs": (lambda: pair_values(ROW, ROW, activation="x"), ACTIVATION),
+    "activation of a rank": (lambda: memory_rank(ROW, ROW, activation=None), "activation must be one of exp, relu"),
+    "activation to read": (lambda: readable_senders("x", 64), ACTIVATION),
+    "norm of a step": (lambda: pool_step(ROW, ROW, POOL, norm="x", activation="exp", heads=1), "norm must be one of"),
+    "norm of a sum": (lambda: running_step(ROW, ROW, SUM, **EXACT, heads=1), "norm must be one of approx, none, mean;"),
     "seed": (lambda: TrainConfig(seed=2**63), "seed must be a whole number from 0 to 1000000000000000000; got"),
     "decay": (lambda: TrainConfig(weight_decay=10**400), "weight_decay must be a number >= 0; got 1000"),
     "clip": (lambda: TrainConfig(clip=math.inf), "clip must be a number >= 1e-09; got inf"),
@@ -49,7 +63,9 @@ WRONG = {
     "width": (lambda: ModelConfig(width=10**15), "from 1 to 1000000000; got 1000000000000000"),
     "model of a mapping": (lambda: build_model({}), "config must be a ModelConfig; got a dict"),
     "tokens of a list": (lambda: MODEL([[0, 1]]), r"tokens must be (batch, length) and not empty; got a list"),
-    "steps": (lambda: MODEL.generate(torch.tensor([[0]]), "3"), "steps must be from 1 to 10"),
+    "steps": (lambda: MODEL.generate(torch.tensor([[0]]), "3"), "steps must be a whole number >= 1; got '3'"),
+    "steps true": (lambda: MODEL.generate(torch.tensor([[0]]), True), "steps must be a whole number >= 1; got True"),
+    "steps beyond": (lambda: MODEL.generate(torch.tensor([[0]]), 11), "steps must be from 1 to 10"),
     "batch of a state": (lambda: MODEL.init_state(2.5), "batch must be a whole number >= 1; got 2.5"),
     "bytes of a state": (lambda: MODEL.state_bytes(-1), "length must be a whole number"),
     "bytes beyond": (lambda: MODEL.state_bytes(11), "length must be a whole number from 1 to 10; got 11"),
@@ -119,3 +135,13 @@ def test_nothing_to_draw_is_said_and_no_blank_figure_drawn(name):
 
 def test_kinds_that_are_asked_for_only_are_no_error():
     assert "lstm" in viz.KIND_NAMES and "x" not in viz.KIND_NAMES and viz.KIND_NAMES.get("lstm") == "LSTM"
+
+
+def test_a_step_that_is_refused_leaves_what_is_remembered_as_it_was():
+    pool, state = Pool(2, 4, dtype=ROW.dtype), RunningSum(2, 4, dtype=ROW.dtype)
+    for wrong in ({"norm": "x", "activation": "exp"}, {"norm": "exact", "activation": "x"}):
+        with pytest.raises(ConfigError):
+            pool_step(ROW, ROW, pool, **wrong, heads=1)
+    with pytest.raises(ConfigError):
+        running_step(ROW, ROW, state, norm="exact", heads=1)
+    assert pool.lengths.tolist() == state.lengths.tolist() == [0, 0] and pool.rows.shape[1] == 0

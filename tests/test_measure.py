@@ -26,7 +26,7 @@ def test_peak_memory_sees_a_buffer_that_is_gone_again():
 def test_a_reset_forgets_an_earlier_peak():
     torch.ones(128 * MIB // 4)
     high = peak_memory(CPU)
-    reset_peak_memory(CPU)
+    assert reset_peak_memory(CPU) is True
     assert peak_memory(CPU) < high - 50 * MIB
 
 
@@ -36,11 +36,13 @@ def test_a_machine_that_cannot_tell_gives_none(monkeypatch):
     assert peak_memory(CPU) is None
 
 
-def test_a_peak_that_cannot_be_reset_is_no_error(monkeypatch, tmp_path):
-    monkeypatch.setattr(measure, "_RESET", tmp_path)  # a folder: writing it fails
-    reset_peak_memory(CPU)
-    monkeypatch.setattr(measure, "_RESET", tmp_path / "nothing")
-    reset_peak_memory(CPU)
+def test_where_a_peak_cannot_be_reset_what_a_call_adds_is_unknown(monkeypatch, tmp_path):
+    called = []
+    for reset in (tmp_path, tmp_path / "nothing"):  # a folder: writing it fails
+        monkeypatch.setattr(measure, "_RESET", reset)
+        assert reset_peak_memory(CPU) is False
+        assert added_memory(lambda: called.append(1)) is None
+    assert called == [1, 1]
 
 
 def test_without_a_gpu_auto_takes_the_cpu_and_says_why(monkeypatch):

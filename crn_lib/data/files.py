@@ -83,6 +83,11 @@ def each_once(found: Iterable[str | Path]) -> list[Path]:
     return sorted({os.path.realpath(path): path for path in sorted(map(Path, found), reverse=True)}.values())
 
 
+def _in_its_folder(file: Path) -> Path:
+    """The file behind the name of its folder, which paths such as `.`, `..` and `train.tsv` do not say."""
+    return Path(os.path.realpath(file.parent), file.name) if file.parent.name in ("", "..") else file
+
+
 def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str) -> list[Path]:
     """The files of a data set that has several: all of one form and in one folder, at or anywhere below the path.
 
@@ -105,11 +110,12 @@ def find_parts(path: str | Path | None, forms: Sequence[Sequence[str]], get: str
     found: dict[Path, Sequence[str]] = {}
     for form in forms:
         for file in files:
-            if file.match(form[0]):
+            if _in_its_folder(file).match(form[0]):
                 found.setdefault(file.parent, form)
     folders = [place] if place in found else each_once(found)
     if not folders:
-        others = [name for form in forms for name in form[1:] if any(file.match(name) for file in files)]
+        named = [*map(_in_its_folder, files)]
+        others = [name for form in forms for name in form[1:] if any(file.match(name) for file in named)]
         only = f", only {', '.join(others)}" if others else ""
         raise DataError(f"no {firsts} at or below {shown_path(path)}{only}; {get}")
     if len(folders) > 1:

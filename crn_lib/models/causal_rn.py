@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from crn_lib.models.block import COUNTER, NUMBER, Block, BlockState, init_linear, kind, residual_std
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops import factorises, relation
+from crn_lib.ops.backends import float64_missing
 from crn_lib.ops.normalise import layer_norm, normalise_heads
 from crn_lib.ops.pool import Pool, RunningSum, pool_step, running_step
 from crn_lib.ops.window import pool_of, window_relation
@@ -49,19 +50,22 @@ class RelationBlock(Block):
         """Passed on to `relation`; `naive` runs the whole model on the definition."""
 
     def forward(self, x: Tensor, state: BlockState | None = None, lengths: Tensor | None = None) -> Tensor:
-        normalised = layer_norm(x)
-        a, b = self.receiver(normalised), self.sender(normalised)
+        a, b = self._pair(x)
         if state is not None:
             self._remember(b, cast(Pool | RunningSum, state), lengths)
-        if a.dtype.itemsize < 4:  # autocast; `relation` would widen too, yet round its result before the LayerNorm
-            a, b = a.float(), b.float()
         return x + self._read(self.mix(a, b))
 
     def mix(self, a: Tensor, b: Tensor) -> Tensor:
         """The relation of receivers and senders, `(batch, length, inner width)` in and out."""
         if self.window is not None:
             return window_relation(
-                a, b, window=self.window, norm=self.norm, activation=self.activation, heads=self.heads
+                a,
+                b,
+                window=self.window,
+                norm=self.norm,
+                activation=self.activation,
+                heads=self.heads,
+                rescale=self.post_norm,
             )
         return relation(
             a,
@@ -76,6 +80,8 @@ class RelationBlock(Block):
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> Pool | RunningSum:
         if not self.running:
             return pool_of(batch, self.inner_width, self.window, device=device, dtype=dtype)
+        if lacking := float64_missing(device, self.norm, self.activation, self.inner_width // self.heads):
+            raise ValueError(lacking)
         # Senders that nothing scales can be large, and a large logarithm needs the digits of float64.
         wide = dtype if self.norm == "approx" else torch.float64
         return RunningSum(batch, self.inner_width, device=device, dtype=wide)
@@ -99,13 +105,19 @@ class RelationBlock(Block):
             )
             state.lengthen()
             return block_step(x, weights, state.buffer, state.lengths, self.heads, self.post_norm)
-        normalised = layer_norm(x)
-        a, b = self.receiver(normalised), self.sender(normalised)
+        a, b = self._pair(x)
         if isinstance(state, RunningSum):
             out = running_step(a, b, state, norm=self.norm, heads=self.heads, rescale=self.post_norm)
         else:
-            pool = cast(Pool, state)
-            out = pool_step(a, b, pool, norm=self.norm, activation=self.activation, heads=self.heads)
+            out = pool_step(
+                a,
+                b,
+                cast(Pool, state),
+                norm=self.norm,
+                activation=self.activation,
+                heads=self.heads,
+                rescale=self.post_norm,
+            )
         return x + self._read(out)
 
     def reset_parameters(self, generator: torch.Generator) -> None:
@@ -123,6 +135,16 @@ class RelationBlock(Block):
             and not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
             and pool.has_kernel(x, self.norm, self.activation, self.heads)
         )
+
+    def _pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Receivers and senders, `(..., inner width)`; those of 16 bits, as under autocast, widened to float32.
+
+        The relation and its steps would widen them too, yet round their result, up to `exp(sqrt(width))`, before the
+        LayerNorm, and float16 ends at 65,504.
+        """
+        normalised = layer_norm(x)
+        a, b = self.receiver(normalised), self.sender(normalised)
+        return (a.float(), b.float()) if a.dtype.itemsize < 4 else (a, b)
 
     def _remember(self, b: Tensor, state: Pool | RunningSum, lengths: Tensor | None) -> None:
         if lengths is None:

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from crn_lib.config import require, require_choice, require_whole
 from crn_lib.models.block import BLOCKS
 from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
+from crn_lib.ops.backends import float64_missing
 
 RELATION_KINDS = ("causal_rn", "linear_rn")
 POSITIONS = ("learned", "none", "random")
@@ -101,6 +104,12 @@ class ModelConfig:
     def inner_width(self) -> int:
         """Columns of a receiver and a sender; of the kinds that have none, the width."""
         return self.expansion * self.width
+
+    def require_device(self, device: torch.device) -> None:
+        """Raise `ConfigError` where such a model cannot be computed on the device, for want of float64 there."""
+        if self.norm is not None and self.activation is not None:
+            lacking = float64_missing(device, self.norm, self.activation, self.inner_width // self.heads)
+            require(not lacking, lacking)
 
     def _complete_relation(self) -> None:
         if self.norm is None:

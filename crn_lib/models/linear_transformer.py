@@ -55,7 +55,7 @@ def linear_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 @dataclass
 class LinearAttentionState(BlockState):
-    """`S`, `(batch, heads, head width, head width)`, beside `z`, kept as one more column of it."""
+    """`S`, `(batch, heads, head width, head width)`, beside `z`, kept as one more column of it; in float32 at least."""
 
     sums: Tensor
 
@@ -68,7 +68,8 @@ class LinearTransformerBlock(TransformerBlock):
 
     def init_state(self, batch: int, device: torch.device, dtype: torch.dtype) -> LinearAttentionState:
         head = self.width // self.heads
-        return LinearAttentionState(torch.zeros(batch, self.heads, head, head + 1, device=device, dtype=dtype))
+        wide = torch.promote_types(dtype, torch.float32)  # in bfloat16 `z` would stop to count at 512: 512 + 1 is 512
+        return LinearAttentionState(torch.zeros(batch, self.heads, head, head + 1, device=device, dtype=wide))
 
     def predicted_bytes(self, rows: int) -> int:
         return self.width * (self.width // self.heads + 1) * NUMBER
@@ -78,10 +79,12 @@ class LinearTransformerBlock(TransformerBlock):
 
     def mix_step(self, query: Tensor, key: Tensor, value: Tensor, state: BlockState) -> Tensor:
         held = cast(LinearAttentionState, state)
+        dtype = query.dtype
         query, key, value = (self._split(x[:, None]) for x in (query, key, value))
         held.sums = held.sums + self._outer(key, value)
-        out = feature_map(query) @ held.sums
-        return (out[..., :-1] / out[..., -1:]).flatten(1)
+        with torch.autocast(query.device.type, enabled=False):
+            out = feature_map(query.to(held.sums.dtype)) @ held.sums
+        return (out[..., :-1] / out[..., -1:]).flatten(1).to(dtype)
 
     def _remember(self, key: Tensor, value: Tensor, state: BlockState, lengths: Tensor | None) -> None:
         key, value = self._split(key), self._split(value)
@@ -91,9 +94,11 @@ class LinearTransformerBlock(TransformerBlock):
         cast(LinearAttentionState, state).sums = self._outer(key, value, real)
 
     def _outer(self, key: Tensor, value: Tensor, real: Tensor | None = None) -> Tensor:
-        """`sum_j phi(k_j) [v_j, 1]^T` over the (real) positions."""
-        key = feature_map(key)
+        """`sum_j phi(k_j) [v_j, 1]^T` over the (real) positions, in float32 at least."""
+        wide = torch.promote_types(key.dtype, torch.float32)
+        key, value = feature_map(key.to(wide)), value.to(wide)
         if real is not None:
             key = key * real[:, None, :, None]
         value = torch.cat([value, torch.ones_like(value[..., :1])], dim=-1)
-        return key.transpose(-1, -2) @ value
+        with torch.autocast(key.device.type, enabled=False):
+            return key.transpose(-1, -2) @ value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from crn_lib.config import require_whole
+from crn_lib.config import require_whole, shown
 from crn_lib.models.block import INIT_STD, Block, BlockState, init_linear
 from crn_lib.models.config import ModelConfig
 from crn_lib.ops.cpu.threads import is_small, kernels_only, kernels_only_behind
@@ -97,7 +97,8 @@ class SequenceModel(nn.Module):
         """Logits at every position, or at those asked for.
 
         Args:
-            tokens: token ids, `(batch, length)`, `1 <= length <= max_length`, or vectors.
+            tokens: token ids, `(batch, length)`, `1 <= length <= max_length`, or vectors. Ids are int32 or int64, as
+                torch looks them up; what is narrower is refused, and not widened: it may be a mask, or have overflowed.
             positions: the place of each token, `(batch, length)`; the first places where they are not given.
             at: where logits are wanted, true or false, `(batch, length)`. With a large vocabulary the head costs more
                 than the blocks, and most tasks ask little of most places.
@@ -107,16 +108,15 @@ class SequenceModel(nn.Module):
             one row for each place asked for, sequence after sequence.
 
         Raises:
-            ValueError: a wrong shape, too long a sequence, an id outside the vocabulary, a place outside the model.
+            ValueError: a wrong shape or type, too long a sequence, an id outside the vocabulary, a place outside the
+                model.
         """
         self._check_tokens(tokens, dimensions=2)
         if positions is not None:
             self._check_positions(positions, tokens)
-        if at is not None and (at.shape != tokens.shape[:2] or at.dtype != torch.bool):
-            raise ValueError(
-                f"at must be true or false for each of the {tuple(tokens.shape[:2])} places; "
-                f"got {at.dtype} of shape {tuple(at.shape)}"
-            )
+        if at is not None and (not isinstance(at, Tensor) or at.shape != tokens.shape[:2] or at.dtype != torch.bool):
+            found = f"{at.dtype} of shape {tuple(at.shape)}" if isinstance(at, Tensor) else f"a {type(at).__name__}"
+            raise ValueError(f"at must be true or false for each of the {tuple(tokens.shape[:2])} places; got {found}")
         if torch.compiler.is_compiling() or not is_small(tokens, self.config.width):
             return self._forward(tokens, positions, at)
         with kernels_only():
@@ -140,13 +140,16 @@ class SequenceModel(nn.Module):
 
         Returns:
             The logits after each prompt's last token, `(batch, vocab_size)`, and the state.
+
+        Raises:
+            ValueError: tokens that `forward` refuses; lengths that do not fit them.
         """
         self._check_tokens(tokens, dimensions=2)
         batch, length = tokens.shape[:2]
+        if lengths is not None:
+            lengths = _checked_lengths("lengths", lengths, tokens)
         state = self.init_state(batch)
         ends = torch.full((batch,), length, device=tokens.device) if lengths is None else lengths
-        if ends.shape != (batch,) or int(ends.min()) < 1 or int(ends.max()) > length:
-            raise ValueError(f"lengths must be {batch} whole numbers from 1 to {length}; got {ends.tolist()}")
         with kernels_only(is_small(tokens, self.config.width)):
             x = self._embed(tokens)
             for block, held in zip(self.blocks, state.blocks, strict=True):
@@ -192,11 +195,14 @@ class SequenceModel(nn.Module):
         if self.config.input_width is not None:
             raise ValueError("a model that reads vectors cannot read what it writes: there is nothing to generate")
         self._check_tokens(prompt, dimensions=2)
+        require_whole("steps", steps)
+        if prompt_lengths is not None:
+            prompt_lengths = _checked_lengths("prompt_lengths", prompt_lengths, prompt)
         longest = prompt.shape[1] if prompt_lengths is None else int(prompt_lengths.max())
-        if not isinstance(steps, int) or steps < 1 or longest + steps - 1 > self.config.max_length:
+        if longest + steps - 1 > self.config.max_length:
             raise ValueError(
                 f"steps must be from 1 to {self.config.max_length - longest + 1}, since a prompt of {longest} tokens "
-                f"and what follows must fit max_length {self.config.max_length}; got {steps!r}"
+                f"and what follows must fit max_length {self.config.max_length}; got {steps}"
             )
         logits, state = self.prefill(prompt, prompt_lengths)
         chosen = [logits.argmax(dim=-1)]
@@ -277,8 +283,7 @@ class SequenceModel(nn.Module):
         found = f"shape {tuple(tokens.shape)}" if isinstance(tokens, Tensor) else f"a {type(tokens).__name__}"
         if not isinstance(tokens, Tensor) or tokens.ndim != dimensions or 0 in tokens.shape:
             raise ValueError(f"tokens must be {shape} and not empty; got {found}")
-        if tokens.dtype.is_floating_point or tokens.dtype == torch.bool:
-            raise ValueError(f"tokens must be whole-number ids; got {tokens.dtype}")
+        _require_whole_numbers("tokens", tokens)
         self._check_length(tokens, dimensions)
         lowest, highest = int(tokens.min()), int(tokens.max())
         if lowest < 0 or highest >= self.config.vocab_size:
@@ -305,12 +310,29 @@ class SequenceModel(nn.Module):
     def _check_positions(self, positions: Tensor, tokens: Tensor) -> None:
         if self.position_embedding is None:
             raise ValueError('the model has positions "none": no token can be given a place')
+        _require_whole_numbers("positions", positions)
         if positions.shape != tokens.shape[:2]:
             raise ValueError(f"positions must be {tuple(tokens.shape[:2])} as the tokens; got {tuple(positions.shape)}")
         lowest, highest = int(positions.min()), int(positions.max())
         if lowest < 0 or highest >= self.config.max_length:
             wrong = lowest if lowest < 0 else highest
             raise ValueError(f"positions must be from 0 to {self.config.max_length - 1}; got {wrong}")
+
+
+def _require_whole_numbers(name: str, numbers: object) -> None:
+    """Raise `ValueError` unless it is a tensor of a type that torch looks rows up by."""
+    if not isinstance(numbers, Tensor) or numbers.dtype not in (torch.int32, torch.int64):
+        found = numbers.dtype if isinstance(numbers, Tensor) else f"a {type(numbers).__name__}"
+        raise ValueError(f"{name} must be a tensor of whole numbers, int32 or int64; got {found}")
+
+
+def _checked_lengths(name: str, lengths: Tensor, tokens: Tensor) -> Tensor:
+    """The lengths as int64, one a sequence of the tokens, or a `ValueError`."""
+    _require_whole_numbers(name, lengths)
+    batch, length = tokens.shape[:2]
+    if lengths.shape != (batch,) or int(lengths.min()) < 1 or int(lengths.max()) > length:
+        raise ValueError(f"{name} must be {batch} whole numbers from 1 to {length}; got {shown(lengths.tolist())}")
+    return lengths.long()
 
 
 def _count(module: nn.Module) -> int:

@@ -17,6 +17,11 @@ KERNEL_NORMS = {"cpu": ("exact", "approx", "none", "rms", "unit", "mean"), "cuda
 WIDEST_ON_CPU = 6400
 """Widest head of the Numba kernels, whose exponential is right up to 80 = sqrt(6400); wider ones are tiled."""
 
+WIDEST_BOUNDED = 401
+"""Widest head whose exponents `approx` bounds by 40 = 2 sqrt(401 - 1), `LARGEST_LOG` of `linear.py`."""
+WITHOUT_FLOAT64 = ("mps",)
+"""Devices that have no float64, in which exponents are added that nothing bounds."""
+
 BACKENDS = ("auto", "naive", "tiled", "fused", "linear")
 
 
@@ -52,6 +57,19 @@ def factorises(norm: str, activation: str) -> bool:
 
 
 FACTORISING_NORMS = tuple(norm for norm in NORMS if factorises(norm, "exp"))
+
+
+def bounded(norm: str, head_width: int) -> bool:
+    """Whether no exponent of a norm that factorises is large: both sides are normalised, and the heads not too wide."""
+    return norm == "approx" and head_width <= WIDEST_BOUNDED
+
+
+def float64_missing(device: torch.device, norm: str, activation: str, head_width: int) -> str:
+    """Why a relation that factorises cannot be computed so on this device, or an empty string."""
+    if device.type not in WITHOUT_FLOAT64 or not factorises(norm, activation) or bounded(norm, head_width):
+        return ""
+    wide = f" and heads of more than {WIDEST_BOUNDED} columns" if norm == "approx" else ""
+    return f"norm={norm!r} with activation='exp'{wide} is added in float64, which device {device.type!r} does not have"
 
 
 @cache
@@ -115,8 +133,8 @@ def which_backend(
         head_width: of one head; the compiled kernels have a widest.
 
     Raises:
-        ValueError: an unknown name, or a backend that cannot compute what is asked; the message names those
-            that can.
+        ValueError: an unknown name, or a backend or a device that cannot compute what is asked; the message names
+            those that can.
 
     Example:
         >>> print(which_backend("exact", backend="naive"))
@@ -148,6 +166,9 @@ def which_backend(
         )
     if backend == "fused" and missing:
         raise ValueError(f"backend 'fused' is not available: {missing}; use 'auto', 'tiled' or 'naive'")
+
+    if linear and (lacking := float64_missing(device, norm, activation, head_width)):
+        raise ValueError(f"{lacking}; use 'tiled' or 'naive', or another device")
 
     asked = " (asked for)" if backend != "auto" else ""
     if linear:

@@ -8,7 +8,7 @@ import math
 
 from torch import Tensor
 
-from crn_lib.ops.backends import fused_cpu_missing
+from crn_lib.ops.backends import bounded, factorises, float64_missing, fused_cpu_missing
 from crn_lib.ops.normalise import normalise_heads
 from crn_lib.ops.prefix_sum import direct_relation, log_relation
 
@@ -46,13 +46,33 @@ def exponentiate_rows(logs: Tensor) -> Tensor:
     return (logs - (largest - largest.clamp(SMALLEST_LOG, LARGEST_LOG))).exp()
 
 
+def wants_logarithms(out: Tensor, norm: str, activation: str, head_width: int) -> bool:
+    """Whether means as the definition has them, `(..., width)`, have a row that `exponentiate_rows` would scale.
+
+    Only where norm and activation factorise is there another way to such a row: by logarithms, in float64.
+
+    Raises:
+        ValueError: the device has no float64.
+    """
+    if not factorises(norm, activation) or bounded(norm, head_width):
+        return False
+    largest = out.detach().amax(dim=-1)
+    ordinary = (largest >= math.exp(SMALLEST_LOG)) & (largest <= math.exp(LARGEST_LOG))
+    if bool(ordinary.all()):
+        return False
+    lacking = float64_missing(out.device, norm, activation, head_width)
+    if lacking:
+        raise ValueError(lacking)
+    return True
+
+
 def linear_relation(a: Tensor, b: Tensor, *, norm: str, causal: bool, heads: int, rescale: bool) -> Tensor:
     """The relation for `activation="exp"` and a norm that factorises, in time and memory O(length).
 
     Arguments and result are those of `crn_lib.ops.relation`. With `rescale`, rows are as `exponentiate_rows` leaves
     them; otherwise they overflow or vanish, as the definition does.
     """
-    if norm == "approx" and 2 * largest_normalised(a.shape[-1] // heads) <= LARGEST_LOG:
+    if bounded(norm, a.shape[-1] // heads):
         a, b = normalise_heads(a, heads), normalise_heads(b, heads)
         if causal and a.device.type == "cpu" and not fused_cpu_missing():
             from crn_lib.ops.cpu.scan import scan_relation

@@ -6,11 +6,12 @@ A relation that factorises needs one running sum. Any other needs every sender r
 import torch
 from torch import Tensor
 
-from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
-from crn_lib.ops.backends import fused_missing
-from crn_lib.ops.linear import exponentiate_rows
+from crn_lib.config import require_choice
+from crn_lib.ops.activations import activation_function
+from crn_lib.ops.backends import FACTORISING_NORMS, fused_missing
+from crn_lib.ops.linear import exponentiate_rows, wants_logarithms
 from crn_lib.ops.naive import pre_activation
-from crn_lib.ops.normalise import normalise_heads
+from crn_lib.ops.normalise import PAIR_NORMS, normalise_heads
 
 
 class Pool:
@@ -139,11 +140,14 @@ class RunningSum:
         self.lengths = self.lengths + 1
 
 
-def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, heads: int) -> Tensor:
+def pool_step(
+    a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, heads: int, rescale: bool = True
+) -> Tensor:
     """The relation's newest output row, after adding sender `b` to the pool.
 
     Args:
         a, b: the newest receiver and sender, `(batch, width)`.
+        rescale: as for `relation`, where norm and activation factorise.
 
     Returns:
         `(batch, width)`: what `relation` gives at the last position of the whole sequence, in O(length).
@@ -155,6 +159,8 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
         >>> torch.allclose(steps[-1], relation(a, b)[:, -1], rtol=1e-3)
         True
     """
+    activate = activation_function(activation)
+    require_choice("norm", norm, tuple(PAIR_NORMS))  # before the pool has another row
     pool.append(b)
     if pool.has_kernel(a, norm, activation, heads):
         from crn_lib.ops.cpu.decoding import newest_row
@@ -162,10 +168,16 @@ def pool_step(a: Tensor, b: Tensor, pool: Pool, *, norm: str, activation: str, h
         return newest_row(a, pool.buffer, pool.lengths, heads)
     wide = torch.promote_types(a.dtype, torch.float32)
     receivers, senders = (x.to(wide).unflatten(-1, (heads, -1)) for x in (a[:, None], pool.rows))
-    values = ACTIVATION_FUNCTIONS[activation](pre_activation(receivers, senders, norm)).flatten(-2)
+    values = activate(pre_activation(receivers, senders, norm)).flatten(-2)
     if pool.ragged:
         values = values.masked_fill(~pool.visible[:, :, None], 0.0)
-    return (values.sum(dim=1) / pool.lengths[:, None]).to(a.dtype)
+    out = values.sum(dim=1) / pool.lengths[:, None]
+    if rescale and wants_logarithms(out, norm, activation, a.shape[-1] // heads):
+        receiver, rows = (normalise_heads(x.double(), heads, norm) for x in (a, pool.rows))
+        if pool.ragged:
+            rows = rows.masked_fill(~pool.visible[:, :, None], -torch.inf)
+        out = exponentiate_rows(receiver + rows.logsumexp(dim=1) - pool.lengths[:, None].double().log())
+    return out.to(a.dtype)
 
 
 def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: int, rescale: bool = True) -> Tensor:
@@ -180,6 +192,7 @@ def running_step(a: Tensor, b: Tensor, state: RunningSum, *, norm: str, heads: i
         >>> torch.allclose(steps[-1], relation(a, b, norm="approx")[:, -1], rtol=1e-3)
         True
     """
+    require_choice("norm", norm, FACTORISING_NORMS)
     receiver, sender = (normalise_heads(x.to(state.log_sum.dtype), heads, norm) for x in (a, b))
     state.append(sender)
     logs = receiver + state.log_sum - state.lengths[:, None].to(state.log_sum.dtype).log()

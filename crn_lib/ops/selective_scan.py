@@ -51,18 +51,19 @@ def selective_scan_reference(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: 
 def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> tuple[Tensor, Tensor]:
     """The scan by the fastest way there is for these tensors; arguments and shapes as for the reference.
 
-    The hidden state is returned without a gradient. Half-precision input is scanned in float32.
+    The hidden state is returned without a gradient. Half-precision input is scanned in float32: `y` comes back in the
+    dtype of `u`, the hidden state in float32.
     """
     if torch.compiler.is_compiling():
         from crn_lib.ops.graph_break import outside_graph
 
         return outside_graph(selective_scan, u, delta, A, B, C)
-    inputs = (u, delta, A, B, C)
+    dtype = torch.promote_types(torch.float32, torch.promote_types(u.dtype, delta.dtype))
+    inputs = [x.to(dtype) for x in (u, delta, A, B, C)]
     if u.device.type != "cpu" or torch._C._are_functorch_transforms_active() or fused_cpu_missing():
         y, hidden = selective_scan_reference(*inputs)
-        return y, hidden.detach()
+        return y.to(u.dtype), hidden.detach()
     from crn_lib.ops.cpu.selective_scan import CompiledSelectiveScan
 
-    dtype = torch.promote_types(torch.float32, torch.promote_types(u.dtype, delta.dtype))
-    y, hidden = CompiledSelectiveScan.apply(selective_scan_reference, *(x.to(dtype) for x in inputs))
+    y, hidden = CompiledSelectiveScan.apply(selective_scan_reference, *inputs)
     return y.to(u.dtype), hidden

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
+from crn_lib.ops.activations import activation_function
+from crn_lib.ops.linear import exponentiate_rows, wants_logarithms
 from crn_lib.ops.naive import pre_activation
-from crn_lib.ops.normalise import merge_heads, split_heads
+from crn_lib.ops.normalise import merge_heads, normalise_heads, split_heads
 from crn_lib.ops.pool import Pool
 
 
@@ -20,8 +21,24 @@ def in_window(length: int, window: int, device: torch.device, *, first: int = 0)
     return torch.ones(length - first, length, dtype=torch.bool, device=device).tril(first).triu(first + 1 - window)
 
 
-def window_relation(a: Tensor, b: Tensor, *, window: int, norm: str, activation: str, heads: int = 1) -> Tensor:
+def _within_reach(senders: Tensor, reach: int) -> tuple[Tensor, Tensor]:
+    """For every receiver the last `reach` senders, and which of them stand before the first place.
+
+    Shape: `(batch, length, width)` to `(batch, length, reach, width)` and `(length, reach, 1)`.
+    """
+    length = senders.shape[1]
+    windows = F.pad(senders, (0, 0, reach - 1, 0)).unfold(1, reach, 1).transpose(-1, -2)
+    before_the_first = torch.arange(length)[:, None] + torch.arange(reach) < reach - 1
+    return windows, before_the_first[:, :, None].to(senders.device)
+
+
+def window_relation(
+    a: Tensor, b: Tensor, *, window: int, norm: str, activation: str, heads: int = 1, rescale: bool = True
+) -> Tensor:
     """The mean over the last `window` senders, `(batch, length, width)` in and out; otherwise as `relation`.
+
+    `rescale` as there: where norm and activation factorise, a row that would leave the safe range comes back times one
+    number.
 
     Example:
         >>> a, b = torch.randn(2, 1, 5, 4)
@@ -29,17 +46,22 @@ def window_relation(a: Tensor, b: Tensor, *, window: int, norm: str, activation:
         >>> torch.allclose(out[:, 1], relation(a, b)[:, 1], rtol=1e-3)  # the second receiver sees all there are
         True
     """
-    length = a.shape[1]
+    length, dtype = a.shape[1], a.dtype
     reach = min(window, length)
-    a, b = split_heads(a, heads), split_heads(b, heads)
-    senders = F.pad(b, (0, 0, reach - 1, 0)).unfold(1, reach, 1).transpose(-1, -2)  # (batch, length, reach, width)
-    before_the_first = torch.arange(length)[:, None] + torch.arange(reach) < reach - 1
-    missing = before_the_first[:, :, None].to(a.device)
-    pairs = pre_activation(a[:, :, None], senders, norm)
+    if dtype.itemsize < 4:
+        a, b = a.float(), b.float()
+    seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype).clamp(max=reach)[:, None]
+    senders, missing = _within_reach(split_heads(b, heads), reach)
+    pairs = pre_activation(split_heads(a, heads)[:, :, None], senders, norm)
     # Masked before and after, for the reasons in naive.py.
-    values = ACTIVATION_FUNCTIONS[activation](pairs.masked_fill(missing, 0.0)).masked_fill(missing, 0.0)
-    seen = torch.arange(1, length + 1, device=a.device, dtype=a.dtype).clamp(max=reach)
-    return merge_heads(values.sum(dim=2) / seen[:, None], heads)
+    values = activation_function(activation)(pairs.masked_fill(missing, 0.0)).masked_fill(missing, 0.0)
+    out = merge_heads(values.sum(dim=2) / seen, heads)
+    if rescale and wants_logarithms(out, norm, activation, a.shape[-1] // heads):
+        receivers, wide = (normalise_heads(x.double(), heads, norm) for x in (a, b))
+        senders, missing = _within_reach(wide, reach)
+        logs = receivers + senders.masked_fill(missing, -torch.inf).logsumexp(dim=2) - seen.double().log()
+        out = exponentiate_rows(logs)
+    return out.to(dtype)
 
 
 class WindowPool(Pool):

@@ -56,10 +56,11 @@ def train(
         CheckpointError: the folder cannot be written, or its checkpoint is damaged or belongs to another
             configuration, or to more steps than are asked for; it is never replaced.
         RunBusy: another process trains in the folder.
-        ConfigError: the device is not here.
+        ConfigError: the device is not here, or lacks what the model needs.
     """
     require(isinstance(config, TrainConfig), f"config must be a TrainConfig; got a {type(config).__name__}")
     place, _ = pick_device(device)
+    config.model.require_device(place)
     path = Path(folder) / CHECKPOINT_NAME if folder is not None else None
     with processes(place) as team, own_folder(path.parent) if path and team.first else nullcontext():
         require(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crn_lib.data import Images, names, sonnets
+from crn_lib.data import DataError, Images, names, sonnets
 from crn_lib.data.pictures import cifar5m, cifar10, mnist
 from crn_lib.data.sentences import GLUE, SUPERGLUE, glue, sentiment, superglue
 from crn_lib.data.texts import penn_treebank, text_files, wikitext103
@@ -48,6 +48,26 @@ def test_a_folder_has_its_own_name_and_that_of_each_link(tmp_path: Path, real: s
     (tmp_path / link).symlink_to(tmp_path / real)
     (tmp_path / real / "round").symlink_to(tmp_path)
     assert len(glue("rte", str(tmp_path), seed=0).test.classes) == 20
+
+
+@pytest.mark.parametrize(
+    ("here", "path"), [("RTE", "."), ("RTE", "train.tsv"), ("RTE/more", ".."), ("RTE/more", "../train.tsv"), (".", ".")]
+)
+def test_a_folder_has_its_name_where_the_path_does_not_say_it(
+    tmp_path: Path, monkeypatch, here: str, path: str
+) -> None:
+    for part in ("train", "dev"):
+        rows = [f"a\tb\t{('not_', '')[i % 2]}entailment" for i in range(20)]
+        write(tmp_path / "RTE" / f"{part}.tsv", "\n".join(["sentence1\tsentence2\tlabel", *rows]))
+    (tmp_path / "RTE" / "more").mkdir()
+    monkeypatch.chdir(tmp_path / here)
+    assert len(glue("rte", path, seed=0).test.classes) == 20
+    (tmp_path / "RTE" / "dev.tsv").rename(tmp_path / "RTE" / "other.tsv")
+    with pytest.raises(DataError, match=r"must have the files train.tsv, dev.tsv; it has train.tsv; get "):
+        glue("rte", path, seed=0)
+    monkeypatch.chdir(tmp_path / "RTE" / "more")
+    with pytest.raises(DataError, match=r"^no RTE/train.tsv at or below \.; get "):
+        glue("rte", ".", seed=0)
 
 
 @pytest.mark.parametrize("form", ["wiki.{}.raw", "wiki.{}.tokens", "{}.mmap"])
@@ -185,6 +205,33 @@ def test_glue_is_tables_with_the_columns_of_each_task(tmp_path: Path, name: str)
     assert list(split.test.classes) == [0, 1] * 6
     assert split.test.parts[3] == tuple(f'{column} "3' for column in kind.columns)
     assert glue(name, str(tmp_path / "glue" / kind.folder), seed=0).test == split.test
+
+
+def qqp(broken: int) -> str:
+    """A table of 40 pairs, with so many questions before them that a line feed breaks in two."""
+    header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate"
+    halves = [f"{i}\t1\t2\tWho was" if k == 0 else f"he {i}?\tWho?\t0" for i in range(broken) for k in range(2)]
+    return "\n".join([header, *halves, *(f"{i}\t1\t2\tWho {i}?\tWhat?\t{i % 2}" for i in range(40))])
+
+
+@pytest.mark.parametrize("broken", [1, 10])
+def test_a_few_broken_lines_of_qqp_are_passed_over_and_counted(tmp_path: Path, broken: int) -> None:
+    write(tmp_path / "QQP" / "train.tsv", qqp(broken))
+    write(tmp_path / "QQP" / "dev.tsv", qqp(0))
+    with pytest.warns(UserWarning, match="passed over") as warned:
+        split = glue("qqp", str(tmp_path), seed=0)
+    says = f"QQP/train.tsv: passed over {2 * broken} of {40 + 2 * broken} lines, which do not have 6 columns"
+    assert [str(each.message) for each in warned] == [f"{tmp_path}/{says}"]
+    write(tmp_path / "QQP" / "train.tsv", qqp(0))
+    assert glue("qqp", str(tmp_path), seed=0) == split
+
+
+def test_a_table_of_qqp_with_more_broken_lines_is_damaged_and_no_other_has_any(tmp_path: Path) -> None:
+    for part in ("train", "dev"):
+        write(tmp_path / "QQP" / f"{part}.tsv", qqp(11))
+    with pytest.raises(DataError, match=r"item 1 \(line 2\) must have 6 .*; 22 lines are wrong, where 20 may be$"):
+        glue("qqp", str(tmp_path), seed=0)
+    assert [name for name, kind in GLUE.items() if kind.broken] == ["qqp"]
 
 
 @pytest.mark.parametrize("name", SUPERGLUE)

@@ -139,13 +139,50 @@ def test_a_half_precision_model_decodes(kind, dtype):
     assert model.generate(sequence, 5).shape == (1, 5)
 
 
+@pytest.mark.parametrize("norm", ["none", "mean"])
+def test_a_window_stays_finite_where_nothing_bounds_its_rows(norm):
+    model, sequence = small_model(kind="linear_rn", norm=norm, first_window=4, heads=3).float(), tokens(2, 20)
+    with torch.no_grad():
+        for weight in (model.blocks[0].receiver.weight, model.blocks[0].sender.weight):
+            weight.mul_(1000)
+    whole = model(sequence)
+    loss = whole.square().sum()
+    assert whole.isfinite().all() and all(
+        x.isfinite().all() for x in torch.autograd.grad(loss, list(model.parameters()))
+    )
+    _, state = model.prefill(sequence[:, :7])
+    for i in range(7, 20):
+        logits, state = model.step(sequence[:, i], state)
+        torch.testing.assert_close(logits, whole[:, i], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("weights", [torch.bfloat16, torch.float16, torch.float32], ids=str)
+@torch.no_grad()
+def test_linear_attention_counts_on_in_half_precision(weights):
+    """In bfloat16 512 + 1 is 512: the mean over the keys would be one over the first few hundred."""
+    model = small_model(kind="linear_transformer", blocks=1, max_length=1500, positions="none").to(weights)
+    sequence = tokens(1, 1500)
+    truth = small_model(kind="linear_transformer", blocks=1, max_length=1500, positions="none")
+    truth.load_state_dict(model.state_dict())  # float64, with the weights as they were rounded
+    with torch.autocast("cpu", torch.bfloat16, enabled=weights is torch.float32):  # else the weights are narrow
+        _, state = model.prefill(sequence[:, :100])
+        for i in range(100, 1500):
+            logits, state = model.step(sequence[:, i], state)
+        _, whole = model.prefill(sequence)
+    true_logits, held = truth.prefill(sequence)
+    for sums in (state.blocks[0].sums, whole.blocks[0].sums):
+        assert sums.dtype == torch.float32
+        torch.testing.assert_close(sums[..., -1].double(), held.blocks[0].sums[..., -1], rtol=0.01, atol=0.0)
+    torch.testing.assert_close(logits.double(), true_logits, rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_max_length_can_be_reached_and_not_passed(kind):
     model = small_model(kind=kind, max_length=8)
     assert model.generate(tokens(1, 5), 4).shape == (1, 4)  # the last token is never read
     with pytest.raises(ValueError, match=r"^steps must be from 1 to 4, .* max_length 8; got 5$"):
         model.generate(tokens(1, 5), 5)
-    with pytest.raises(ValueError, match=r"^steps must be from 1 to 4, .*; got 0$"):
+    with pytest.raises(ValueError, match=r"^steps must be a whole number >= 1; got 0$"):
         model.generate(tokens(1, 5), 0)
     _, state = model.prefill(tokens(1, 8))
     with pytest.raises(ValueError, match=r"^the model's max_length of 8 positions is used up$"):
@@ -153,12 +190,46 @@ def test_max_length_can_be_reached_and_not_passed(kind):
 
 
 @pytest.mark.parametrize(
-    ("lengths", "got"), [([0, 2], r"\[0, 2\]"), ([1, 6], r"\[1, 6\]"), ([1], r"\[1\]"), ([1, 2, 3], r"\[1, 2, 3\]")]
+    ("lengths", "got"),
+    [([0, 2], r"\[0, 2\]"), ([1, 6], r"\[1, 6\]"), ([1], r"\[1\]"), ([1, 2, 3], r"\[1, 2, 3\]"), ([], r"\[\]")],
 )
 def test_prompt_lengths_must_fit_the_prompts(lengths, got):
-    model = small_model(kind="causal_rn")
+    model, lengths = small_model(kind="causal_rn"), torch.tensor(lengths, dtype=torch.long)
     with pytest.raises(ValueError, match=rf"^lengths must be 2 whole numbers from 1 to 5; got {got}$"):
-        model.prefill(tokens(2, 5), torch.tensor(lengths))
+        model.prefill(tokens(2, 5), lengths)
+    with pytest.raises(ValueError, match=rf"^prompt_lengths must be 2 whole numbers from 1 to 5; got {got}$"):
+        model.generate(tokens(2, 5), 3, lengths)
+
+
+@pytest.mark.parametrize("kind", ["causal_rn", "linear_rn", "lstm"])
+@pytest.mark.parametrize(
+    ("lengths", "got"),
+    [
+        ([3, 5], "a list"),
+        (torch.tensor([3.0, 5.0]), "torch.float32"),
+        (torch.tensor([3, 5], dtype=torch.uint8), "torch.uint8"),
+        (torch.tensor([True, True]), "torch.bool"),
+    ],
+    ids=str,
+)
+def test_prompt_lengths_are_whole_numbers(kind, lengths, got):
+    model = small_model(kind=kind)
+    says = rf"must be a tensor of whole numbers, int32 or int64; got {got}$"
+    with pytest.raises(ValueError, match=rf"^lengths {says}"):
+        model.prefill(tokens(2, 5), lengths)
+    with pytest.raises(ValueError, match=rf"^prompt_lengths {says}"):
+        model.generate(tokens(2, 5), 3, lengths)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_of)
+def test_whole_numbers_of_32_bits_are_read_as_those_of_64(variant):
+    model, prompt, lengths = small_model(**variant), tokens(2, 5), torch.tensor([2, 5])
+    logits, state = model.prefill(prompt, lengths)
+    narrow, held = model.prefill(prompt.int(), lengths.int())
+    assert torch.equal(narrow, logits) and held.nbytes == state.nbytes
+    assert torch.equal(model.step(prompt[:, 0].int(), held)[0], model.step(prompt[:, 0], state)[0])
+    assert torch.equal(model.generate(prompt.int(), 3, lengths.int()), model.generate(prompt, 3, lengths))
+    assert torch.equal(model(prompt.int()), model(prompt))
 
 
 def test_a_step_wants_one_known_token_a_sequence():

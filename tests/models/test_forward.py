@@ -87,8 +87,10 @@ def test_linear_attention_is_the_quadratic_formula(heads):
     [
         (torch.zeros(5, dtype=torch.long), r"tokens must be \(batch, length\) and not empty; got shape \(5,\)"),
         (torch.zeros(2, 0, dtype=torch.long), r"not empty; got shape \(2, 0\)"),
-        (torch.zeros(1, 5), r"tokens must be whole-number ids; got torch.float32"),
-        (torch.zeros(1, 5, dtype=torch.bool), r"tokens must be whole-number ids; got torch.bool"),
+        *(
+            (torch.zeros(1, 5, dtype=dtype), rf"tokens must be a tensor of whole numbers, int32 or int64; got {dtype}$")
+            for dtype in (torch.float32, torch.bool, torch.uint8, torch.int16, torch.uint16, torch.complex64)
+        ),
         (torch.zeros(1, 91, dtype=torch.long), r"a sequence of 91 tokens is longer than the model's max_length 90"),
         (torch.full((1, 5), VOCAB), rf"token ids must be from 0 to {VOCAB - 1}; got {VOCAB}"),
         (torch.full((1, 5), -1), rf"token ids must be from 0 to {VOCAB - 1}; got -1"),
@@ -102,16 +104,22 @@ def test_tokens_that_do_not_fit_are_refused_in_one_line(kind, bad, message):
         assert "\n" not in str(error.value)
 
 
-def test_wide_models_stay_finite_in_float16() -> None:
-    model = build_model(ModelConfig(width=256, blocks=1, max_length=8))
+@pytest.mark.parametrize("weights", [torch.float16, torch.float32], ids=["weights too", "autocast"])
+@pytest.mark.parametrize("form", [{}, {"norm": "approx"}, {"first_window": 4}, {"norm": "rms"}], ids=str)
+def test_wide_models_stay_finite_in_float16(form, weights) -> None:
+    model = build_model(ModelConfig(width=256, blocks=1, max_length=8, **form))
     with torch.no_grad():  # one sender stands out as far as a normalised row allows: exp(16) is beyond float16
         for weight in (model.blocks[0].receiver.weight, model.blocks[0].sender.weight):
             weight.zero_()
             weight[0, -1] = 1.0
         model.token_embedding.weight[:] = torch.arange(256.0)
-    with torch.autocast("cpu", torch.float16):
-        logits = model(torch.zeros(1, 8, dtype=torch.long))
+    model, ids = model.to(weights), torch.zeros(1, 8, dtype=torch.long)
+    with torch.no_grad(), torch.autocast("cpu", torch.float16, enabled=weights is not torch.float16):
+        logits = model(ids)
+        read, state = model.prefill(ids[:, :3])
+        stepped = [read, *(model.step(ids[:, i], state)[0] for i in range(3, 8))]
     assert bool(logits.isfinite().all())
+    torch.testing.assert_close(torch.stack(stepped, dim=1), logits[:, 2:], rtol=2e-3, atol=2e-3)
 
 
 def test_a_small_batch_keeps_torch_to_one_thread_forward_and_back_and_changes_no_bit(monkeypatch, use_threads):

@@ -53,6 +53,10 @@ def test_without_places_the_order_of_the_earlier_tokens_is_unknown_to_one_block(
     ("positions", "given", "message"),
     [
         ("random", torch.zeros(1, 2, dtype=torch.long), r"positions must be \(1, 3\) as the tokens; got \(1, 2\)"),
+        *(
+            ("random", given, rf"positions must be a tensor of whole numbers, int32 or int64; got {found}")
+            for given, found in ((torch.zeros(1, 3), "torch.float32"), ([[0, 1, 2]], "a list"))
+        ),
         ("random", torch.tensor([[0, 1, 90]]), r"positions must be from 0 to 89; got 90"),
         ("learned", torch.tensor([[-1, 1, 2]]), r"positions must be from 0 to 89; got -1"),
         ("none", torch.tensor([[0, 1, 2]]), r'the model has positions "none": no token can be given a place'),

@@ -113,6 +113,7 @@ def test_what_reads_vectors_writes_none() -> None:
     [
         (torch.ones(2, 4).bool(), "torch.bool of shape (2, 4)"),
         (torch.ones(2, 3), "torch.float32 of shape (2, 3)"),
+        (2 * [3 * [True]], "a list"),
     ],
 )
 def test_places_asked_for_that_do_not_fit_are_refused(at: Tensor, found: str) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from crn_lib import measure
 from crn_lib.ops import relation
+from crn_lib.ops.backends import bounded
 from crn_lib.ops.linear import LARGEST_LOG, SMALLEST_LOG, largest_normalised
 from crn_lib.ops.naive import naive_relation
 from crn_lib.ops.normalise import layer_norm, normalise_heads
@@ -98,7 +99,7 @@ def test_approx_does_not_care_how_large_its_input_is(magnitude):
 
 @pytest.mark.parametrize("width", [401, 402, 900])
 def test_approx_is_the_definition_on_both_sides_of_the_switch_to_logarithms(width):
-    assert (2 * largest_normalised(width) <= LARGEST_LOG) == (width <= 401)
+    assert (2 * largest_normalised(width) <= LARGEST_LOG) == (width <= 401) == bounded("approx", width)
     a, b = pair(1, 9, width)
     a[0, 4] *= 0.01
     a[0, 4, 7] = 30.0  # nearly the largest entry a normalised row can have

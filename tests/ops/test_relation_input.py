@@ -6,7 +6,9 @@ import sys
 import pytest
 import torch
 
+from crn_lib.models import ModelConfig, build_model
 from crn_lib.ops import ACTIVATIONS, BACKENDS, NORMS, backends, factorises, relation, which_backend
+from crn_lib.ops.window import window_relation
 from tests.ops.relation_cases import PAPER_NORMS, WITHOUT_KERNEL, normal, pair
 
 
@@ -112,6 +114,36 @@ def test_another_device_never_falls_back_to_the_cpu_kernels(monkeypatch):
     assert which_backend("approx", device="cuda").name == "linear"
     with pytest.raises(ValueError, match=r"'fused' is not available: no cuda is here; use 'auto', 'tiled' or 'naive'$"):
         which_backend(device="cuda", backend="fused")
+
+
+LACKING = "norm='none' with activation='exp' is added in float64, which device '{}' does not have"
+
+
+def test_a_device_without_float64_is_refused_where_that_is_added_in():
+    for backend in ("auto", "linear"):
+        with pytest.raises(ValueError, match=f"^{LACKING.format('mps')}; use 'tiled' or 'naive', or another device$"):
+            which_backend("none", device="mps", backend=backend)
+        assert which_backend("approx", device="mps", head_width=401, backend=backend).name == "linear"
+        with pytest.raises(ValueError, match=r"^norm='approx' with activation='exp' and heads of more than 401 colum"):
+            which_backend("approx", device="mps", head_width=402, backend=backend)
+    for able in ({"backend": "tiled"}, {"activation": "gelu"}):
+        assert which_backend("none", device="mps", **able).name == "tiled"
+
+
+def test_so_are_relations_windows_and_states_there(monkeypatch):
+    """A stub: the CPU, with its float64 taken away."""
+    monkeypatch.setattr(backends, "WITHOUT_FLOAT64", ("cpu",))
+    a, b = (x.float() for x in pair(1, 5, 6))
+    block = build_model(ModelConfig(kind="linear_rn", norm="none", width=6, blocks=1)).blocks[0]
+    options = {"window": 2, "norm": "none", "activation": "exp"}
+    assert window_relation(a, b, **options).isfinite().all()  # for rows of ordinary size float32 does
+    for call in (
+        lambda: relation(a, b, norm="none"),
+        lambda: window_relation(1e3 * a, b, **options),
+        lambda: block.init_state(1, a.device, a.dtype),
+    ):
+        with pytest.raises(ValueError, match=f"^{LACKING.format('cpu')}"):
+            call()
 
 
 def test_a_norm_that_no_kernel_knows_is_tiled_and_says_so(monkeypatch):

@@ -5,6 +5,7 @@ import torch
 
 from crn_lib.ops import NORMS, factorises, relation
 from crn_lib.ops.selective_scan import selective_scan, selective_scan_reference
+from tests.models.model_cases import VOCAB, small_model, tokens
 from tests.ops.relation_cases import normal, pair
 
 FORMS = [(norm, activation) for norm in NORMS for activation in ("exp", "gelu", "softplus")]
@@ -36,6 +37,34 @@ def test_a_gradient_penalty_is_that_of_the_definition(norm, activation, heads, c
     for backend in backends(norm, activation)[1:]:
         found = curvature(*leaves(2, 5, 6), **options, backend=backend)
         torch.testing.assert_close(found, truth, rtol=1e-8, atol=1e-9, msg=backend)
+
+
+def first_and_second(function, inputs):
+    """First derivatives with and without a graph, and those of the first's squared length."""
+    plain = torch.autograd.grad(function(), inputs)
+    first = torch.autograd.grad(function(), inputs, create_graph=True)
+    return plain, [x.detach() for x in first], torch.autograd.grad(sum(x.square().sum() for x in first), inputs)
+
+
+SIDES = {
+    "the same tensor": lambda x: (x, x),
+    "senders of receivers": lambda x: (x, x.flip(-1) * 0.5),
+    "receivers of senders": lambda x: (x.tanh() + x.flip(1), x),
+    "both of a third": lambda x: (2 * x, x.sin()),
+}
+
+
+@pytest.mark.parametrize("sides", SIDES.values(), ids=SIDES)
+@pytest.mark.parametrize("norm", NORMS)
+def test_one_side_may_be_computed_from_the_other(norm, sides):
+    def derivatives(backend):
+        x = normal(2, 5, 6).requires_grad_()
+        return first_and_second(lambda: relation(*sides(x), norm=norm, backend=backend).square().sum(), [x])
+
+    truth = derivatives("naive")
+    torch.testing.assert_close(truth[0], truth[1])
+    for backend in backends(norm, "exp")[1:]:
+        torch.testing.assert_close(derivatives(backend), truth, rtol=1e-8, atol=1e-9, msg=backend)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +109,21 @@ def test_the_selective_scan_too():
 
     torch.testing.assert_close(penalty(selective_scan), penalty(selective_scan_reference))
     assert torch.autograd.gradgradcheck(lambda *inputs: selective_scan(*inputs)[0], inputs)
+
+
+def test_the_scan_of_a_model_whose_steps_are_made_of_its_input(monkeypatch):
+    """Every SSM: `delta`, `B` and `C` are computed from `u`."""
+    model, ids = small_model(kind="ssm"), tokens(2, 7)
+    weights = normal(2, 7, VOCAB, seed=3)
+
+    def derivatives():
+        return first_and_second(lambda: (model(ids).tanh() * weights).sum(), list(model.parameters()))
+
+    compiled = derivatives()
+    monkeypatch.setattr("crn_lib.ops.selective_scan.fused_cpu_missing", lambda: "gone")
+    truth = derivatives()
+    for found, true in zip(compiled, truth, strict=True):
+        torch.testing.assert_close(found, true, rtol=1e-8, atol=1e-9)
 
 
 def test_functional_transforms_work_on_the_selective_scan():

@@ -76,15 +76,19 @@ def test_the_same_call_gives_the_same_bits_wherever_its_memory_lies(channels):
         assert all(torch.equal(one, other) for one, other in pairs)
 
 
-def test_half_precision_comes_back_as_half_precision():
-    tensors = inputs(1, 20, 6, 4, torch.bfloat16)
+@pytest.mark.parametrize("missing", ["", "gone"], ids=["compiled", "without numba"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_scanned_in_float32_and_comes_back_as_half_precision(monkeypatch, dtype, missing):
+    monkeypatch.setattr("crn_lib.ops.selective_scan.fused_cpu_missing", lambda: missing)
+    tensors = inputs(1, 400, 6, 4, dtype)
     y, hidden = selective_scan(*tensors)
-    assert y.dtype == torch.bfloat16 and hidden.dtype == torch.float32
-    truth, _ = selective_scan_reference(*(x.double() for x in tensors))
-    torch.testing.assert_close(y.double(), truth, rtol=0.01, atol=0.01)
+    assert y.dtype == dtype and hidden.dtype == torch.float32
+    truth, last = selective_scan_reference(*(x.double() for x in tensors))
+    torch.testing.assert_close(hidden.double(), last, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(y.double(), truth, rtol=torch.finfo(dtype).eps, atol=1e-5)  # rounded once
     u, delta, A, B, C = tensors
     stepped, state = selective_step(u[:, 0], torch.zeros(1, 6, 4), A, delta[:, 0], B[:, 0], C[:, 0])
-    assert stepped.dtype == torch.bfloat16 and state.dtype == torch.float32
+    assert stepped.dtype == dtype and state.dtype == torch.float32
     assert torch.equal(stepped, y[:, 0])
 
 

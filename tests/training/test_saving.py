@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 
 from crn_lib import files
+from crn_lib.config import ConfigError
 from crn_lib.device import pick_device
 from crn_lib.files import locked
 from crn_lib.training import CheckpointError, RunBusy, TrainConfig, checkpoints, load_model, loop, train
@@ -296,3 +297,12 @@ def test_what_is_no_configuration_is_one_line(config):
 def test_a_device_that_is_none_is_one_line(device):
     with pytest.raises(ValueError, match=r"^device must be auto or one of cpu.* on this machine; got .*$"):
         pick_device(device)
+
+
+def test_a_model_that_a_device_lacks_float64_for_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)  # there is none here
+    says = r"^norm='mean' with activation='exp' is added in float64, which device 'mps' does not have$"
+    with pytest.raises(ConfigError, match=says):
+        train(quick(kind="linear_rn", norm="mean"), device="mps")
+    for able in ({"kind": "linear_rn"}, {"kind": "lstm"}, {"kind": "causal_rn", "norm": "mean", "activation": "gelu"}):
+        quick(**able).model.require_device(torch.device("mps"))
