@@ -116,10 +116,11 @@ class AtRate:
         return self.steps and Spread(*(batch * value for value in vars(self.steps).values()))
 
     @property
-    def order(self) -> tuple[float, float, float]:
-        """Larger is better: the share that copied, then fewer steps, then letters right at the end."""
+    def order(self) -> tuple[float, int, float, float]:
+        """Larger is better: the share that copied, then how many did, so that no lucky one stands for three; then fewer
+        steps, then letters right at the end."""
         letters = median(run.row.get("character_accuracy", 0.0) for run in self.runs)  # none where a run diverged
-        return self.share.least, -(self.steps.median if self.steps else float("inf")), letters
+        return self.share.least, self.share.copied, -(self.steps.median if self.steps else float("inf")), letters
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Side:
 
     @cached_property
     def best(self) -> AtRate:
-        """Most seeds that copy, then fewest steps, then most letters; of equals the one farthest from the edges."""
+        """The one that is first by `AtRate.order`, and of equals the one farthest from the edges."""
         middle = (len(self.tried) - 1) / 2
         return max(
             enumerate(self.tried), key=lambda numbered: (*numbered[1].order, -abs(numbered[0] - middle), -numbered[0])

@@ -72,7 +72,11 @@ def outcomes(runs: Iterable[Run]) -> list[Outcome]:
             rate: sorted(int(point["step"]) for run in own if (point := run.first()) is not None)
             for rate, own in by_rate.items()
         }
-        best = max(shares, key=lambda rate: (shares[rate].least, -min(steps[rate], default=0), shares[rate].unfinished))
+        order = {  # as `AtRate.order`; of those that do not copy, by what may still rise
+            rate: (share.least, share.copied, -min(steps[rate], default=0), share.unfinished)
+            for rate, share in shares.items()
+        }
+        best = max(order, key=order.__getitem__)
         found.append(Outcome(activation, width, length, len(by_rate), shares[best], tuple(steps[best])))
     return found
 

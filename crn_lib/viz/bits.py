@@ -37,8 +37,8 @@ def draw_bits_bound(
         + (f"<br>{about}" if about else ""),
         description=(
             f"The bound of the share of right letters rises from {1 / vocab:.0%} with no memory to 100% at "
-            f"{enough:.2f} bits per letter. {len(points)} measured points hold far more bits than that; {whole} of them "
-            f"copy every letter, {len(points) - whole} fewer."
+            f"{enough:.2f} bits per letter. {len(points)} measured points hold far more bits than that; {whole} of "
+            f"them copy every letter, {len(points) - whole} fewer."
         ),
         height=460,
     )

@@ -47,6 +47,7 @@ OURS = side("causal_rn", {1e-3: [200, 200], 2e-3: [100, 200], 4e-3: [100, None]}
 def test_the_best_rate_solves_most_seeds_then_takes_fewest_steps_then_has_most_letters() -> None:
     assert Side.of(OURS).best.rate == 2e-3 and not Side.of(OURS).at_edge
     assert Side.of(side("causal_rn", {1e-3: [300, 300], 2e-3: [100, None]})).best.rate == 1e-3
+    assert Side.of(side("causal_rn", {1e-3: [300, 300, 300], 2e-3: [100]})).best.rate == 1e-3, "one may be lucky"
     level = side("lstm", {1e-3: [None], 2e-3: [None]}) + side("lstm", {4e-3: [None]}, letters=0.3)
     assert Side.of(level).best.rate == 4e-3 and Side.of(level).at_edge
     ties = Side.of(side("causal_rn", {1e-3: [100], 2e-3: [100], 4e-3: [100], 8e-3: [100]}))
