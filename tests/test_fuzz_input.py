@@ -155,7 +155,7 @@ def test_rows_are_read_or_one_line(folder, found):
 
 def shown(one, folder):
     state = sweep_state(one, checkpoints=folder)
-    return lines(state), summary(state, 1.0, 0)
+    return lines(state), summary(state, 1.0)
 
 
 # --- the command ---

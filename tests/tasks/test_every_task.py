@@ -184,11 +184,12 @@ def guesses(name: str, tokens: torch.Tensor, targets: torch.Tensor, generator: t
             return torch.where(targets == 2, 2, any_of(torch.tensor([[3, 4, 5]])))
         case "fuzzy_recall":
             return torch.tensor([unsaid(config, row) for row in tokens.tolist()])
-        case "hops":
-            letters, hops = any_of(torch.arange(config.first_letter, config.none)[None]), tokens[:, :1]
-            none = [(targets[:, 1:] == config.none)[hops[:, 0] == k].double().mean() for k in range(config.hops + 1)]
-            likelier = torch.tensor([share > (1 - share) / config.letters for share in none])
-            return torch.where(hops == 0, tokens, torch.where(likelier[hops], config.none, letters))
+        case "hops":  # the word that is right most often for so many hops, at this place, of this letter
+            place = torch.arange(config.context).expand_as(tokens)
+            kept = (tokens[:, :1].expand_as(tokens), place, tokens)
+            counts = torch.zeros(config.hops + 1, config.context, config.vocab_size, config.vocab_size)
+            counts.index_put_((*kept, targets.clamp(min=0)), torch.ones(targets.shape), accumulate=True)
+            return counts.argmax(dim=3)[kept]
         case "memorisation":
             return any_of(build_task(config).dictionary[None])
         case "ngram_lookup":
