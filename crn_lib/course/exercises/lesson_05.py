@@ -113,8 +113,8 @@ def _examine_grow(attempt: Callable[..., Any]) -> None:
             3,
             shares[-1] <= min(FAIR_SHARE, 1.5 * shares[0]),
             f"for {appends:,} rows it read or wrote {work.touched:,} numbers, {shares[-1]:.0f} for each that it was "
-            f"given{fewer}; a buffer that doubles needs fewer than ten for any number of rows, one that grows by a fixed "
-            "amount needs ever more",
+            f"given{fewer}; a buffer that doubles needs fewer than ten for any number of rows, one that grows by a "
+            "fixed amount needs ever more",
         )
 
 
