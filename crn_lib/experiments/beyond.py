@@ -148,12 +148,14 @@ class Point:
     def solves(self) -> Verdict:
         """Whether it solves the task in more than half of its seeds at the best rate.
 
-        No only after `RATES` rates, the best not at an edge, if no run was stopped while it was still rising, and if it
-        has begun: models stay at guessing for thousands of steps before they jump, and a best rate of equals is none.
+        No only after `RATES` rates, the best not at an edge, if no run at any of them was stopped while it was still
+        rising, and if it has begun: models stay at guessing for thousands of steps before they jump, and a best rate of
+        equals is none.
         """
         if self.share.works:
             return True
-        ended = not self.share.unfinished and math.isfinite(self.score.median)
+        rising = any(Share.of(runs).unfinished for runs in self.tried.values())
+        ended = not rising and math.isfinite(self.score.median)
         begun = self.score.median > self.config.task.chance + BEGUN
         return False if self.had_its_chance and ended and begun else None
 

@@ -147,6 +147,9 @@ def test_a_success_counts_at_once_and_a_failure_only_after_five_rates_without_an
     assert point("ssm", dict.fromkeys(RATES[:4], 0.5)).solves is None, "four rates"
     assert point("ssm", {rate: 0.1 + 100 * rate for rate in RATES}).solves is None, "the best one is an edge"
     assert tried("ssm", 0.6, before=0.2).solves is None, "it is still rising"
+    level = [run("ssm", 0.5 - 0.1 * (rate != 2e-3), rate=rate) for rate in RATES[1:]]
+    (other,) = points_of([run("ssm", 0.4, rate=RATES[0], before=0.1), *level])
+    assert other.rate == 2e-3 and other.solves is None, "at another rate it still is"
 
 
 def test_bytes_are_what_the_blocks_hold_when_the_sequence_is_read() -> None:
