@@ -148,14 +148,15 @@ class Point:
     def solves(self) -> Verdict:
         """Whether it solves the task in more than half of its seeds at the best rate.
 
-        No only after `RATES` rates, the best not at an edge, if no run at any of them was stopped while it was still
-        rising, and if it has begun: models stay at guessing for thousands of steps before they jump, and a best rate of
-        equals is none.
+        Just half of them decide nothing. No only after `RATES` rates, the best not at an edge, if no run at any of them
+        was stopped while it was still rising, and if it has begun: models stay at guessing for thousands of steps
+        before they jump, and a best rate of equals is none.
         """
         if self.share.works:
             return True
         rising = any(Share.of(runs).unfinished for runs in self.tried.values())
-        ended = not rising and math.isfinite(self.score.median)
+        halved = 2 * self.share.copied == self.share.runs
+        ended = not rising and not halved and math.isfinite(self.score.median)
         begun = self.score.median > self.config.task.chance + BEGUN
         return False if self.had_its_chance and ended and begun else None
 

@@ -150,6 +150,8 @@ def test_a_success_counts_at_once_and_a_failure_only_after_five_rates_without_an
     level = [run("ssm", 0.5 - 0.1 * (rate != 2e-3), rate=rate) for rate in RATES[1:]]
     (other,) = points_of([run("ssm", 0.4, rate=RATES[0], before=0.1), *level])
     assert other.rate == 2e-3 and other.solves is None, "at another rate it still is"
+    (half,) = points_of([run("ssm", 0.4, rate=RATES[0]), *level, run("ssm", 0.995, seed=1)])
+    assert half.rate == 2e-3 and half.solves is None, "one seed of two"
 
 
 def test_bytes_are_what_the_blocks_hold_when_the_sequence_is_read() -> None:
