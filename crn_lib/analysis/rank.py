@@ -9,7 +9,7 @@ If the rank is `n`, none of them may.
 import torch
 from torch import Tensor
 
-from crn_lib.ops.activations import activation_function
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.naive import pre_activation
 
 VISIBLE = 1e-6
@@ -28,7 +28,7 @@ def pair_values(receivers: Tensor, senders: Tensor, *, norm: str = "exact", acti
         `(receivers, senders, width)`, in float64.
     """
     pairs = pre_activation(receivers.double()[:, None], senders.double()[None], norm)
-    return activation_function(activation)(pairs)
+    return ACTIVATION_FUNCTIONS[activation](pairs)
 
 
 def best_senders(values: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from crn_lib.ops.activations import activation_function
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 
 REACH = 14.0
 """Standard deviations on either side that the integral covers: for exp squared its largest part lies at 2."""
@@ -49,7 +49,7 @@ def readable_senders(activation: str, width: float) -> float:
         activation: a name of `crn_lib.ops`.
         width: of a row, above 1.
     """
-    f = activation_function(activation)
+    f = ACTIVATION_FUNCTIONS[activation]
     peak = f(torch.tensor(math.sqrt(width - 1), dtype=torch.float64)).item()
     return peak**2 / (under_normal(f).variance * 2 * math.log(width))
 

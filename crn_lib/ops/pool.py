@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require_choice
-from crn_lib.ops.activations import activation_function
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.backends import FACTORISING_NORMS, fused_missing
 from crn_lib.ops.linear import exponentiate_rows, wants_logarithms
 from crn_lib.ops.naive import pre_activation
@@ -159,7 +159,7 @@ def pool_step(
         >>> torch.allclose(steps[-1], relation(a, b)[:, -1], rtol=1e-3)
         True
     """
-    activate = activation_function(activation)
+    activate = ACTIVATION_FUNCTIONS[activation]
     require_choice("norm", norm, tuple(PAIR_NORMS))  # before the pool has another row
     pool.append(b)
     if pool.has_kernel(a, norm, activation, heads):

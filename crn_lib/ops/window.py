@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from crn_lib.ops.activations import activation_function
+from crn_lib.ops.activations import ACTIVATION_FUNCTIONS
 from crn_lib.ops.linear import exponentiate_rows, wants_logarithms
 from crn_lib.ops.naive import pre_activation
 from crn_lib.ops.normalise import merge_heads, normalise_heads, split_heads
@@ -54,7 +54,7 @@ def window_relation(
     senders, missing = _within_reach(split_heads(b, heads), reach)
     pairs = pre_activation(split_heads(a, heads)[:, :, None], senders, norm)
     # Masked before and after, for the reasons in naive.py.
-    values = activation_function(activation)(pairs.masked_fill(missing, 0.0)).masked_fill(missing, 0.0)
+    values = ACTIVATION_FUNCTIONS[activation](pairs.masked_fill(missing, 0.0)).masked_fill(missing, 0.0)
     out = merge_heads(values.sum(dim=2) / seen, heads)
     if rescale and wants_logarithms(out, norm, activation, a.shape[-1] // heads):
         receivers, wide = (normalise_heads(x.double(), heads, norm) for x in (a, b))

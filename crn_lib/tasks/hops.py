@@ -93,11 +93,10 @@ class HopsConfig:
         for all, by symmetry.
         """
         letters = self.letters
-        seeking = np.zeros(
-            (self.hops + 1, letters, letters)
-        )  # the probability, by hops done, letter sought, letter read
+        # Probabilities: by hops done, of the letter sought and the one read last; by hops, of the letter they lead to.
+        seeking = np.zeros((self.hops + 1, letters, letters))
         seeking[0, 0, 0] = 1
-        answers = np.zeros((self.hops + 1, letters))  # that so many hops lead to each letter
+        answers = np.zeros((self.hops + 1, letters))
         answers[0, 0] = 1
         guessed = np.zeros(self.hops + 1)
         for _ in range(self.string_length):

@@ -22,7 +22,7 @@ from crn_lib.experiments.cost import PAPER_LENGTHS
 from crn_lib.files import replace_text
 from crn_lib.sweeps.rows import read_rows, seedless
 from crn_lib.sweeps.run import sweep_state
-from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
+from crn_lib.sweeps.stored_runs import SOLVED, Run, Spread, read_runs
 from crn_lib.sweeps.sweep import load_sweep, own_sweeps
 from crn_lib.tasks.registry import DEFAULT
 from crn_lib.viz.theme import KIND_NAMES
@@ -242,7 +242,7 @@ def _mixed_line(root: Path) -> tuple[str, ...]:
     }
     medians = {kind: Spread.of(found) for kind, found in strings.items()}
     sides = [f"{medians[kind].show('.0%')} of strings, {_seeds(len(strings[kind]))}" for kind in (OURS, YARDSTICK)]
-    undecided = "open" if any(spread.median >= 0.99 for spread in medians.values()) else NEITHER
+    undecided = "open" if any(spread.median >= SOLVED for spread in medians.values()) else NEITHER
     return (
         f"{longest}, trained on {shortest} to {longest} for {row['training']['steps']:,} steps",
         shape_of(row),
