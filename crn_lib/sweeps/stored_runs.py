@@ -12,6 +12,9 @@ from crn_lib.sweeps.rows import Row, newest_rows, read_rows, seedless
 from crn_lib.tasks import TASKS
 from crn_lib.tasks.registry import DEFAULT
 
+RUN_FIELDS = ("key", "error", "model", "training")
+"""What a row must say to be read as a run."""
+
 SOLVED = 0.99
 """Share of whole strings, teacher-forced, from which on a length counts as copied."""
 
@@ -71,7 +74,7 @@ def read_runs(path: str | Path, *, diverged: bool = False) -> list[Run]:
     def ended(row: Row) -> bool:
         return not row["error"] or (diverged and row.get("stopped") == "diverged")
 
-    rows = [row for row in newest_rows(path, needs=("key", "error")).values() if ended(row)]
+    rows = [row for row in newest_rows(path, needs=RUN_FIELDS).values() if ended(row)]
     histories = {name: read_histories(Path(path).with_name(name)) for name in {history_file(row) for row in rows}}
     for row in rows:
         held = row["key"] in histories[history_file(row)]

@@ -1,5 +1,8 @@
 """What computes in the pages of the static edition beside the copier, worked by keyboard, against the library."""
 
+import base64
+import gzip
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -220,6 +223,36 @@ def test_a_page_offers_the_recorded_settings_and_draws_what_python_draws(reader:
     drawn.and_(reader.page.get_by_text(title)).wait_for()
     curve = reader.page.evaluate("[...document.querySelector('.crn-sampled .plot').data[0].y]")
     assert curve == pytest.approx(list(draw_state_against_length(256, 8, 4).data[0].y), rel=1e-5)
+
+
+@pytest.fixture
+def refused(reader: Reader) -> Iterator[str]:
+    """A page of lesson 12 whose drawing refuses one setting: every control at its lowest."""
+    page = (reader.site / "12_scaling_out.html").read_text()
+    (packed,) = re.findall(r'"packed": ?"([^"]+)"', page)
+    record = json.loads(gzip.decompress(base64.b64decode(packed)))
+    record["settings"][0] = "longest must be at least 17; got 16"
+    other = base64.b64encode(gzip.compress(json.dumps(record).encode())).decode()
+    made = reader.site / "refused.html"
+    made.write_text(page.replace(packed, other))
+    yield made.name
+    made.unlink()
+
+
+def test_a_refused_setting_is_said_in_words_and_another_one_is_drawn_again(reader: Reader, refused: str) -> None:
+    sampled = widget(reader, refused, "sampled")
+    plot, status = sampled.locator(".plot-frame"), sampled.locator(".said")
+    sliders = sampled.locator("input[type=range]").all()
+    assert len(sliders) == sampled.locator("input, select").count()
+    for slider in sliders:
+        slider.press("Home")
+    expect(status).to_have_text("Cannot draw this: longest must be at least 17; got 16")
+    expect(plot).to_be_hidden()
+    assert status.get_attribute("data-refused") == ""
+    sliders[0].press("End")
+    expect(plot).to_be_visible()
+    expect(status).not_to_contain_text("Cannot draw")
+    assert status.get_attribute("data-refused") is None and not reader.errors
 
 
 FIGURE = "p => JSON.stringify([p.data, p.layout.title, p.layout.shapes, p.layout.xaxis.type])"

@@ -231,11 +231,18 @@ def test_a_row_that_is_none_is_named_with_its_file(tmp_path, line, says):
         sweep_state(sweep(tmp_path), checkpoints=tmp_path)
 
 
+MODEL = {"model": {}, "training": {}}
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
-    [({}, "the row 'a' names no file of its history; got None$"), ({"history_file": "h"}, "h holds no history of the")],
+    [
+        ({}, "line 1 has no field 'model', 'training'$"),
+        (MODEL, "the row 'a' names no file of its history; got None$"),
+        ({**MODEL, "history_file": "h"}, "h holds no history of the"),
+    ],
 )
-def test_a_run_without_its_history_is_one_line(tmp_path, row, says):
+def test_a_run_without_its_model_or_history_is_one_line(tmp_path, row, says):
     append_row(tmp_path / "rows.jsonl", {"key": "a", "error": None, **row})
     with pytest.raises(ConfigError, match=says):
         read_runs(tmp_path / "rows.jsonl")
