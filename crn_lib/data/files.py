@@ -205,8 +205,10 @@ def read_array(path: str | Path) -> Bytes:
         DataError: it cannot be read, or is empty.
     """
     try:
+        if not Path(path).stat().st_size:
+            raise DataError(f"{shown_path(path)} is empty")
         return np.memmap(path, dtype=np.uint8, mode="r")
-    except (OSError, ValueError) as error:  # a ValueError where it is empty
+    except (OSError, ValueError) as error:
         raise DataError(f"{shown_path(path)} cannot be read ({first_line(error)})") from None
 
 

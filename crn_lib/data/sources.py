@@ -14,11 +14,17 @@ COMMITTED, PATH, PATH_OR_HUB = "committed", "path", "path or hub"
 
 
 class TextSource(NamedTuple):
-    """A text, and the bytes of its shortest part where they are known before it is read."""
+    """A text; of one in the library the bytes of its shortest part are known before it is read, and how large a share
+    of the test part is the byte that the training part has most often.
+
+    `get` says of all sources at a path how to come by them.
+    """
 
     where: str
     load: Callable[[str | None], Split[Bytes]]
     shortest: int | None = None
+    most_frequent: float | None = None
+    get: str = ""
 
 
 class ImageSource(NamedTuple):
@@ -29,6 +35,7 @@ class ImageSource(NamedTuple):
     side: int
     channels: int
     classes: int
+    get: str = ""
 
 
 class SentenceSource(NamedTuple):
@@ -37,22 +44,23 @@ class SentenceSource(NamedTuple):
     where: str
     load: Callable[[str | None, int], Split[Sentences]]
     classes: int
+    get: str = ""
 
 
 TEXTS = {
-    "sonnets": TextSource(COMMITTED, lambda path: committed.sonnets(), 9_572),
-    "bytes": TextSource(PATH, texts.text_files),
+    "sonnets": TextSource(COMMITTED, lambda path: committed.sonnets(), 9_572, 1_645 / 9_572),
+    "bytes": TextSource(PATH, texts.text_files, get=texts.GET_TEXT),
     "wikitext103": TextSource(PATH_OR_HUB, texts.wikitext103),
-    "ptb": TextSource(PATH, texts.penn_treebank),
+    "ptb": TextSource(PATH, texts.penn_treebank, get=texts.GET_TREEBANK),
 }
 IMAGES = {
     "digits": ImageSource(COMMITTED, lambda path, seed: committed.digits(seed), 8, 1, 10),
-    "mnist": ImageSource(PATH, pictures.mnist, 28, 1, 10),
-    "cifar10": ImageSource(PATH, pictures.cifar10, 32, 3, 10),
-    "cifar5m": ImageSource(PATH, pictures.cifar5m, 32, 3, 10),
+    "mnist": ImageSource(PATH, pictures.mnist, 28, 1, 10, pictures.GET_MNIST),
+    "cifar10": ImageSource(PATH, pictures.cifar10, 32, 3, 10, pictures.GET_CIFAR10),
+    "cifar5m": ImageSource(PATH, pictures.cifar5m, 32, 3, 10, pictures.GET_CIFAR5M),
 }
 SENTENCES = {
-    "sentiment": SentenceSource(PATH, sentences.sentiment, 2),
+    "sentiment": SentenceSource(PATH, sentences.sentiment, 2, sentences.GET_REVIEWS),
     **{name: SentenceSource(PATH_OR_HUB, load, classes) for name, (load, classes) in sentences.LOADERS.items()},
 }
 
@@ -79,13 +87,15 @@ def require_classes(split: Split[Images] | Split[Sentences], what: str, source: 
     for name, part in split._asdict().items():
         called = "training" if name == "train" else name
         if len(np.unique(part.classes)) < 2:
-            raise DataError(f"all {called} {what}s of {source} are of one class")
+            found = f"all {len(part.classes):,} {called} {what}s of {source} are of one class, {part.classes[0]}"
+            raise DataError(f"{found}; there must be two at least")
 
 
-def check_path(source: str, where: str, path: object) -> None:
+def check_path(source: str, own: TextSource | ImageSource | SentenceSource, path: object) -> None:
     """Raise `ConfigError` unless a path is given where one is needed, and none where none is."""
     require(
         path is None or (isinstance(path, str) and path != ""), f"path must be text, or not given; got {shown(path)}"
     )
-    require(where != COMMITTED or path is None, f"path must not be given for {source!r}, which the library has")
-    require(where != PATH or path is not None, f"path must be given for {source!r}: the library does not have it")
+    require(own.where != COMMITTED or path is None, f"path must not be given for {source!r}, which the library has")
+    lacking = f"path must be given for {source!r}, which the library does not have; {own.get}"
+    require(own.where != PATH or path is not None, lacking)

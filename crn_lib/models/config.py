@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from crn_lib.config import require, require_choice, require_whole
+from crn_lib.config import require, require_choice, require_whole, shown
 from crn_lib.models.block import BLOCKS
 from crn_lib.ops import ACTIVATIONS, FACTORISING_NORMS, NORMS, factorises
 from crn_lib.ops.backends import float64_missing
@@ -97,8 +97,9 @@ class ModelConfig:
             self._complete_relation()
             return
         for name, default in (("norm", None), ("activation", None), ("post_norm", True), ("expansion", 1)):
-            belongs = f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}"
-            require(getattr(self, name) == default, belongs)
+            given = getattr(self, name)
+            belongs = f"{name} belongs to {' and '.join(RELATION_KINDS)}, not to {self.kind!r}; got {shown(given)}"
+            require(given == default, belongs)
 
     @property
     def inner_width(self) -> int:

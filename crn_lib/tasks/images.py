@@ -45,10 +45,12 @@ class ImagesConfig:
 
     def __post_init__(self) -> None:
         require_choice("source", self.source, tuple(IMAGES))
-        check_path(self.source, self.shape.where, self.path)
+        check_path(self.source, self.shape, self.path)
         require_choice("layout", self.layout, LAYOUTS)
         require_whole("patch", self.patch)
-        fits = self.shape.side % self.patch == 0
+        belongs = f"patch belongs to the layout 'patches', not to {self.layout!r}; got {self.patch}"
+        require(self.layout == "patches" or self.patch == type(self).patch, belongs)
+        fits = self.shape.side % self.piece == 0
         require(fits, f"patch must divide the {self.shape.side} pixels a side of {self.source}; got {self.patch}")
         require_whole("split_seed", self.split_seed, least=0)
 

@@ -168,7 +168,7 @@ class RegressionTask(Task[RegressionConfig]):
         means = torch.where(asked, squares, 0.0).sum(dim=0) / asked.sum(dim=0)  # a NaN that was predicted stays
         errors: list[float] = (means / self.config.variance).tolist()
         return {
-            "explained": max(0.0, 1 - errors[-1]),
+            "explained": 0.0 if errors[-1] > 1 else 1 - errors[-1],  # NaN stays
             "error_per_dimension": sum(errors) / len(errors),
             **{f"error_after_{examples}": error for examples, error in enumerate(errors)},
         }

@@ -41,7 +41,7 @@ class SentencesConfig:
 
     def __post_init__(self) -> None:
         require_source(self.source, SENTENCES)
-        check_path(self.source, SENTENCES[self.source].where, self.path)
+        check_path(self.source, SENTENCES[self.source], self.path)
         require_whole("longest", self.longest, least=8)
         require_whole("split_seed", self.split_seed, least=0)
 

@@ -40,7 +40,7 @@ class TextConfig:
     def __post_init__(self) -> None:
         require_choice("source", self.source, tuple(TEXTS))
         source = TEXTS[self.source]
-        check_path(self.source, source.where, self.path)
+        check_path(self.source, source, self.path)
         require_whole("window", self.window)
         if source.shortest is not None:
             says = (
@@ -55,8 +55,9 @@ class TextConfig:
 
     @property
     def chance(self) -> float:
-        """Bytes right of one who names any."""
-        return 1 / BYTES
+        """Bytes right of one who always names the most frequent one of the training part; where nobody has counted
+        them, of one who names any."""
+        return TEXTS[self.source].most_frequent or 1 / BYTES
 
     @property
     def context(self) -> int:

@@ -20,6 +20,10 @@ ESTIMATOR_DASHES = {
 """How the estimators are told apart; all are grey, since none is a model."""
 
 
+TITLE = 92
+"""Letters of a title that a figure of 820 pixels has room for."""
+
+
 def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | None = None) -> go.Figure:
     """The main metric of a task against the bytes a model holds, one mark a model, its width beside it.
 
@@ -29,16 +33,16 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     Args:
         name: of a panel, a key of `crn_lib.experiments.beyond.PANELS`.
         points: those that are compared; there may be none yet.
-        limit: with it, what holds more bytes is pale, and the title says who is best within it.
+        limit: with it, what holds more bytes is pale, and the title says which kinds are best within it.
     """
     panel = PANELS[name]
     order = best_at(points, limit or float("inf"))
-    best = ", ".join(f"{KIND_NAMES[p.model.kind]} {p.score.median:.0%}" for p in order) or "no row"
+    reached = [f"{KIND_NAMES[p.model.kind]} {p.score.median:.0%}" for p in order]
+    best = ", ".join(reached) or "no row"
     within = f"{panel.title}, within {show_bytes(limit)}: " if limit else f"{panel.title}: "
     several = len({p.model.width for p in points}) > 1
     figure = new_figure(
-        f"{within}{best if len(order) < 3 else f'{KIND_NAMES[order[0].model.kind]} first, {order[0].score.median:.0%}'}"
-        f"<br><sup>{'Beside a mark: its width. ' if several else ''}Filled: solved, or missed at five learning rates. "
+        f"{_as_many_as_fit(within, reached)}<br><sup>{'Beside a mark: its width. ' if several else ''}Filled: solved, or missed at five learning rates. "
         "Open: may rise.</sup>",
         description=f"{panel.score.capitalize()} against bytes held. {within}{best}. "
         + " ".join(f"{_named(p)}: {show_bytes(p.state_bytes)}, {p.words()}." for p in points),
@@ -71,6 +75,16 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     figure.update_yaxes(title=panel.score, range=[-0.04, 1.12], tickformat=".0%")
     figure.update_layout(showlegend=True)
     return figure
+
+
+def _as_many_as_fit(beginning: str, words: Sequence[str]) -> str:
+    """A title's line: the beginning, as many of the words as there is room for, and how many more there are."""
+    for count in range(len(words), 0, -1):
+        rest = [f"{len(words) - count} more"] if count < len(words) else []
+        line = beginning + ", ".join([*words[:count], *rest])
+        if len(line) <= TITLE:
+            return line
+    return beginning + ", ".join(words[:1] or ["no row"])
 
 
 def _named(point: Point) -> str:

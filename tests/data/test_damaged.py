@@ -163,11 +163,12 @@ def npy(array: object) -> bytes:
 
 
 PART = npz(X=larger(10, 32, 3).pixels, Y=larger(10, 32, 3).classes)
+NO_COLUMN = "{}: the first line must name the columns sentence2, between tabs; it has ['sentence1', 'label']"
 ONE_OF = "one of entailment, not_entailment"
 IDX3 = idx((1, 28, 28), bytes(784))
 DAMAGED = {
     "an empty file": ("bytes", "a.txt", b"", "{} is empty"),
-    "an empty part": ("ptb", "ptb.train.txt", b"", "{} cannot be read ("),
+    "an empty part": ("ptb", "ptb.train.txt", b"", "{} is empty"),
     "half a packed file": ("bytes", "a.txt.gz", gzip.compress(POEMS)[:90], "{} cannot be read ("),
     "a flipped byte in it": ("bytes", "a.gz", flipped(gzip.compress(POEMS), 200), "{} cannot be read ("),
     "no JSON": ("mnist", "0.json", b"{", "{} does not hold images of 28 x 28 numbers"),
@@ -176,8 +177,13 @@ DAMAGED = {
     "text for numbers": ("mnist", "0.json", json.dumps({"data": ["0.5"] * 784}), "{} does not hold images of 28 x 28"),
     "nested images": ("mnist", "0.json", json.dumps({"data": [[0] * 784]}), "{} does not hold images of 28 x 28 numb"),
     "a head of IDX": ("mnist", "train-images-idx3-ubyte", IDX3[:10], "{} is not an IDX file of bytes in 3 dimensions"),
-    "IDX without its end": ("mnist", "train-images-idx3-ubyte", IDX3[:-1], "{} is not an IDX file of bytes in 3 dim"),
-    "sizes below 0": ("mnist", "train-images-idx3-ubyte", idx((-1, -28, 28), bytes(784)), "{} is not an IDX file of"),
+    "IDX without its end": (
+        "mnist", "train-images-idx3-ubyte", IDX3[:-1], "{} must have 1 x 28 x 28 bytes after its head; it has 783"
+    ),
+    "sizes below 0": (
+        "mnist", "train-images-idx3-ubyte", idx((-1, -28, 28), bytes(784)),
+        "{} must have 4294967295 x 4294967268 x 28 bytes after its head; it has 784",
+    ),
     "a cut record": ("cifar10", "data_batch_1.bin", b"123", "{} is not of images of 3,073 bytes each: it has 3"),
     "cut images": ("cifar5m", "images.mmap", b"123", "{} is not of images of 3,072 bytes each: it has 3"),
     "no npz": ("cifar5m", "part0.npz", b"123", "{} does not hold arrays X and Y ("),
@@ -197,7 +203,7 @@ DAMAGED = {
         f"{{}}: item 1 does not have sentence1, sentence2 and label ({ONE_OF}); it has "
         + str({"label": "2", "sentence1": "a", "sentence2": "b"}),
     ),
-    "no column": ("glue", "RTE/train.tsv", "sentence1\tlabel\n", "{}: the first line must name the columns sentence2"),
+    "no column": ("glue", "RTE/train.tsv", "sentence1\tlabel\n", NO_COLUMN),
     "a short row": (
         "glue", "RTE/train.tsv", "label\tsentence1\tsentence2\nentailment\ta\tb\nentailment\ta\n",
         "{}: item 2 (line 3) must have 3 columns, ['label', 'sentence1', 'sentence2']; it has 2, ['entailment', 'a']",

@@ -1,9 +1,12 @@
 """Loaders on small files that the tests write in the formats of the real ones; `test_damaged.py` has the others."""
 
+import gc
 import gzip
 import io
 import json
 import tarfile
+import tracemalloc
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +140,27 @@ def test_cifar5m_is_parts_of_which_the_last_is_the_test(tmp_path: Path) -> None:
     assert [len(part.classes) for part in split] == [45, 5, 10]
     assert np.array_equal(np.concatenate([part.pixels for part in split]), wanted.pixels)
     assert np.array_equal(np.concatenate([part.classes for part in split]), wanted.classes)
+
+
+def test_cifar5m_is_held_once_with_a_part_beside_it_and_no_file_stays_open(tmp_path: Path) -> None:
+    images = larger(200, 32, 3)
+    for part in range(6):
+        np.savez(tmp_path / f"part{part}.npz", X=images.pixels, Y=images.classes)
+    (tmp_path / "damaged").mkdir()
+    for part in range(6):
+        held = (tmp_path / f"part{part}.npz").read_bytes()
+        (tmp_path / "damaged" / f"part{part}.npz").write_bytes(held[: len(held) // 2])
+    tracemalloc.start()
+    cifar5m(str(tmp_path / "part0.npz"), seed=0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 * images.pixels.nbytes, "five parts, one more, and what numpy unpacks into"
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(DataError, match=r"part0\.npz does not hold arrays X and Y"):
+            cifar5m(str(tmp_path / "damaged"), seed=0)
+        gc.collect()
+    assert not [found for found in warned if found.category is ResourceWarning]
 
 
 def test_cifar5m_of_the_authors_is_two_arrays_without_a_head(tmp_path: Path) -> None:

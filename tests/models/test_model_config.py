@@ -37,7 +37,10 @@ def test_norm_and_activation_are_completed_for_relation_networks_only(kind, norm
         ({"kind": "ssm", "activation": "exp"}, "activation belongs to causal_rn and linear_rn, not to 'ssm'"),
         ({"kind": "lstm", "post_norm": False}, "post_norm belongs to causal_rn and linear_rn, not to 'lstm'"),
         ({"expansion": 0}, "expansion must be a whole number >= 1; got 0"),
-        ({"kind": "transformer", "expansion": 4}, "expansion belongs to causal_rn and linear_rn, not to 'transformer'"),
+        (
+            {"kind": "transformer", "expansion": 4},
+            "expansion belongs to causal_rn and linear_rn, not to 'transformer'; got 4",
+        ),
         ({"heads": 3, "width": 8, "expansion": 2}, "heads must divide the inner width 16; got 3"),
         ({"heads": 8, "width": 2, "expansion": 4}, "expansion times width must be at least 16 for norm 'exact'"),
         ({"positions": "sine"}, "positions must be one of learned, none, random; got 'sine'"),

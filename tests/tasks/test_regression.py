@@ -208,7 +208,8 @@ def test_what_has_nothing_to_score_is_refused_and_a_point_not_asked_does_not_cou
             task.metrics(torch.zeros_like(targets), targets)
     targets = torch.tensor([[1.0, nan, 2.0, nan], [nan, nan, 2.0, nan]])
     assert task.metrics(torch.zeros_like(targets), targets)["error_after_0"] == 0.5
-    assert math.isnan(task.metrics(torch.full_like(targets, nan), targets)["error_after_1"])
+    for metric in ("error_after_1", "error_per_dimension", task.main_metric):
+        assert math.isnan(task.metrics(torch.full_like(targets, nan), targets)[metric]), metric
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from crn_lib.config import ConfigError
 from crn_lib.data import DataError, Sentences
-from crn_lib.data.sources import SENTENCES
+from crn_lib.data.sentences import GET_REVIEWS
+from crn_lib.data.sources import IMAGES, PATH, SENTENCES, TEXTS, check_path
 from crn_lib.models import ModelConfig, build_model
 from crn_lib.tasks import NOT_SCORED, SentencesConfig, SentencesTask, teacher_forced
 from crn_lib.tasks.sentences import BETWEEN, END, START
@@ -133,7 +134,7 @@ def test_only_the_asked_places_have_logits(tmp_path, generator) -> None:
     ("fields", "says"),
     [
         ({"source": "tweets"}, f"source must be one of {', '.join(SENTENCES)}; got 'tweets'"),
-        ({}, "path must be given for 'sentiment': the library does not have it"),
+        ({}, f"path must be given for 'sentiment', which the library does not have; {GET_REVIEWS}"),
         ({"path": ""}, "path must be text, or not given; got ''"),
         ({"path": ".", "longest": 7}, "longest must be a whole number >= 8; got 7"),
         ({"path": ".", "split_seed": 1.5}, "split_seed must be a whole number >= 0; got 1.5"),
@@ -144,11 +145,22 @@ def test_what_cannot_be_is_one_line(fields, says) -> None:
         SentencesConfig(**fields)
 
 
+@pytest.mark.parametrize("name", [name for name, own in (TEXTS | IMAGES | SENTENCES).items() if own.where == PATH])
+def test_where_no_path_is_given_it_is_said_where_the_data_are_to_be_had(name) -> None:
+    own = (TEXTS | IMAGES | SENTENCES)[name]
+    with pytest.raises(ConfigError, match=f"^path must be given for '{name}', which the library does not have; ") as it:
+        check_path(name, own, None)
+    assert own.get and str(it.value).endswith(own.get)
+
+
 @pytest.mark.parametrize(
     ("reviews", "says"),
     [
         (REVIEWS[:200], "the validation part of sentiment has no sentence"),
-        (REVIEWS.replace("-2.5", "2.5"), "all training sentences of sentiment are of one class"),
+        (
+            REVIEWS.replace("-2.5", "2.5"),
+            "all 48 training sentences of sentiment are of one class, 1; there must be two at least",
+        ),
         ("", ".*movieReviewSnippets_GroundTruth.txt is empty"),
     ],
 )

@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -38,10 +39,13 @@ def test_at_any_window_each_byte_asks_for_the_one_behind_it(window: int, batch: 
             assert wanted[:-1] == row[1:], "every place is scored, on what no place before it shows"
 
 
-def test_chance_is_what_naming_any_byte_gets(generator) -> None:
-    _, targets = TextTask(TextConfig(window=100)).sample(2_000, generator)
-    guesses = torch.randint(256, targets.shape, generator=generator)
-    assert TASK.metrics(guesses, targets)["accuracy"] == pytest.approx(TextConfig().chance, abs=0.001)
+def test_chance_is_what_always_naming_the_most_frequent_byte_gets() -> None:
+    text = sonnets()
+    most_frequent = int(np.bincount(text.train).argmax())
+    targets = torch.from_numpy(text.test.astype(np.int64))[None]
+    guesses = torch.full_like(targets, most_frequent)
+    assert chr(most_frequent) == " " and TASK.metrics(guesses, targets)["accuracy"] == TextConfig().chance
+    assert TextConfig(source="bytes", path="of anybody.txt").chance == 1 / 256
 
 
 def test_every_byte_of_the_training_part_is_drawn_and_none_beyond(generator, monkeypatch) -> None:

@@ -23,6 +23,14 @@ def test_a_mark_for_each_model_open_where_it_may_still_rise_pale_where_it_holds_
     assert "Transformer of width 32: " in describe(figure) and "1 seed, 400 steps, rate 0.002 of 5" in describe(figure)
 
 
+def test_the_title_names_as_many_kinds_as_there_is_room_for() -> None:
+    kinds = ("causal_rn", "transformer", "delta_net", "linear_transformer", "ssm")
+    points = [tried(kind, 0.9 - 0.1 * place) for place, kind in enumerate(kinds)]
+    first, _ = draw_score_by_bytes("recall", points, limit=1e6).layout.title.text.split("<br>")
+    assert first == "Recall of 16 pairs, within 1 MB: CausalRN 90%, Transformer 80%, DeltaNet 70%, 2 more"
+    assert "SSM (S6) 50%" in describe(draw_score_by_bytes("recall", points))
+
+
 def test_the_bound_and_guessing_are_drawn_and_a_task_without_rows_says_so() -> None:
     bits = OURS.config.task.bits  # type: ignore[attr-defined]
     rules = {
