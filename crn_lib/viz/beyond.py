@@ -40,10 +40,10 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     reached = [f"{KIND_NAMES[p.model.kind]} {p.score.median:.0%}" for p in order]
     best = ", ".join(reached) or "no row"
     within = f"{panel.title}, within {show_bytes(limit)}: " if limit else f"{panel.title}: "
-    several = len({p.model.width for p in points}) > 1
+    marks = "Beside a mark: its width. " if len({p.model.width for p in points}) > 1 else ""
     figure = new_figure(
-        f"{_as_many_as_fit(within, reached)}<br><sup>{'Beside a mark: its width. ' if several else ''}Filled: solved, or missed at five learning rates. "
-        "Open: may rise.</sup>",
+        f"{_as_many_as_fit(within, reached)}"
+        f"<br><sup>{marks}Filled: solved, or missed at five learning rates. Open: may rise.</sup>",
         description=f"{panel.score.capitalize()} against bytes held. {within}{best}. "
         + " ".join(f"{_named(p)}: {show_bytes(p.state_bytes)}, {p.words()}." for p in points),
         height=440,
