@@ -20,6 +20,9 @@ ESTIMATOR_DASHES = {
 """How the estimators are told apart; all are grey, since none is a model."""
 
 
+GUESSER, NOTHING = "guessing", "as good as predicting 0"
+"""Words beside the line of who has learnt nothing: of a task with chances, and of one where nothing is explained."""
+
 TITLE = 92
 """Letters of a title that a figure of 820 pixels has room for."""
 
@@ -38,11 +41,11 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     panel = PANELS[name]
     order = best_at(points, limit or float("inf"))
     reached = [f"{KIND_NAMES[p.model.kind]} {p.score.median:.0%}" for p in order]
-    best = ", ".join(reached) or "no row"
+    best = ", ".join(reached) or ("none holds so little" if points else "no row")
     within = f"{panel.title}, within {show_bytes(limit)}: " if limit else f"{panel.title}: "
     marks = "Beside a mark: its width. " if len({p.model.width for p in points}) > 1 else ""
     figure = new_figure(
-        f"{_as_many_as_fit(within, reached)}"
+        f"{_as_many_as_fit(within, reached or [best])}"
         f"<br><sup>{marks}Filled: solved, or missed at five learning rates. Open: may rise.</sup>",
         description=f"{panel.score.capitalize()} against bytes held. {within}{best}. "
         + " ".join(f"{_named(p)}: {show_bytes(p.state_bytes)}, {p.words()}." for p in points),
@@ -50,10 +53,11 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     )
     sizes = [float(p.state_bytes) for p in points] or [1e3, 1e5]
     bits = getattr(points[0].config.task, "bits", None) if points else None
-    low, high = min([*sizes, *([bits / 8] if bits else [])]) / 2, max(sizes) * 2
+    shown = [*sizes, *([bits / 8] if bits else []), *([limit] if limit else [])]
+    low, high = min(shown) / 2, max(shown) * 2
     if points:
         chance = points[0].config.task.chance
-        _rule(figure, [low, 2.4 * low, high], [chance] * 3, "guessing" if chance > 0 else "", place="top right")
+        _rule(figure, [low, 2.4 * low, high], [chance] * 3, GUESSER if chance > 0 else NOTHING, place="top right")
     else:
         figure.add_scatter(x=[1e4], y=[0.5], mode="text", text=["no row yet"], showlegend=False, hoverinfo="skip")
     if bits:
@@ -66,7 +70,8 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
             x=[limit, limit], y=[-0.04, 1.1], mode="lines", line={"color": INK, "width": 2},
             showlegend=False, hoverinfo="skip",
         )  # fmt: skip
-    ticks = [m * 10.0**k for k in range(9) for m in (1, 3) if low <= m * 10**k <= high]
+    steps = (1, 2, 5) if high < 30 * low else (1, 3)
+    ticks = [m * 10.0**k for k in range(9) for m in steps if low <= m * 10**k <= high]
     ticks = [tick for tick in ticks if len(ticks) < 6 or log10(tick).is_integer()]
     figure.update_xaxes(
         title={"text": "bytes held per sequence", "standoff": 6}, type="log", range=[log10(low), log10(high)],
@@ -84,7 +89,7 @@ def _as_many_as_fit(beginning: str, words: Sequence[str]) -> str:
         line = beginning + ", ".join([*words[:count], *rest])
         if len(line) <= TITLE:
             return line
-    return beginning + ", ".join(words[:1] or ["no row"])
+    return beginning + words[0]
 
 
 def _named(point: Point) -> str:
@@ -103,13 +108,17 @@ def _rule(figure: go.Figure, x: Sequence[float], y: Sequence[float], words: str,
 def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: float | None) -> None:
     symbols = [KIND_SYMBOLS[kind] + ("-open" if p.solves is None else "") for p in points]
     scores = [p.score for p in points]
+    within = [limit is None or p.state_bytes <= EQUAL * limit for p in points]
     figure.add_scatter(
         x=[p.state_bytes for p in points],
         y=[score.median for score in scores],
         error_y={
             "visible": any(score.high > score.low for score in scores),
-            "array": [score.high - score.median for score in scores],
-            "arrayminus": [score.median - score.low for score in scores],
+            # A range cannot be pale by itself: beyond the limit it is left out.
+            "array": [score.high - score.median if near else None for score, near in zip(scores, within, strict=True)],
+            "arrayminus": [
+                score.median - score.low if near else None for score, near in zip(scores, within, strict=True)
+            ],
             "thickness": 1,
         },
         mode="markers+text",
@@ -123,11 +132,17 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
             "color": KIND_COLOURS[kind],
             "size": 11,
             "line": {"width": 2, "color": KIND_COLOURS[kind]},
-            "opacity": [1.0 if limit is None or p.state_bytes <= EQUAL * limit else 0.25 for p in points],
+            "opacity": [1.0 if near else 0.25 for near in within],
         },
         customdata=[f"{_named(p)}: {show_bytes(p.state_bytes)}, {p.words()}" for p in points],
         hovertemplate="%{customdata}<extra></extra>",
+        legendgroup=kind,
+        showlegend=False,
     )
+    figure.add_scatter(  # of its marks the legend would show the first, open or pale
+        x=[None], y=[None], mode="markers", name=KIND_NAMES[kind], legendgroup=kind,
+        marker={"symbol": KIND_SYMBOLS[kind], "color": KIND_COLOURS[kind], "size": 11},
+    )  # fmt: skip
 
 
 def draw_errors_by_examples(

@@ -31,6 +31,24 @@ def test_the_title_names_as_many_kinds_as_there_is_room_for() -> None:
     assert "SSM (S6) 50%" in describe(draw_score_by_bytes("recall", points))
 
 
+def test_the_limit_is_always_in_sight_and_what_holds_more_has_no_range() -> None:
+    for limit in (1_000.0, 1e6):
+        figure = draw_score_by_bytes("recall", [LARGE, OURS, SMALL], limit=limit)
+        low, high = figure.layout.xaxis.range
+        assert low < math.log10(limit) < high
+        bars = [bar for trace in figure.data if trace.error_y.array for bar in trace.error_y.array]
+        assert bars == ([None] * 3 if limit == 1_000 else [0.0] * 3)
+    figure = draw_score_by_bytes("recall", [LARGE], limit=1_000)
+    assert figure.layout.title.text.startswith("Recall of 16 pairs, within 1 kB: none holds so little")
+
+
+def test_the_legend_shows_a_kind_and_no_mark_of_it() -> None:
+    figure = draw_score_by_bytes("recall", [OURS, SMALL, LARGE], limit=SMALL.state_bytes)
+    entries = {trace.name: trace.marker for trace in figure.data if trace.showlegend is not False and trace.name}
+    assert {name: marker.symbol for name, marker in entries.items()} == {"CausalRN": "circle", "Transformer": "square"}
+    assert all(marker.opacity is None for marker in entries.values())
+
+
 def test_the_bound_and_guessing_are_drawn_and_a_task_without_rows_says_so() -> None:
     bits = OURS.config.task.bits  # type: ignore[attr-defined]
     rules = {
@@ -80,5 +98,5 @@ def test_a_line_in_context() -> None:
 
 def test_a_score_that_is_no_number_is_no_mark_at_zero() -> None:
     figure = draw_score_by_bytes("recall", [point("lstm", {1e-3: math.nan})])
-    (trace,) = [trace for trace in figure.data if trace.name == "LSTM"]
+    trace, _ = [trace for trace in figure.data if trace.name == "LSTM"]  # its marks, and its entry in the legend
     assert math.isnan(trace.y[0]) and "no row" in figure.layout.title.text
