@@ -41,9 +41,13 @@ class Card:
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:
-    """An HTML table, with a line of headings if there are any; the cells are plain text and get escaped here."""
+    """An HTML table, with a line of headings if there are any; the cells are plain text and get escaped here. Their
+    line feeds stay."""
     edge = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
     head = "".join(f'<th style="{edge}">{html.escape(h)}</th>' for h in headings)
-    lines = ("<tr>" + "".join(f'<td style="{edge}">{html.escape(cell)}</td>' for cell in row) + "</tr>" for row in rows)
+    cells = (
+        "".join(f'<td style="{edge}">{html.escape(cell).replace(chr(10), "<br>")}</td>' for cell in row) for row in rows
+    )
+    lines = (f"<tr>{row}</tr>" for row in cells)
     top = f"<thead><tr>{head}</tr></thead>" if headings else ""
     return f'<table style="margin:4px 0">{top}<tbody>{"".join(lines)}</tbody></table>'

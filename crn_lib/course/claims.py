@@ -74,7 +74,7 @@ def claim_card(row: dict[str, Any]) -> Card:
     says = {"paper": "the\u00a0paper\u00a0says", "around": "said", "ours": "we\u00a0say"}[row["about"]]
     lines = [
         [says, f"{row['paper']} ({row['where']})"],
-        ["we\u00a0measured", row["ours"]],
+        ["we\u00a0measured", row["ours"].replace("; ", "\n")],  # one model a line
         ["over", row["spread"]],
         ["on", row["device"]],
         ["verdict", word],

@@ -41,7 +41,7 @@ def draw_score_by_bytes(name: str, points: Sequence[Point], *, limit: float | No
     panel = PANELS[name]
     order = best_at(points, limit or float("inf"))
     reached = [f"{KIND_NAMES[p.model.kind]} {p.score.median:.0%}" for p in order]
-    best = ", ".join(reached) or ("none holds so little" if points else "no row")
+    best = ", ".join(reached) or ("none holds so little" if points and limit else "no row")
     within = f"{panel.title}, within {show_bytes(limit)}: " if limit else f"{panel.title}: "
     marks = "Beside a mark: its width. " if len({p.model.width for p in points}) > 1 else ""
     figure = new_figure(

@@ -31,6 +31,12 @@ def lesson(path: Path, *rows: dict[str, Any], table: bool = False) -> Path:
     return path
 
 
+def test_what_was_measured_has_a_line_for_each_model() -> None:
+    card = claim_card(row("10", ours="CausalRN: 99%; LSTM: 5% <1 seed>"))
+    assert "CausalRN: 99%<br>LSTM: 5% &lt;1 seed&gt;</td>" in card.bundle()["text/html"]
+    assert "CausalRN: 99%; LSTM: 5% <1 seed>" in card.plain
+
+
 @pytest.fixture
 def workbook(tmp_path: Path) -> Path:
     """Two lessons, the first of them with the tables, and a page with its two marks."""
