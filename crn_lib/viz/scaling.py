@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.config import Named
+from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import (
     BLUE,
     GREEN,
@@ -57,7 +58,7 @@ def draw_scaling(
     figure = new_figure(
         f"{says}<br>{_small(title)}<br>{_small('; '.join(second))}" if says else f"{title}<br>{'; '.join(second)}",
         description=f"{what.capitalize()} against length, both axes logarithmic. At {title}. {'; '.join(second)}.",
-        height=470,
+        height=500 if says else 470,
     )
     ends = min(c.lengths[0] for c in curves), max(c.lengths[-1] for c in curves)
     kinds = {name: kind for kind, name in KIND_NAMES.items()}
@@ -81,8 +82,8 @@ def draw_scaling(
     figure.add_vline(x=length, line={"color": GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title="length (tokens)", type="log", **_length_ticks(*ends))
     figure.update_yaxes(title=what, type="log", **_decades(curves, ends[1], unit))
-    above = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}  # not on the data
-    figure.update_layout(showlegend=True, margin={"l": 94, "t": 130 if says else 112}, legend=above)
+    figure.update_layout(showlegend=True, margin={"l": 94})
+    put_above(figure)  # the legend, not on the data
     return figure
 
 
