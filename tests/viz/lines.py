@@ -8,10 +8,10 @@ from crn_lib.viz.above import height_of_legend
 
 
 def title_ends(figure: go.Figure) -> float:
-    """Pixels from the top; where no place is set, plotly puts a title in the middle of the upper margin."""
+    """Pixels from the top; where no place is set, plotly puts the first line in the middle of the upper margin."""
     title = figure.layout.title
-    lines = 1.3 * title.font.size * (title.text.count("<br>") + 1)
-    return 14 + lines if title.y == 1 else figure.layout.margin.t / 2 + lines / 2
+    size, more = title.font.size, 1.3 * title.font.size * title.text.count("<br>")
+    return (14 + 1.3 * size if title.y == 1 else figure.layout.margin.t / 2 + 0.5 * size) + more
 
 
 def legend_begins(figure: go.Figure) -> float:
