@@ -150,9 +150,9 @@ def draw_state_against_length(
         hovertemplate="%{x} letters: at most %{y:.1%}",
     )
     figure.add_hline(y=1 / vocab, line={"color": GREY, "dash": "dot"}, annotation_text="guessing")
-    ticks = [n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if n <= longest]
+    ticks = [4**k for k in range(6) if 4**k <= longest]  # few enough for a narrow panel
     decades = [-0.05, math.log10(longest) + 0.05]  # given, so that the axis stays still while the mark moves
-    figure.update_xaxes(title="letters in the string", type="log", tickvals=ticks, range=decades)
+    figure.update_xaxes(title="letters in the string", type="log", tickvals=ticks, tickangle=0, range=decades)
     figure.update_yaxes(title="letters right, upper bound", range=[0, 1.06], tickformat=".0%")
     figure.update_layout(showlegend=False)
     return figure

@@ -74,6 +74,11 @@ def test_a_title_that_all_panels_share_is_said_once_at_the_edge() -> None:
     assert [grid.layout[f"xaxis{n}"].title.text for n in ("", 2, 3, 4)] == [None, None, *["letters in the string"] * 2]
 
 
+def test_the_lengths_of_a_narrow_panel_have_room_side_by_side() -> None:
+    axis = viz.draw_state_against_length(numbers=8, bits_per_number=32, string_length=64).layout.xaxis
+    assert axis.tickangle == 0 and list(axis.tickvals) == [1, 4, 16, 64, 256]
+
+
 def test_every_figure_begins_with_the_house_template_alone() -> None:
     one = {"numbers": 8, "bits_per_number": 32, "string_length": 64}
     for figure in (viz.draw_state_against_length(**one), draw_multiples(viz.draw_state_against_length, {"a": one})):
