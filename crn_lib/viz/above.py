@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 NARROW = 620
 """Pixels of the narrowest window a figure is drawn in; a page that has fewer scrolls it."""
 
-LETTER = 0.54
-"""Width of a letter for its size, where the reader's fonts are wide ones; tags have none."""
+LETTER, LONG_LINE = 0.54, 0.51
+"""Width of a letter for its size, where the reader's fonts are wide ones, and of one of very many; tags have none."""
 
 EDGE, LINE, CAPITALS = 14, 1.3, 0.7
 """Pixels above the title; for its size the distance of its lines, and how tall its capitals are."""
@@ -29,7 +29,7 @@ def wrap(title: str, size: float) -> str:
     lines: list[str] = []
     for line in title.split("<br>"):
         small = 0.7 if "<sup>" in "".join([*lines, line]) else 1.0
-        most = (NARROW - 20) / (LETTER * size * small)
+        most = (NARROW - 20) / (LONG_LINE * size * small)
         parts = ceil(_letters(line) / most)
         if parts > 1:
             most = min(most, _letters(line) / parts + 8)  # no word by itself in the last

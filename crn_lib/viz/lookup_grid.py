@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from crn_lib.viz.ablations import NONE_TO_ALL, bar_above
 from crn_lib.viz.contrast import ink_on, on_scale
 from crn_lib.viz.theme import INK, need, new_figure
+from crn_lib.viz.units import counted
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def draw_lookups(
     places = list(dict.fromkeys(place for place, _ in found))
     middle = {key: sum(each.share) / len(each.share) for key, each in found.items()}
     words = "; ".join(
-        f"{place} · {name}: {len(each.left)} models, {_span(each.left)} left, share {_span(each.share)}"
+        f"{place} · {name}: {counted(len(each.left), 'model')}, {_span(each.left)} left, share {_span(each.share)}"
         for (place, name), each in found.items()
     )
     figure = new_figure(title, description=f"A grid of norm and activation. {words}.", height=146 + 72 * len(places))
@@ -86,8 +87,7 @@ def draw_lookups(
 
 
 def _cell(found: Lookup) -> str:
-    count = len(found.left)
-    return f"<b>{count} model{'s' * (count > 1)}</b><br>{_span(found.left)} left<br>share<br>{_span(found.share)}"
+    return f"<b>{counted(len(found.left), 'model')}</b><br>{_span(found.left)} left<br>share<br>{_span(found.share)}"
 
 
 def _span(values: Sequence[float]) -> str:

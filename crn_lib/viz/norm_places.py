@@ -12,7 +12,7 @@ from crn_lib.config import require_choice
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, describe, need, new_figure
-from crn_lib.viz.units import show_seconds
+from crn_lib.viz.units import counted, show_seconds
 
 NORM_COLOURS = {"exact": VERMILION, "approx": BLUE, "none": GREEN}
 NORM_SYMBOLS = {"exact": "circle", "approx": "square", "none": "diamond"}
@@ -106,12 +106,12 @@ def draw_rank_growth(
     require_choice("chosen", chosen, tuple(ranks))
     require_choice("senders", senders, tuple(counts))
     needed = ranks[chosen][list(counts).index(senders)]
-    sums = f"{needed} sum{'s' if needed > 1 else ''}"
+    sums = counted(needed, "sum")
     lines = "; ".join(f"{name} {ranks[name][0]} to {ranks[name][-1]}" for name in ranks)
     figure = new_figure(
-        f"{senders} senders: {sums} a channel",
+        f"{counted(senders, 'sender')}: {sums} a channel",
         description=(
-            f"Sums a channel needs against senders read. {chosen}: {sums} for {senders} senders. "
+            f"Sums a channel needs against senders read. {chosen}: {sums} for {counted(senders, 'sender')}. "
             f"From {counts[0]} to {counts[-1]} senders: {lines}."
         ),
         height=300,

@@ -46,7 +46,7 @@ def test_what_a_curve_says_is_wrapped_and_leaves_the_legend_its_place() -> None:
     ]
     says = "Only the form that writes out every pair keeps an amount that grows with the square of the length"
     figure = viz.draw_scaling(curves, 4096, what="kept", unit="bytes", says=says)
-    assert figure.layout.title.text.count("<br>") == 4
+    assert figure.layout.title.text.count("<br>") == 3
     assert title_ends(figure) <= legend_begins(figure)
 
 
