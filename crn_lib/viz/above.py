@@ -47,7 +47,7 @@ def _letters(line: str) -> int:
 
 def title_bottom(layout: go.Layout) -> float:
     """Pixels from the top of a figure to the end of its title, where `put_above` has put that."""
-    return EDGE + LINE * layout.title.font.size * ((layout.title.text or "").count("<br>") + 1)
+    return float(EDGE + LINE * layout.title.font.size * ((layout.title.text or "").count("<br>") + 1))
 
 
 def legend_height(names: Sequence[str], room: float, *, grouped: bool = False) -> int:
@@ -88,7 +88,7 @@ def put_above(figure: go.Figure, *, panel_titles: int = 0, least: int = 0, panel
     height = top + panels + layout.margin.b if panels else layout.height
     several = "<br>" in (layout.title.text or "")  # which plotly sets as if all but the first stood above it
     changes: dict[str, Any] = {
-        "title": {"y": 1, "yanchor": "top", "pad": {"t": EDGE + CAPITALS * layout.title.font.size * several}},
+        "title": {"y": 1, "yanchor": "top", "pad": {"t": EDGE + (CAPITALS * layout.title.font.size if several else 0)}},
         "margin": {"t": top},
         "height": height,
     }
