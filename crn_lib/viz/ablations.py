@@ -1,6 +1,7 @@
 """Ablations: the whole grid from stored rows, and two variants side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -125,21 +126,7 @@ def _add_panel(
         xaxis=f"x{suffix}",
         yaxis=f"y{suffix}",
         showscale=not suffix,
-        colorbar={
-            "orientation": "h",
-            "title": {"text": "letters right", "side": "top", "font": {"size": 12}},
-            "tickformat": ".0%",
-            "tickvals": [0, 0.5, 1],
-            "thickness": 8,
-            "len": 0.25,
-            "x": 1,
-            "xanchor": "right",
-            "xpad": 0,
-            "y": 1,
-            "ypad": 24,  # above the first panel's title, which is long
-            "yanchor": "bottom",
-            "outlinewidth": 0,
-        },
+        colorbar=bar_above("letters right", 24),  # above the first panel's title, which is long
     )
     # The heatmap's own text would vanish from cells it does not quite fit into.
     figure.add_scatter(
@@ -155,6 +142,30 @@ def _add_panel(
         yaxis=f"y{suffix}",
         hoverinfo="skip",
     )
+
+
+def bar_above(title: str, room: int) -> dict[str, Any]:
+    """The scale from none to all, above the right end of the cells, where it takes none of their width.
+
+    Args:
+        title: what the colours are of.
+        room: pixels between the scale and the cells.
+    """
+    return {
+        "orientation": "h",
+        "title": {"text": title, "side": "top", "font": {"size": 12}},
+        "tickformat": ".0%",
+        "tickvals": [0, 0.5, 1],
+        "thickness": 8,
+        "len": 0.25,
+        "x": 1,
+        "xanchor": "right",
+        "xpad": 0,
+        "y": 1,
+        "ypad": room,
+        "yanchor": "bottom",
+        "outlinewidth": 0,
+    }
 
 
 def _says(cells: Iterable[Cell]) -> str:

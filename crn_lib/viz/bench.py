@@ -29,7 +29,7 @@ STYLES = {
 LEAST_MEGABYTES = 0.1
 """Less than this is within what the process gains and loses anyhow, and has no place on a logarithmic axis."""
 
-TOP, ROW, BOTTOM = 124, 430, 84
+TOP, ROW, BOTTOM = 140, 430, 84
 """Pixels of the title, of a case's two panels with what belongs to them, and of the last axis."""
 
 

@@ -10,6 +10,7 @@ from crn_lib.config import require_whole
 from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
 from crn_lib.viz.contrast import as_text
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
+from crn_lib.viz.units import counted
 
 CURVE_POINTS = 160
 
@@ -123,11 +124,11 @@ def draw_state_against_length(
     fit = math.floor(letters_that_fit(bits, vocab))
     best = best_character_accuracy(bits, string_length, vocab)
     figure = new_figure(
-        f"A state of {numbers} numbers, {bits:,} bits, holds at most {fit:,.0f} letters"
-        f"<br>of {string_length} letters at most {best:.1%} can be right",
+        f"A state of {counted(numbers, 'number')}, {counted(bits, 'bit')}, holds at most {counted(fit, 'letter')}"
+        f"<br>of a string of {counted(string_length, 'letter')} at most {best:.1%} can be right",
         description=(
-            f"The bound of the share of right letters stays at 100% up to {fit:,.0f} letters and falls towards "
-            f"{1 / vocab:.0%} after that; at {string_length} letters it is {best:.1%}."
+            f"The bound of the share of right letters stays at 100% up to {counted(fit, 'letter')} and falls towards "
+            f"{1 / vocab:.0%} after that; at {counted(string_length, 'letter')} it is {best:.1%}."
         ),
     )
     lengths = sorted({max(1, round(longest ** (i / (CURVE_POINTS - 1)))) for i in range(CURVE_POINTS)})
@@ -149,10 +150,12 @@ def draw_state_against_length(
         name="your string",
         hovertemplate="%{x} letters: at most %{y:.1%}",
     )
-    figure.add_hline(y=1 / vocab, line={"color": GREY, "dash": "dot"}, annotation_text="guessing")
-    ticks = [n for n in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if n <= longest]
+    figure.add_hline(
+        y=1 / vocab, line={"color": GREY, "dash": "dot"}, annotation_text="guessing", annotation_position="top left"
+    )
+    ticks = [4**k for k in range(6) if 4**k <= longest]  # few enough for a narrow panel
     decades = [-0.05, math.log10(longest) + 0.05]  # given, so that the axis stays still while the mark moves
-    figure.update_xaxes(title="letters in the string", type="log", tickvals=ticks, range=decades)
+    figure.update_xaxes(title="letters in the string", type="log", tickvals=ticks, tickangle=0, range=decades)
     figure.update_yaxes(title="letters right, upper bound", range=[0, 1.06], tickformat=".0%")
     figure.update_layout(showlegend=False)
     return figure

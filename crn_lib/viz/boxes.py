@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from crn_lib.viz.contrast import ink_on, on_scale
 from crn_lib.viz.theme import BLUE, GREEN, KIND_COLOURS, need, new_figure
+from crn_lib.viz.units import counted
 
 PLACES = {"keys": (4.0, BLUE), "values": (3.0, BLUE), "senders": (1.7, KIND_COLOURS["causal_rn"])}
 SUM_PLACE = 0.4
@@ -21,7 +22,7 @@ def draw_three_memories(tokens: Sequence[str], sums: Sequence[float], read: int)
         read: how many tokens were read, at least 1.
     """
     need(tokens, "token")
-    number = f"{read} token{'s' if read > 1 else ''}"
+    number = counted(read, "token")
     figure = new_figure(
         f"After {number}: KV cache {2 * read} rows, pool {read}, running sum 1",
         description=f"After {number} the KV cache holds {2 * read} rows, the pool {read}, and the running sum one, "

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from crn_lib.experiments.cost import least_time, useful_workers
 from crn_lib.viz.theme import BLUE, GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, ORANGE, need, new_figure
+from crn_lib.viz.units import counted
 
 Prediction = tuple[str, int, float, float]
 """A run's kind, its letters, and its measured and predicted seconds."""
@@ -79,8 +80,8 @@ def draw_workers(hours: Mapping[str, float], workers: int, *, most: int = 24) ->
     useful = useful_workers(times)
     least = {n: least_time(times, n) for n in range(1, most + 1)}
     limit = f"limited by one run, {name}" if workers >= useful else "limited by the number of workers"
-    title = f"{workers} worker{'s' * (workers > 1)}: at least {_hours(least[workers])}, {limit}"
-    second = f"{len(hours)} runs, {_hours(total)} in all; more than {useful} workers cannot help"
+    title = f"{counted(workers, 'worker')}: at least {_hours(least[workers])}, {limit}"
+    second = f"{counted(len(hours), 'run')}, {_hours(total)} in all; more than {counted(useful, 'worker')} cannot help"
     figure = new_figure(
         f"{title}<br><sup>{second}</sup>",
         description=f"Least hours against workers, both axes logarithmic. {title}. {second}.",

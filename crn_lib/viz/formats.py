@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from crn_lib.config import Named
+from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, PANEL_AXIS, PURPLE, VERMILION, need, new_figure
 
 FORM_STYLES = Named(
@@ -201,7 +202,8 @@ def draw_exponent_bound(limits: Mapping[str, float], widths: Sequence[int], mark
         figure.add_annotation(x=math.log10(width), y=0.02, yref="paper", text=name, showarrow=False, xanchor="left")
     figure.update_xaxes(title="width of a head", type="log", tickvals=[10, 100, 1000, 10000], tickformat=",")
     figure.update_yaxes(title="largest exponent", type="log", tickvals=[1, 3, 10, 30, 100])
-    figure.update_layout(showlegend=True, legend={"x": 0.99, "xanchor": "right", "y": 0.24, "yanchor": "top"})
+    figure.update_layout(showlegend=True)
+    put_above(figure)
     return figure
 
 

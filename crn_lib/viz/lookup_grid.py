@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from crn_lib.viz.ablations import NONE_TO_ALL
+from crn_lib.viz.ablations import NONE_TO_ALL, bar_above
 from crn_lib.viz.contrast import ink_on, on_scale
 from crn_lib.viz.theme import INK, need, new_figure
+from crn_lib.viz.units import counted
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ def draw_lookups(
     places = list(dict.fromkeys(place for place, _ in found))
     middle = {key: sum(each.share) / len(each.share) for key, each in found.items()}
     words = "; ".join(
-        f"{place} · {name}: {len(each.left)} models, {_span(each.left)} left, share {_span(each.share)}"
+        f"{place} · {name}: {counted(len(each.left), 'model')}, {_span(each.left)} left, share {_span(each.share)}"
         for (place, name), each in found.items()
     )
-    figure = new_figure(title, description=f"A grid of norm and activation. {words}.", height=130 + 62 * len(places))
+    figure = new_figure(title, description=f"A grid of norm and activation. {words}.", height=146 + 72 * len(places))
     figure.add_heatmap(
         x=[name for _, name in found],
         y=[place for place, _ in found],
@@ -59,14 +60,14 @@ def draw_lookups(
         xgap=3,
         ygap=3,
         hoverinfo="skip",
-        colorbar={"title": {"text": "share of the source", "side": "right"}, "tickformat": ".0%", "thickness": 12},
+        colorbar=bar_above("share of the source", 4),
     )
     every = [(place, name) for place in places for name in activations]
     figure.add_scatter(
         x=[name for _, name in every],
         y=[place for place, _ in every],
         mode="text",
-        text=[_cell(found[key]) if key in found else "none copies" if key in looked else "" for key in every],
+        text=[_cell(found[key]) if key in found else "none<br>copies" if key in looked else "" for key in every],
         textfont={
             "size": 11,
             "color": [ink_on(on_scale(NONE_TO_ALL, middle[key])) if key in middle else INK for key in every],
@@ -75,18 +76,18 @@ def draw_lookups(
     )
     figure.update_xaxes(
         categoryorder="array", categoryarray=list(activations), range=[-0.5, len(activations) - 0.5], showgrid=False,
-        ticks="",
+        ticks="", tickvals=list(activations), ticktext=[name.replace(" ", "<br>") for name in activations], tickangle=0,
     )  # fmt: skip
     figure.update_yaxes(
-        categoryorder="array", categoryarray=places[::-1], range=[-0.5, len(places) - 0.5], showgrid=False, ticks=""
-    )
-    figure.update_layout(margin={"l": 240, "t": 76, "b": 40}, showlegend=False)
+        categoryorder="array", categoryarray=places[::-1], range=[-0.5, len(places) - 0.5], showgrid=False, ticks="",
+        tickvals=places, ticktext=[place.replace(" + ", "<br>+ ") for place in places],
+    )  # fmt: skip
+    figure.update_layout(margin={"l": 136, "r": 32, "t": 112, "b": 46}, showlegend=False)
     return figure
 
 
 def _cell(found: Lookup) -> str:
-    count = len(found.left)
-    return f"<b>{count} model{'s' * (count > 1)}</b><br>{_span(found.left)} left<br>share {_span(found.share)}"
+    return f"<b>{counted(len(found.left), 'model')}</b><br>{_span(found.left)} left<br>share<br>{_span(found.share)}"
 
 
 def _span(values: Sequence[float]) -> str:

@@ -5,6 +5,7 @@ from math import ceil
 
 import plotly.graph_objects as go
 
+from crn_lib.viz.above import put_above
 from crn_lib.viz.contrast import as_text
 from crn_lib.viz.theme import BLUE, GREY, INK, VERMILION, new_figure
 
@@ -74,6 +75,6 @@ def draw_meeting_points(
     reach = ceil(2.3 * max(abs(number) for point in everything for number in point)) / 2  # alike in like panels
     figure.update_xaxes(title="first direction", zeroline=False, range=[-reach, reach])
     figure.update_yaxes(title="second direction", zeroline=False, range=[-reach, reach])
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
-    figure.update_layout(margin={"t": 100})
+    figure.update_layout(showlegend=True)
+    put_above(figure)
     return figure

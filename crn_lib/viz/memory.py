@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from crn_lib.config import Named
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
-from crn_lib.viz.units import show_bytes
+from crn_lib.viz.units import counted, round_ticks, show_bytes
 
 Row = Mapping[str, Any]
 AXES = Named("axes", {"logarithmic": "log", "linear": "linear"})
@@ -38,8 +38,6 @@ def draw_memory(
     figure = new_figure(title, description=description, height=470)
     for name, own in curves.items():
         _draw_kind(figure, name, own, faint=here is not None and name != kind)
-    if here is not None:
-        _draw_here(figure, here, curves[here["kind"]])
     longest = max(own[-1]["length"] for own in curves.values())
     x_axis: dict[str, Any] = {"type": AXES[axes], "title": "tokens so far"}
     y_axis: dict[str, Any] = {"type": AXES[axes], "title": "bytes held, one sequence"}
@@ -53,11 +51,14 @@ def draw_memory(
         x_axis |= {"tickvals": ticks, "ticktext": [f"{n:,}" for n in ticks], "range": [-0.06, log10(longest) + 0.06]}
     else:
         most = max(row["allocated"] for row in rows)
-        ticks = [most * k / 4 for k in range(5)]
-        y_axis |= {"tickvals": ticks, "ticktext": [show_bytes(value) for value in ticks], "rangemode": "tozero"}
+        ticks = round_ticks(most)
+        y_axis |= {"tickvals": ticks, "ticktext": [show_bytes(value) for value in ticks]}
+        y_axis |= {"range": [-0.04 * most, 1.06 * most]}
         x_axis |= {"tickformat": ",", "range": [-0.02 * longest, 1.03 * longest]}
     figure.update_xaxes(**x_axis)
     figure.update_yaxes(**y_axis)
+    if here is not None:
+        _draw_here(figure, here, curves[here["kind"]])
     figure.update_layout(showlegend=True, margin={"l": 94, "t": 76}, legend={"x": 1.01, "y": 1.0, "tracegroupgap": 2})
     return figure
 
@@ -105,13 +106,24 @@ def _draw_here(figure: go.Figure, here: Row, rows: Sequence[Row]) -> None:
         mode="markers+text",
         marker={"symbol": "circle-open", "size": 20, "color": INK, "line": {"width": 3}},
         text=[f"<b>{show_bytes(here['used'])}</b>"],
-        textposition="bottom center",
+        textposition=_free_place(figure, here),
         textfont={"color": INK, "size": 13},
         cliponaxis=False,
         name="your choice",
         showlegend=False,
         hovertemplate="%{x:,} tokens: %{text}<extra></extra>",
     )
+
+
+def _free_place(figure: go.Figure, here: Row) -> str:
+    """Where the number of a ring is off the axes: below it, or above it near the lower end; inwards near the left."""
+
+    def share(axis: Any, value: float) -> float:
+        low, high = axis.range
+        return float(((log10(value) if axis.type == "log" else value) - low) / (high - low))
+
+    side = "right" if share(figure.layout.xaxis, here["length"]) < 0.12 else "center"
+    return f"{'top' if share(figure.layout.yaxis, here['used']) < 0.2 else 'bottom'} {side}"
 
 
 def _all_in_words(curves: Mapping[str, Sequence[Row]]) -> tuple[str, str]:
@@ -141,7 +153,7 @@ def _shape(curves: Mapping[str, Sequence[Row]]) -> str:
 
 def _one_in_words(here: Row, rows: Sequence[Row]) -> tuple[str, str]:
     """Title and description where one kind and length are singled out."""
-    name, tokens = KIND_NAMES[here["kind"]], f"{here['length']:,} token{'s' if here['length'] > 1 else ''}"
+    name, tokens = KIND_NAMES[here["kind"]], counted(here["length"], "token")
     off = here["used"] - here["predicted"]
     verdict = "as predicted" if off == 0 else f"{off:+,} bytes from the predicted {here['predicted']:,}"
     spare = here["allocated"] - here["used"]

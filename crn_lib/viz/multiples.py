@@ -6,10 +6,11 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import LEFT, describe, need, new_figure
 
-LEGEND_WIDTH = 700
-"""Pixels of a line of the legend, where a figure is as narrow as its stored picture."""
+PANEL_TITLE, NO_LEGEND = 24, 80
+"""Pixels of a panel's title, and of the upper margin where there is no legend."""
 
 COPIED_AXIS_FIELDS = (
     "title",
@@ -63,16 +64,10 @@ def draw_multiples(
     frame = new_figure(title, description=description).layout.to_plotly_json()
     layout |= {key: frame[key] for key in ("title", "font", "paper_bgcolor", "plot_bgcolor", "meta", "template")}
     legend = any(panel.layout.showlegend for panel in panels.values())
-    lines = _legend_lines(panels.values()) if legend else 0
     widest = max(int(panel.layout.margin.l) for panel in panels.values())
-    margin = {"l": max(LEFT, widest), "r": 20, "t": 80 + 26 * lines, "b": 50}
-    height = margin["t"] + rows * panel_height + (rows - 1) * gap + margin["b"]
-    layout |= {"height": height, "showlegend": legend, "margin": margin}
-    # Above the legend, however tall that is. Plotly anchors the first line, and centres the lines on it.
-    layout["title"] |= {"y": 1, "yanchor": "top", "pad": {"t": 14 + 12 * title.count("<br>")}}
-    if legend:  # one for all panels, between the title and theirs
-        above = 1 + 24 / (height - margin["t"] - margin["b"])
-        layout["legend"] = {"orientation": "h", "x": 0, "y": above, "yanchor": "bottom"}
+    margin = {"l": max(LEFT, widest), "r": 20, "t": NO_LEGEND, "b": 50}
+    heights = rows * panel_height + (rows - 1) * gap
+    layout |= {"showlegend": legend, "margin": margin}
     # Gathered, and given to plotly once: each change of a figure that is there costs milliseconds.
     traces: list[dict[str, Any]] = []
     layout["shapes"] = []
@@ -97,13 +92,9 @@ def draw_multiples(
                 for ref in ("xref", "yref"):
                     item[ref] = item.get(ref, ref[0]).replace(ref[0], ref[0] + suffix, 1)
                 layout[kind].append(item)
-    return go.Figure(data=traces, layout=layout)
-
-
-def _legend_lines(panels: Iterable[go.Figure]) -> int:
-    """How many lines the legend of all panels takes: letters of 7.5 pixels, and a mark of 60 before each name."""
-    names = {trace.name for panel in panels for trace in panel.data if trace.name and trace.showlegend is not False}
-    return max(1, -(-int(sum(60 + 7.5 * len(name) for name in names)) // LEGEND_WIDTH))
+    figure = go.Figure(data=traces, layout=layout)
+    put_above(figure, panel_titles=PANEL_TITLE, least=NO_LEGEND, panels=heights)
+    return figure
 
 
 def _all_titled_alike(panels: Iterable[go.Figure], axis: str) -> bool:

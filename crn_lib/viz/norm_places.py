@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ from crn_lib.config import require_choice
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, describe, need, new_figure
-from crn_lib.viz.units import show_seconds
+from crn_lib.viz.units import counted, show_seconds
 
 NORM_COLOURS = {"exact": VERMILION, "approx": BLUE, "none": GREEN}
 NORM_SYMBOLS = {"exact": "circle", "approx": "square", "none": "diamond"}
@@ -105,12 +106,12 @@ def draw_rank_growth(
     require_choice("chosen", chosen, tuple(ranks))
     require_choice("senders", senders, tuple(counts))
     needed = ranks[chosen][list(counts).index(senders)]
-    sums = f"{needed} sum{'s' if needed > 1 else ''}"
+    sums = counted(needed, "sum")
     lines = "; ".join(f"{name} {ranks[name][0]} to {ranks[name][-1]}" for name in ranks)
     figure = new_figure(
-        f"{senders} senders: {sums} a channel",
+        f"{counted(senders, 'sender')}: {sums} a channel",
         description=(
-            f"Sums a channel needs against senders read. {chosen}: {sums} for {senders} senders. "
+            f"Sums a channel needs against senders read. {chosen}: {sums} for {counted(senders, 'sender')}. "
             f"From {counts[0]} to {counts[-1]} senders: {lines}."
         ),
         height=300,
@@ -162,14 +163,20 @@ def draw_norm_costs(costs: Mapping[str, ScalingCurve], *, chosen: str, length: i
             text=[show_seconds(seconds) for seconds in one.values],
             hovertemplate=f"{name}: %{{x:,}} tokens, %{{text}}<extra></extra>",
         )
-    _name_ends(figure, {name: (one.lengths[-1], one.values[-1]) for name, one in costs.items()})
-    _mark(figure, length, value, show_seconds(value), "bottom right")
+    _name_ends(figure, {name: (one.lengths[-1], one.values[-1]) for name, one in costs.items()}, beside=True)
+    # Left of a rising line there is room where no other lies above it.
+    highest = all(one.at(length)[0] <= value for one in costs.values())
+    _mark(figure, length, value, show_seconds(value), "top left" if highest else "bottom right")
     powers = range(-6, 3)
+    first, last = (log10(pick(n for one in costs.values() for n in one.lengths)) for pick in (min, max))
+    ticks = [4 * 16**k for k in range(6) if log10(4 * 16**k) <= last]  # few: they have no room to stand side by side
     figure.update_xaxes(
         title=_small("length (tokens)"),
         type="log",
-        tickvals=[4**k for k in range(11)],
-        ticktext=[f"{4**k:,}" for k in range(11)],
+        tickvals=ticks,
+        ticktext=[f"{tick:,}" for tick in ticks],
+        tickangle=0,
+        range=[first - 0.05 * (last - first), last + 0.28 * (last - first)],  # room for the names
     )
     figure.update_yaxes(
         title=_small("forward + backward"),
@@ -292,19 +299,22 @@ def _strength(name: str, strong: bool) -> dict[str, Any]:
     }
 
 
-def _name_ends(figure: go.Figure, ends: Mapping[str, tuple[float, float]]) -> None:
-    """The norms' names at the ends of their lines; lines that end in one place share their names."""
+def _name_ends(figure: go.Figure, ends: Mapping[str, tuple[float, float]], *, beside: bool = False) -> None:
+    """The norms' names at the ends of their lines; lines that end in one place share their names.
+
+    Args:
+        ends: of the lines.
+        beside: at the right of them, where no line is, in place of above them: a steep line would go through a name.
+    """
     places: dict[tuple[float, float], list[str]] = {}
     for name, end in ends.items():
         places.setdefault(end, []).append(name)
-    longest = max(x for x, _ in places)
-    lowest = min(y for x, y in places if x == longest)
     figure.add_scatter(
         x=[x for x, _ in places],
         y=[y for _, y in places],
         mode="text",
-        text=[" and ".join(names) for names in places.values()],
-        textposition=["bottom left" if y == lowest and len(places) > 2 else "top left" for _, y in places],
+        text=["\u2002" * beside + " and ".join(names) for names in places.values()],  # a space off the last mark
+        textposition="middle right" if beside else "top left",
         textfont={"color": INK, "size": 12},
         cliponaxis=False,
         hoverinfo="skip",

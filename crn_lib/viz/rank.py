@@ -5,6 +5,7 @@ from math import log10
 
 import plotly.graph_objects as go
 
+from crn_lib.viz.above import put_above
 from crn_lib.viz.scaling import CURVE_COLOURS, CURVE_SYMBOLS
 from crn_lib.viz.theme import GREY, INK, need, new_figure
 
@@ -72,5 +73,6 @@ def draw_singular_values(spectra: Mapping[str, Sequence[float]], tolerance: floa
         ticktext=[f"{'≤ ' if k == decades[0] else ''}10<sup>{k}</sup>" if k else "1" for k in decades],
         range=[log10(LEAST) - 0.5, 0.8],
     )
-    figure.update_layout(showlegend=True, legend={"x": 0.98, "xanchor": "right", "y": 0.2, "yanchor": "middle"})
+    figure.update_layout(showlegend=True)
+    put_above(figure)  # the legend: at every height of the panel some tolerance is a line
     return figure

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from crn_lib.config import Named
 from crn_lib.experiments.retrieval_onset import crossing, found_in_block
+from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import BLUE, GREY, INK, KIND_NAMES, VERMILION, need, new_figure
 
 FOUND_WORDS = Named(
@@ -83,7 +84,6 @@ def draw_retrieval_course(courses: Sequence[Sequence[Mapping[str, Any]]], kind: 
             "nticks": 4,
         },
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-        margin={"t": 96},
     )
+    put_above(figure)
     return figure

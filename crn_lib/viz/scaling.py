@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.config import Named
+from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import (
     BLUE,
     GREEN,
@@ -20,7 +21,7 @@ from crn_lib.viz.theme import (
     need,
     new_figure,
 )
-from crn_lib.viz.units import show_bytes, show_count, show_seconds, three_digits
+from crn_lib.viz.units import counted, show_bytes, show_count, show_seconds, three_digits
 
 CURVE_COLOURS = (VERMILION, BLUE, GREEN, PURPLE)
 CURVE_SYMBOLS = ("circle", "square", "triangle-up", "diamond")
@@ -50,14 +51,14 @@ def draw_scaling(
     here = [curve.at(length) for curve in curves]
     ratio = here[0][0] / here[-1][0]
     values = ", ".join(f"{c.name} {show(v)} ({source})" for c, (v, source) in zip(curves, here, strict=True))
-    title = f"{length:,} token{'s' if length > 1 else ''}: {values}"
+    title = f"{counted(length, 'token')}: {values}"
     slopes = [f"{curve.name} {round(curve.fit.slope, 2) + 0:.2f}" for curve in curves if curve.fit]
     second = [f"ratio {three_digits(ratio)}"] * (len(curves) > 1)
     second += [f"fitted slopes: {', '.join(slopes)}"] * bool(slopes)
     figure = new_figure(
         f"{says}<br>{_small(title)}<br>{_small('; '.join(second))}" if says else f"{title}<br>{'; '.join(second)}",
         description=f"{what.capitalize()} against length, both axes logarithmic. At {title}. {'; '.join(second)}.",
-        height=470,
+        height=500 if says else 470,
     )
     ends = min(c.lengths[0] for c in curves), max(c.lengths[-1] for c in curves)
     kinds = {name: kind for kind, name in KIND_NAMES.items()}
@@ -78,11 +79,14 @@ def draw_scaling(
             showlegend=False,
             hovertemplate="%{x:,} tokens: %{text}<extra></extra>",
         )
+    if any(curve.fit for curve in curves):
+        dashed = {"color": INK, "width": 2, "dash": "dash"}
+        figure.add_scatter(x=[None], y=[None], mode="lines", name="fitted lines", line=dashed, hoverinfo="skip")
     figure.add_vline(x=length, line={"color": GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title="length (tokens)", type="log", **_length_ticks(*ends))
     figure.update_yaxes(title=what, type="log", **_decades(curves, ends[1], unit))
-    above = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}  # not on the data
-    figure.update_layout(showlegend=True, margin={"l": 94, "t": 130 if says else 112}, legend=above)
+    figure.update_layout(showlegend=True, margin={"l": 94})
+    put_above(figure)  # the legend, not on the data
     return figure
 
 
@@ -109,7 +113,7 @@ def _add_curve(
         name=f"{curve.name}, fitted line",
         line={"color": colour, "width": 2, "dash": "dash"},
         hoverinfo="skip",
-        showlegend=False,  # the marks' entry says enough
+        showlegend=False,  # one entry for all of them
     )
     figure.add_scatter(
         x=curve.lengths,
@@ -136,7 +140,7 @@ def _length_ticks(first: int, last: int) -> dict[str, object]:
     """Every fourth power of two or so, with room for the marks at both ends."""
     powers = range(math.floor(math.log2(first)), math.ceil(math.log2(last)) + 1)
     ticks = [2**power for power in powers[:: max(1, round(len(powers) / 6))]]
-    room = 0.04 * math.log10(last / first)
+    room = 0.07 * math.log10(last / first)  # half of a ring's number, as long as "4.19 million"
     return {
         "tickvals": ticks,
         "ticktext": [f"{tick:,}" for tick in ticks],
@@ -156,12 +160,12 @@ def _decades(curves: Sequence[ScalingCurve], end: int, unit: str) -> dict[str, o
         ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
         words = [UNITS[unit](tick) for tick in ticks]
     else:
-        ticks, words = [10.0**power for power in powers], [_short_decade(power, unit) for power in powers]
+        ticks, words = [10.0**power for power in powers], _short_decades(powers, unit)
     return {"tickvals": ticks, "ticktext": words, "range": [low - room, high + room]}
 
 
-def _short_decade(power: int, unit: str) -> str:
-    """A power of ten that leaves room for the axis title: `10 ms`, `1,000`, `10⁷`."""
-    if unit == "bytes" or power < 3 or (power == 3 and not unit):
-        return UNITS[unit](10.0**power)
-    return f"10<sup>{power}</sup>{' s' if unit else ''}"
+def _short_decades(powers: Sequence[int], unit: str) -> list[str]:
+    """Powers of ten that leave room for the axis title, all in one way: `10 ms` and `100 s`, or `10⁻²` and `10⁵`."""
+    if unit == "bytes" or powers[-1] <= 4:
+        return [UNITS[unit](10.0**power) for power in powers]
+    return [f"10<sup>{power}</sup>{' s' if unit else ''}".replace("-", "−") for power in powers]

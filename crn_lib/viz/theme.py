@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from crn_lib.config import require_choice
 from crn_lib.models import BLOCKS
+from crn_lib.viz.above import wrap
 from crn_lib.viz.contrast import PAPER
 
 INK = "#3f464f"
@@ -108,13 +109,14 @@ def new_figure(title: str, *, description: str, height: int = HEIGHT) -> go.Figu
     """An empty figure in the house style.
 
     Args:
-        title: says what is shown; a second line may come after `<br>`.
+        title: says what is shown; a second line may come after `<br>`. Lines too long for a narrow window are broken.
         description: the figure in words, for readers who cannot see it; kept in `layout.meta`.
         height: in pixels; fixed, so that a page does not jump when a widget redraws.
     """
     axis = {**PANEL_AXIS, "ticks": "outside", "tickcolor": GRID}
+    size = _title_size(title)
     layout = go.Layout(
-        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": _title_size(title)}},
+        title={"text": wrap(title, size), "x": 0.02, "xanchor": "left", "font": {"size": size}},
         font={"color": INK, "size": 13},
         paper_bgcolor=PAPER,
         plot_bgcolor=PAPER,

@@ -1,5 +1,7 @@
 """Times, sizes and counts in words."""
 
+from math import floor, log10
+
 
 def show_seconds(value: float) -> str:
     """A time in words: `1.2 ms`."""
@@ -16,6 +18,18 @@ def show_count(value: float) -> str:
     if value < 1e6:
         return f"{value:,.0f}"
     return _scaled(value, ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")))
+
+
+def counted(number: int, noun: str) -> str:
+    """A count and its noun: `1 letter`, `2,048 tokens`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def round_ticks(most: float) -> list[float]:
+    """About five values from 0 to the largest, each with one digit or a quarter of a power of ten."""
+    power = 10.0 ** floor(log10(most / 4))
+    step = next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= 0.999 * most / 5)
+    return [step * k for k in range(int(most / step) + 1)]
 
 
 def three_digits(value: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from crn_lib.sweeps.stored_runs import Run
+from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, need, new_figure
 
 
@@ -52,8 +53,8 @@ def draw_waits(runs: Sequence[Run], *, title: str) -> go.Figure:
     most = max(max(solved(run) or budget(run) for run in rows), 1)
     figure.update_xaxes(title="training steps", range=[0, 2.2 * most], tickformat=",")
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", ticklabelstandoff=5, tickfont={"size": 12})
-    legend = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
-    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, legend=legend, margin={"l": 250, "t": 112})
+    figure.update_layout(barmode="overlay", bargap=0.35, showlegend=True, margin={"l": 250})
+    put_above(figure)
     return figure
 
 

@@ -59,7 +59,7 @@ def test_where_a_line_ends_and_why_is_written_in_the_figure_and_in_words():
 
 def test_the_title_names_the_chip_its_vectors_and_whose_memory_it_is():
     def title(**more):
-        return draw_bench([{**one, **more} for one in ROWS], [CASE]).layout.title.text
+        return draw_bench([{**one, **more} for one in ROWS], [CASE]).layout.title.text.replace("<br>", " ")
 
     assert "demo processor, 2 threads, float32, torch 2.13.0. Memory: the process at its peak," in title()
     assert "demo processor (avx2), 2 threads" in title(vectors="avx2", device="cpu")

@@ -161,3 +161,8 @@ def test_an_error_is_the_darker_the_larger_and_an_overflow_is_crossed() -> None:
     assert [list(row) for row in colours.z] == [[-3.0, OVERFLOWN], [LOWEST, -3.0]]
     assert (list(crosses.x), list(crosses.y)) == ([1], [0])
     assert "factored overflows from 80 on, error before it at most 0.10%; library never overflows" in describe(figure)
+
+
+def test_the_legend_of_the_exponent_bound_is_off_the_names_of_the_widths() -> None:
+    legend = draw_exponent_bound({"float16": 11.09}, [2, 100, 16384], {"192, the paper's": 192}).layout.legend
+    assert legend.y == 1 and legend.yanchor == "bottom"

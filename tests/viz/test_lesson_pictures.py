@@ -8,6 +8,7 @@ import torch
 from crn_lib import tasks, viz
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.theme import TEMPLATE, new_figure
+from crn_lib.viz.units import counted
 
 
 def test_the_mechanism_shows_every_block_and_a_sign_between_two() -> None:
@@ -72,6 +73,18 @@ def test_a_title_that_all_panels_share_is_said_once_at_the_edge() -> None:
     titles = [grid.layout[f"yaxis{n}"].title.text for n in ("", 2, 3, 4)]
     assert titles == ["letters right, upper bound", None] * 2
     assert [grid.layout[f"xaxis{n}"].title.text for n in ("", 2, 3, 4)] == [None, None, *["letters in the string"] * 2]
+
+
+def test_the_lengths_of_a_narrow_panel_have_room_side_by_side() -> None:
+    axis = viz.draw_state_against_length(numbers=8, bits_per_number=32, string_length=64).layout.xaxis
+    assert axis.tickangle == 0 and list(axis.tickvals) == [1, 4, 16, 64, 256]
+
+
+def test_one_of_a_thing_has_no_s() -> None:
+    title = viz.draw_state_against_length(numbers=1, bits_per_number=8, string_length=1).layout.title.text
+    assert title.startswith("A state of 1 number, 8 bits, holds at most 1 letter<br>of a string of 1 letter at most ")
+    assert [counted(n, "run") for n in (0, 1, 2, 1000)] == ["0 runs", "1 run", "2 runs", "1,000 runs"]
+    assert viz.draw_workers({"a": 1.0}, 1).layout.title.text.count("1 run,") == 1
 
 
 def test_every_figure_begins_with_the_house_template_alone() -> None:

@@ -9,6 +9,7 @@ from crn_lib.experiments.memory import decode, marked_lengths
 from crn_lib.models import BLOCKS, KINDS, ModelConfig
 from crn_lib.viz import KIND_NAMES, describe, draw_memory, draw_multiples, draw_singular_values
 from crn_lib.viz.theme import KIND_SYMBOLS
+from crn_lib.viz.units import round_ticks
 from tests.course.messages import IN_PLACE, messages
 from tests.viz.snake import snake
 
@@ -136,3 +137,21 @@ def test_several_settings_stand_side_by_side(rows) -> None:
         lambda kind: draw_memory(rows, kind, 17), {kind: {"kind": kind} for kind in ("ssm", "causal_rn")}
     )
     assert sum(trace.name == "your choice" for trace in panels.data) == 2 and panels.layout.yaxis2.type == "log"
+
+
+def test_linear_axes_have_round_ticks_and_no_number_of_a_ring_lies_on_an_axis(rows) -> None:
+    for most, ticks in (
+        (1.05e6, [0, 250e3, 500e3, 750e3, 1e6]),
+        (40_000, [0, 1e4, 2e4, 3e4, 4e4]),
+        (9, [0, 2, 4, 6, 8]),
+    ):
+        assert round_ticks(most) == ticks
+    for axes in ("linear", "logarithmic"):
+        assert ring_of(draw_memory(rows, "linear_rn", LENGTHS[-1], axes=axes)).textposition == "top center"
+        assert ring_of(draw_memory(rows, "transformer", LENGTHS[-1], axes=axes)).textposition == "bottom center"
+        assert ring_of(draw_memory(rows, "linear_rn", 1, axes=axes)).textposition == "top right"
+
+
+def test_no_tolerance_goes_through_the_legend_of_the_rank() -> None:
+    legend = draw_singular_values(SPECTRA[8], 1e-9).layout.legend
+    assert legend.y == 1 and legend.yanchor == "bottom"

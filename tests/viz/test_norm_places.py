@@ -1,6 +1,7 @@
 """Lesson 04: its circuits, what its widget draws for every place of the norm."""
 
 import html
+import math
 from functools import cache
 
 import ipywidgets
@@ -196,6 +197,16 @@ def test_the_chosen_norm_is_strong_and_marked() -> None:
         assert show_seconds(COSTS[norm].values[2]) in costs.layout.title.text
     ends = [trace for trace in draw_rank_growth(RANKS, COUNTS, chosen="exact", senders=8).data if trace.mode == "text"]
     assert sorted(ends[0].text) == ["approx and none", "exact"]
+
+
+def test_names_and_times_of_steep_lines_stand_where_no_line_is_and_ticks_stand_apart() -> None:
+    for norm, where in (("exact", "top left"), ("approx", "bottom right"), ("none", "bottom right")):
+        figure = draw_norm_costs(COSTS, chosen=norm, length=256)
+        (names,) = (trace for trace in figure.data if trace.mode == "text")
+        (ring,) = (trace for trace in figure.data if trace.mode == "markers+text")
+        assert names.textposition == "middle right" and ring.textposition == where
+        assert figure.layout.xaxis.range[1] > math.log10(LENGTHS[-1]) + 0.2, "room for the names"
+        assert figure.layout.xaxis.tickangle == 0 and figure.layout.xaxis.ticktext == ("4", "64")
 
 
 def test_the_scales_of_pairs_that_were_asked_for_stand_apart() -> None:

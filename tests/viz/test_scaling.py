@@ -18,6 +18,7 @@ from crn_lib.viz import (
     show_count,
     show_seconds,
 )
+from crn_lib.viz.above import NARROW
 from crn_lib.viz.theme import KIND_COLOURS, KIND_SYMBOLS
 from tests.course.messages import IN_PLACE, messages
 
@@ -95,7 +96,8 @@ def test_the_title_says_where_each_number_comes_from() -> None:
 def test_measured_points_and_the_fitted_line_are_drawn_apart() -> None:
     figure = draw_cost("time", 8, 64)
     marks = [trace for trace in figure.data if trace.mode == "markers"]
-    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    *lines, entry = [trace for trace in figure.data if trace.mode == "lines"]
+    assert (entry.name, entry.line.dash, entry.showlegend, entry.x) == ("fitted lines", "dash", None, (None,))
     assert [tuple(trace.x) for trace in marks] == [PAIRS, SUMS]
     assert all(trace.line.dash == "dash" for trace in lines)
     assert lines[0].x[0] == PAIRS[-4] and lines[0].x[1] == SUMS[-1]
@@ -105,6 +107,19 @@ def test_measured_points_and_the_fitted_line_are_drawn_apart() -> None:
 def test_the_axes_stay_still_while_the_length_moves() -> None:
     ranges = {(f.layout.xaxis.range, f.layout.yaxis.range) for f in (draw_cost("time", 8, n) for n in MARKED)}
     assert len(ranges) == 1
+
+
+def test_powers_of_ten_are_written_in_one_way_and_the_longest_number_has_room() -> None:
+    many = [ScalingCurve("pairs", (2, 65536), (8.0, 2.75e11)), ScalingCurve("sums", (2, 65536), (8.0, 4.19e6))]
+    figure = draw_scaling(many, 65536, what="additions", unit="")
+    assert all(word.startswith("10<sup>") for word in figure.layout.yaxis.ticktext)
+    for last, word in ((1e3, "1,000 s"), (1e6, "10<sup>5</sup> s")):
+        slow = ScalingCurve("pairs", (1, 2), (1e-5, last))
+        words = draw_scaling([slow], 2, what="time").layout.yaxis.ticktext
+        assert word in words and len({"<sup>" in each for each in words}) == 1
+    low, high = figure.layout.xaxis.range
+    beyond = (high - math.log10(65536)) / (high - low) * (NARROW - figure.layout.margin.l - figure.layout.margin.r)
+    assert beyond + figure.layout.margin.r > len("4.19 million") * 13 * 0.6 / 2
 
 
 def test_one_curve_alone_has_no_ratio_and_bytes_have_their_unit() -> None:
