@@ -38,9 +38,9 @@ def test_more_numbers_and_wider_ones_move_the_edge_of_what_is_possible(lesson_pa
     press(lesson_page, "numbers in the state", "Home")
     press(lesson_page, "bits per number", "Home")
     press(lesson_page, "letters in the string", "Home")
-    least = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 8 bits, holds at most 1 letters", "of 4 letters at most")
+    least = drawn(lesson_page, BOUND_FIGURE, "1 number, 8 bits, holds at most 1 letter", "of 4 letters at most")
     press(lesson_page, "bits per number", "ArrowRight")
-    wider = drawn(lesson_page, BOUND_FIGURE, "1 numbers, 16 bits, holds at most 3 letters")
+    wider = drawn(lesson_page, BOUND_FIGURE, "1 number, 16 bits, holds at most 3 letters")
     press(lesson_page, "numbers in the state", "ArrowRight")
     more = drawn(
         lesson_page, BOUND_FIGURE, "2 numbers, 32 bits, holds at most 6 letters", "of 4 letters at most 100.0%"
