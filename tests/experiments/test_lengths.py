@@ -121,7 +121,7 @@ def test_runs_are_read_with_their_histories_without_those_that_failed(tmp_path: 
     path = tmp_path / "some.jsonl"
     for key, error in (("a", None), ("b", "no luck")):
         append_row(tmp_path / "some.history.jsonl", {"key": key, "history": [{"step": 1}]})
-        append_row(path, {"key": key, "error": error, field: "some.history.jsonl"})
+        append_row(path, {"key": key, "error": error, field: "some.history.jsonl", "model": {}, "training": {}})
     (only,) = read_runs(path)
     assert only.row["key"] == "a" and only.history == [{"step": 1}]
     assert read_runs(tmp_path / "none.jsonl") == []
