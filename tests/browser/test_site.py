@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -131,6 +132,20 @@ def test_hovering_over_a_mark_shows_its_value(reader: Reader) -> None:
 
     wait_until(hovered)
     assert any(unit in (label.first.text_content() or "") for unit in ("ns", "µs", "ms"))
+
+
+def test_every_page_names_its_authors(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts and path.stem not in MOVED]
+    assert len(pages) > 20
+    for path in pages:
+        (author,) = re.findall(r'<p class="component-author">\s*(.*?)\s*</p>', path.read_text(encoding="utf-8"))
+        assert author == "By the crn_lib authors", path.name
+
+
+def test_folded_code_shows_the_three_dots_that_lessons_name(site: Path) -> None:
+    for name in lesson_pages(site):
+        page = (site / name).read_text(encoding="utf-8")
+        assert "··· show the code" in page and "Show code cell source" not in page, name
 
 
 @pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])
