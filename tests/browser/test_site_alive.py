@@ -173,11 +173,11 @@ def test_a_finger_on_a_figure_scrolls_the_page_and_the_figure(reader: Reader, fi
     sampled = widget(reader, "01_copying_task.html", "sampled").locator(".plot")
     for drawing in (sampled, reader.page.locator("figure.stored-figure .plot").last):
         drawing.scroll_into_view_if_needed()
-        drawing.locator(".gtitle").wait_for()
+        drawing.locator(".main-svg").first.wait_for()
         assert finger(drawing, (0.3, 0.5), y=-100) > 40
-        assert drawing.locator(".modebar-btn").count() == 0, "no tools over the title"
-        finger(drawing, (0.3, 0.5), x=-150)
-        reader.page.wait_for_function("p => p.parentElement.scrollLeft > 60", arg=drawing.element_handle())
+        assert drawing.locator(".modebar-btn").count() == 0, "no tools over the figure"
+    finger(drawing, (0.3, 0.5), x=-150)
+    reader.page.wait_for_function("p => p.parentElement.scrollLeft > 60", arg=drawing.element_handle())
 
 
 def test_a_look_computes_nothing_and_a_dropped_pair_one_copy(reader: Reader) -> None:

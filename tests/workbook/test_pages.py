@@ -105,6 +105,20 @@ def test_what_is_printed_between_two_tables_stays_between_them(tmp_path: Path) -
     assert shown == ["one, two\n", "<table>0</table>", "three\n", "<table>1</table>"]
 
 
+def test_what_is_printed_in_columns_is_marked_as_such_and_sentences_are_not(tmp_path: Path) -> None:
+    sentence = "steps  " + 12 * "and accuracies "
+    printed = [
+        "token    1  2\ntarget  13  .\n",
+        "one line  of two words\n",
+        "no columns\nat all\n",
+        f"{sentence}\n{sentence}\n",
+    ]
+    cells = [code("print(words)") for _ in printed]
+    for cell, text in zip(cells, printed, strict=True):
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    assert [cell.metadata.get("tags", []) for cell in page_of(tmp_path, *cells)] == [["aligned"], [], [], []]
+
+
 @pytest.mark.parametrize(
     ("measured", "words"), [("right", "right"), (["left", "right"], "left and right, a tie"), (7, "7 letters")]
 )

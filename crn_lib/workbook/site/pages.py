@@ -22,6 +22,9 @@ from crn_lib.course.predict import Prediction
 # looks up, not what one reads.
 FOLDED = ("course.quiz(", "course.claim(")
 
+# Letters of the longest printed line in columns.
+LONGEST_OF_COLUMNS = 120
+
 # A card of `Prediction.reveal`: its colour says whether the guess was right; a line for the guess, one for what was
 # measured, and the verdict.
 REVEALED = re.compile(
@@ -65,6 +68,8 @@ def make_page(lesson: Path, pictures: Path) -> Any:
             cell.outputs.append(nbformat.v4.new_output("display_data", {"text/html": _needs_kernel(lesson)}))
         if any(call in cell.source for call in FOLDED) or cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+        if _prints_columns(cell.outputs):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "aligned"]
     return notebook
 
 
@@ -78,6 +83,13 @@ def _streams_joined(outputs: list[Any]) -> list[Any]:
         else:
             joined.append(output)
     return joined
+
+
+def _prints_columns(outputs: list[Any]) -> bool:
+    """Whether what a cell prints stands in columns, which a line that wraps would break; long lines are sentences."""
+    printed = [output.text.splitlines() for output in outputs if output.output_type == "stream"]
+    in_columns = any(sum(bool(re.search(r"\S {2,}\S", line)) for line in lines) > 1 for lines in printed)
+    return in_columns and all(len(line) <= LONGEST_OF_COLUMNS for lines in printed for line in lines)
 
 
 def _measured_alone(page: str) -> str:
@@ -110,7 +122,7 @@ def _figure(figure: dict[str, Any], words: str, picture: str) -> str:
     stored = stored.replace("</", "<\\/")  # so that no string in it can end the script element
     height = int(figure["layout"]["height"])
     return (
-        '<figure class="stored-figure"><div class="plot-frame" tabindex="0">'
+        '<figure class="stored-figure"><div class="plot-title"></div><div class="plot-frame" tabindex="0">'
         f'<div class="plot" style="height:{height}px">{_picture(picture, words)}</div></div>'
         f'<script type="application/json">{stored}</script>'
         f"<figcaption><details><summary>the figure in words</summary>{html.escape(words)}</details></figcaption>"
