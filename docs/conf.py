@@ -4,6 +4,7 @@ from crn_lib.course import frontend
 
 project = "The CausalRN workbook"
 html_title = project
+author = "the crn_lib authors"  # as CITATION.cff has it; Sphinx would write "Author name not set" below every page
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["*.py"]
 
@@ -15,7 +16,9 @@ default_role = "code"
 
 # The lessons are shown as they are stored: `make test` executes them, and a page must not differ from the file.
 nb_execution_mode = "off"
-nb_merge_streams = True
+nb_merge_streams = False  # it would print everything of a cell above its first table; pages.py joins neighbours
+nb_code_prompt_show = "··· show the code"  # the lessons say "click the three dots", which JupyterLab has
+nb_code_prompt_hide = "··· hide the code"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 

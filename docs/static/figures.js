@@ -23,24 +23,76 @@ async function shown(picture) {
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
-// A title of one line that is wider than its figure would be cut: the size of its letters gives way. And a finger that
-// moves over a figure scrolls, as it does elsewhere: what a mouse zooms with, and the bar of such tools, are left out.
-// Returns plotly's options.
-function fitPage(layout, width) {
-  const finger = window.matchMedia("(pointer: coarse)").matches;
-  if (finger) layout.dragmode = false;
-  const { text = "", font = {} } = layout.title ?? {};
+const NARROW = 480; // pixels, of a phone; wider than that, a figure keeps its title and may scroll a little
+
+// How wide the widest line of a title is, at its size.
+function measureTitle({ text = "", font = {} }, family) {
   const brush = document.createElement("canvas").getContext("2d");
   const size = font.size ?? 15;
-  let widest = 0;
-  for (const [number, line] of text.split("<br>").entries()) {
-    const small = line.includes("<sup>") || text.split("<br>", number).join().includes("<sup>") ? 0.7 : 1;
-    brush.font = `${line.includes("<b>") ? "bold " : ""}${small * size}px ${layout.font?.family ?? "sans-serif"}`;
+  let [widest, small] = [0, false];
+  for (const line of text.split("<br>")) {
+    small ||= line.includes("<sup>");
+    brush.font = `${line.includes("<b>") ? "bold " : ""}${(small ? 0.7 : 1) * size}px ${family ?? "sans-serif"}`;
     widest = Math.max(widest, brush.measureText(line.replace(/<[^>]*>/g, "")).width);
   }
-  const room = 0.96 * width; // a title begins at a fiftieth
-  if (widest > room) layout.title.font = { ...font, size: (size * room) / widest };
-  return { responsive: true, displaylogo: false, displayModeBar: finger ? false : "hover" };
+  return { size, widest };
+}
+
+// On a narrow screen, the title of a figure stands above it, where it wraps and does not scroll away.
+// A figure of one panel fits the screen then, with its legend below; one of several panels, or with room for words at its
+// sides, scrolls. Returns the title.
+function fitNarrow(layout, plot) {
+  const title = layout.title ?? {};
+  const lines = (title.text ?? "").split("<br>").length;
+  const cut = Math.max(0, Math.min(20 * lines, layout.margin.t - 24));
+  layout.margin = { ...layout.margin, t: layout.margin.t - cut }; // anew: recorded figures share their parts
+  layout.height -= cut;
+  layout.title = {};
+  const panels = Object.keys(layout).filter((name) => name.startsWith("xaxis")).length;
+  const fits = panels === 1 && (layout.annotations ?? []).length < 3 && layout.margin.l + layout.margin.r <= 150;
+  plot.classList.toggle("fits", fits);
+  if (fits && layout.showlegend !== false && (layout.legend?.x ?? 1) >= 1 && layout.legend?.orientation !== "h") {
+    layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.22, yanchor: "top" };
+    layout.height += 60;
+  }
+  return title.text ?? "";
+}
+
+// A figure as it fits its page. A title of one line that is wider than its figure would be cut: the size of its letters
+// gives way. And a finger that moves over a figure scrolls, as it does elsewhere: what a mouse zooms with, and the bar of
+// such tools, are left out. Returns plotly's options, and the title if the page has to show it.
+function fitPage(layout, plot) {
+  const finger = window.matchMedia("(pointer: coarse)").matches;
+  if (finger) layout.dragmode = false;
+  const title = plot.parentElement.clientWidth < NARROW ? fitNarrow(layout, plot) : "";
+  plot.style.height = `${layout.height}px`;
+  if (layout.title?.text) {
+    const { size, widest } = measureTitle(layout.title, layout.font?.family);
+    const room = 0.96 * plot.clientWidth; // a title begins at a fiftieth
+    if (widest > room) {
+      layout.title = { ...layout.title, font: { ...layout.title.font, size: (size * room) / widest } };
+    }
+  }
+  cueScrolling(plot.parentElement);
+  return { title, options: { responsive: true, displaylogo: false, displayModeBar: finger ? false : "hover" } };
+}
+
+// What scrolls sideways says so: at an edge behind which there is more of it, it fades.
+const SCROLLS = ".pst-scrollable-table-container, .cell_output .text_html, .tag_aligned .output.stream pre";
+const cued = new WeakSet();
+const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => showCue(target)));
+
+function showCue(frame) {
+  const more = frame.scrollWidth - frame.clientWidth;
+  const edges = [frame.scrollLeft > 2 && "left", frame.scrollLeft < more - 2 && "right"].filter(Boolean);
+  frame.dataset.more = edges.join(" ");
+}
+
+function cueScrolling(frame) {
+  if (cued.has(frame)) return showCue(frame);
+  cued.add(frame);
+  frame.addEventListener("scroll", () => showCue(frame), { passive: true });
+  resized.observe(frame);
 }
 
 async function draw(figure) {
@@ -51,9 +103,10 @@ async function draw(figure) {
   try {
     await shown(picture);
     const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
-    const options = fitPage(layout, plot.clientWidth);
+    const { title, options } = fitPage(layout, plot);
     const plotly = await loadPlotly();
     picture.remove();
+    figure.querySelector(".plot-title").innerHTML = title;
     await plotly.newPlot(plot, data, layout, options);
     figure.dataset.state = "drawn";
   } catch (error) {
@@ -70,5 +123,6 @@ document.addEventListener("DOMContentLoaded", () => {
     { rootMargin: "800px 0px" },
   );
   figures.forEach((figure) => near.observe(figure));
+  document.querySelectorAll(SCROLLS).forEach(cueScrolling);
   window.addEventListener("beforeprint", () => figures.forEach(draw));
 });

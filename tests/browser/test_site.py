@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -55,10 +56,15 @@ CONTRASTS = """(selectors) => {
   });
 }"""
 
-# Titles that reach beyond their figure, where they would be cut.
-BEYOND = """titles => titles
-  .filter(title => title.getBoundingClientRect().right > title.closest('.plot').getBoundingClientRect().right)
-  .map(title => title.textContent)"""
+# Words of code, shorter than a line, that stand on two.
+BROKEN = """codes => codes.flatMap(code => [...code.querySelectorAll('.pre')])
+  .filter(word => word.textContent.length < 20)
+  .filter(word => {
+    const range = document.createRange();
+    range.selectNodeContents(word);
+    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1;
+  })
+  .map(word => word.textContent)"""
 
 DRAWN = ".scatterlayer .trace, .barlayer .trace, .heatmaplayer image, .shapelayer path"
 
@@ -133,6 +139,20 @@ def test_hovering_over_a_mark_shows_its_value(reader: Reader) -> None:
     assert any(unit in (label.first.text_content() or "") for unit in ("ns", "µs", "ms"))
 
 
+def test_every_page_names_its_authors(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.parts and path.stem not in MOVED]
+    assert len(pages) > 20
+    for path in pages:
+        (author,) = re.findall(r'<p class="component-author">\s*(.*?)\s*</p>', path.read_text(encoding="utf-8"))
+        assert author == "By the crn_lib authors", path.name
+
+
+def test_folded_code_shows_the_three_dots_that_lessons_name(site: Path) -> None:
+    for name in lesson_pages(site):
+        page = (site / name).read_text(encoding="utf-8")
+        assert "··· show the code" in page and "Show code cell source" not in page, name
+
+
 @pytest.mark.parametrize("name", ["00_welcome.html", "03_exp_decomposition.html"])
 def test_quiz_answers_hints_and_folded_code_open_without_a_kernel(name: str, reader: Reader) -> None:
     page = reader.open(name)
@@ -195,8 +215,54 @@ def test_on_a_narrow_screen_only_code_and_figures_scroll_sideways(reader: Reader
         page = reader.open(name)
         assert page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth") <= 0, name
     frame = page.locator(".plot-frame").first
-    assert frame.evaluate("e => e.scrollWidth - e.clientWidth") > 0, "the figure keeps a size it can be read at"
-    assert page.locator(".gtitle").evaluate_all(BEYOND) == [], "no title is cut at the figure's edge"
+    assert frame.evaluate("e => e.scrollWidth - e.clientWidth") > 0, "the panels keep a size they can be read at"
+    assert page.locator(".gtitle").count() == 0, "no title is cut at the figure's edge"
+
+
+def test_on_a_phone_a_figure_of_one_panel_fits_and_what_scrolls_says_so_under_its_title(reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 400, "height": 800})
+    page = reader.open("03_exp_decomposition.html")
+    fits = page.locator(".crn-sampled")
+    fits.locator(".main-svg").first.wait_for()
+    assert fits.locator(".plot-frame").evaluate("f => f.scrollWidth - f.clientWidth") <= 0
+    said = fits.locator(".said")
+    assert said.is_visible() and said.inner_text().startswith("512 tokens: every pair")
+    before = fits.locator(".plot").evaluate("p => [p.clientWidth, p.clientHeight]")
+    fits.locator("input[type=range]").press("End")
+    page.wait_for_function("s => s.textContent.startsWith('65,536')", arg=said.element_handle())
+    assert fits.locator(".plot").evaluate("p => [p.clientWidth, p.clientHeight]") == before, "it keeps its size"
+
+    panels = page.locator("figure.stored-figure", has=page.locator(".plot:not(.fits)")).first
+    frame = panels.locator(".plot-frame")
+    assert "product" in panels.locator(".plot-title").inner_text()
+    assert frame.get_attribute("data-more") == "right"
+    frame.evaluate("f => f.scrollTo(40, 0)")
+    frame.and_(page.locator("[data-more='left right']")).wait_for()
+    frame.evaluate("f => f.scrollTo(999, 0)")
+    frame.and_(page.locator("[data-more='left']")).wait_for()
+    page.set_viewport_size({"width": 1200, "height": 800})
+    frame.and_(page.locator("[data-more='']")).wait_for()
+
+
+def test_code_in_a_line_is_not_broken_inside_a_word(reader: Reader) -> None:
+    for name, widths in (("00_welcome.html", range(700, 1300, 20)), ("glossary.html", (400,))):
+        page = reader.page
+        page.goto((reader.site / name).as_uri())
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.locator("article code.literal").evaluate_all(BROKEN) == [], (name, width)
+    table = page.locator(".pst-scrollable-table-container").first
+    assert table.get_attribute("data-more") == "right", "its last column is there, and says so"
+
+
+def test_columns_that_are_printed_scroll_and_rows_of_a_table_have_a_line_between_them(reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 400, "height": 800})
+    reader.page.goto((reader.site / "10_beyond_copying.html").as_uri())
+    printed = reader.page.locator(".output.stream pre", has_text="place     0   1   2").first
+    assert printed.evaluate("p => p.scrollHeight / parseFloat(getComputedStyle(p).lineHeight)") < 5, "three lines"
+    assert printed.get_attribute("data-more") == "right"
+    cell = reader.page.locator(".cell_output .text_html td:not(.crn-widget *)").first
+    assert cell.evaluate("c => getComputedStyle(c).borderBottomWidth") == "1px"
 
 
 def test_the_index_leads_to_every_lesson_and_the_search_finds_words_in_them(reader: Reader) -> None:

@@ -107,6 +107,27 @@ def test_the_relation_map_shows_the_librarys_numbers_while_pairs_are_dropped_by_
     assert all(not button.is_enabled() for button in maps.get_by_role("button").all()), "none is silent"
 
 
+def test_a_relation_map_says_what_its_colours_are_and_shows_one_sign_for_the_end(reader: Reader) -> None:
+    maps = widget(reader, "08_how_it_retrieves.html", "relation_map")
+    maps.locator("input[type=text]").fill(TEXT)
+    keys = maps.locator(".colours")
+    maps.get_by_role("radio", name="correlation").press("Space")
+    assert keys.all_inner_texts() == ["opposed, −1\n+1, aligned"] * 2
+    scales = [
+        float(pairs.scale.nan_to_num().max())
+        for pairs in copy_without(shipped("causal_rn").double(), TASK, TEXT, {}).pairs
+    ]
+    maps.get_by_role("radio", name="scale").press("Space")
+    assert keys.all_inner_texts() == [f"0\n{scale:.2f}, the largest scale of this block" for scale in scales]
+    maps.get_by_role("radio", name="share of the output").press("Space")
+    assert keys.all_inner_texts() == ["against the output, −100%\n+100%, all of the output"] * 2
+    maps.get_by_role("radio", name="correlation").press("Space")
+    maps.get_by_role("slider", name="receivers").press("End")  # now it ends too early, and reads that itself
+    heard = "".join(maps.locator("[data-block='0'] .heard").all_text_contents())
+    assert heard.startswith(f"<{TEXT}|") and heard.endswith("■") and ">" not in heard
+    assert "■: the token that ends the copy" in maps.locator(".foot").inner_text()
+
+
 @pytest.fixture
 def finger(reader: Reader) -> Iterator[Callable[..., float]]:
     """Touches a part of a phone's page and may move; returns by how much the page has scrolled."""
@@ -152,11 +173,11 @@ def test_a_finger_on_a_figure_scrolls_the_page_and_the_figure(reader: Reader, fi
     sampled = widget(reader, "01_copying_task.html", "sampled").locator(".plot")
     for drawing in (sampled, reader.page.locator("figure.stored-figure .plot").last):
         drawing.scroll_into_view_if_needed()
-        drawing.locator(".gtitle").wait_for()
+        drawing.locator(".main-svg").first.wait_for()
         assert finger(drawing, (0.3, 0.5), y=-100) > 40
-        assert drawing.locator(".modebar-btn").count() == 0, "no tools over the title"
-        finger(drawing, (0.3, 0.5), x=-150)
-        reader.page.wait_for_function("p => p.parentElement.scrollLeft > 60", arg=drawing.element_handle())
+        assert drawing.locator(".modebar-btn").count() == 0, "no tools over the figure"
+    finger(drawing, (0.3, 0.5), x=-150)
+    reader.page.wait_for_function("p => p.parentElement.scrollLeft > 60", arg=drawing.element_handle())
 
 
 def test_a_look_computes_nothing_and_a_dropped_pair_one_copy(reader: Reader) -> None:

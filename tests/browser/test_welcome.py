@@ -36,7 +36,7 @@ def test_the_copier_runs_the_models_just_trained_beside_those_that_ship(lesson_p
 def test_what_is_typed_is_copied_and_what_cannot_be_is_said(lesson_page: Page) -> None:
     lesson_page.locator(FIELD).fill("Seven!")
     answer = lesson_page.locator(".crn-copier .answer").inner_text()
-    assert "Left out: !" in answer and "Capitals" in answer
+    assert "Left out: “!”" in answer and "Capitals" in answer
     assert written(lesson_page, "transformer") == "seven■" and len(written(lesson_page, "causal_rn")) == 6
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from crn_lib import course
+from crn_lib.course.cards import ACCENTS, Card, table
 from crn_lib.paths import workbook_folder
 from crn_lib.workbook.runner import find_lessons
 from crn_lib.workbook.site.pages import make_page, makes_control
@@ -85,10 +87,66 @@ def test_a_control_that_computes_in_the_page_is_mounted_there_in_its_stored_stat
     assert "</script>" not in state and json.loads(state) == stored["state"]
 
 
-def test_the_code_of_quizzes_and_claims_is_folded(tmp_path: Path) -> None:
+def test_the_code_of_quizzes_and_claims_is_folded_and_what_jupyterlab_folds(tmp_path: Path) -> None:
     sources = ('course.quiz("?", answer="a")', "course.claim(lesson='00')", "print(1)")
-    cells = page_of(tmp_path, *(code(source) for source in sources))
-    assert [cell.metadata.get("tags", []) for cell in cells] == [["hide-input"], ["hide-input"], []]
+    in_lab = code("print(2)")
+    in_lab.metadata = {"jupyter": {"source_hidden": True}}
+    cells = page_of(tmp_path, *(code(source) for source in sources), in_lab)
+    assert [cell.metadata.get("tags", []) for cell in cells] == [["hide-input"], ["hide-input"], [], ["hide-input"]]
+
+
+def test_what_is_printed_between_two_tables_stays_between_them(tmp_path: Path) -> None:
+    printed = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in ("one, ", "two\n", "three\n")]
+    tables = [nbformat.v4.new_output("display_data", {"text/html": f"<table>{n}</table>"}) for n in range(2)]
+    cell = code("for task in tasks: show(task)")
+    cell.outputs = [*printed[:2], tables[0], printed[2], tables[1]]
+    (made,) = page_of(tmp_path, cell)
+    shown = [output.get("text") or output.data["text/html"] for output in made.outputs]
+    assert shown == ["one, two\n", "<table>0</table>", "three\n", "<table>1</table>"]
+
+
+def test_what_is_printed_in_columns_is_marked_as_such_and_sentences_are_not(tmp_path: Path) -> None:
+    sentence = "steps  " + 12 * "and accuracies "
+    printed = [
+        "token    1  2\ntarget  13  .\n",
+        "one line  of two words\n",
+        "no columns\nat all\n",
+        f"{sentence}\n{sentence}\n",
+    ]
+    cells = [code("print(words)") for _ in printed]
+    for cell, text in zip(cells, printed, strict=True):
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    assert [cell.metadata.get("tags", []) for cell in page_of(tmp_path, *cells)] == [["aligned"], [], [], []]
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"), [("right", "right"), (["left", "right"], "left and right, a tie"), (7, "7 letters")]
+)
+def test_of_a_revealed_prediction_a_page_shows_what_was_measured_and_no_guess_that_nobody_made(
+    measured: Any, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards: list[Card] = []
+    monkeypatch.setattr(Card, "show", lambda card: cards.append(card))
+    if measured == 7:
+        course.predict("Is it < 10?", low=0, high=10, default=7, unit="letters").reveal(measured)
+    else:
+        course.predict_choice("Is it < 10?", options=["left", "right"], default="right").reveal(measured)
+    (cell,) = page_of(tmp_path, code("guess.reveal(answer)", **cards[0].bundle()))
+    page = cell.outputs[0].data["text/html"]
+    assert "guess" not in page and "you said" not in page and ACCENTS["right"] not in page
+    assert page.count("<div") == page.count("</div>") == 3 and "Is it &lt; 10?</b>" in page
+    assert re.sub("<[^>]*>", " ", page.split("measured")[1]).strip() == words
+
+
+def test_a_page_names_the_workbooks_folder_as_such_and_not_the_machine_that_stored_it(tmp_path: Path) -> None:
+    rows = [
+        ["ok", "kernels", "kept in /home/me/book/ops/__pycache__"],
+        ["ok", "own", "rows and runs go to /home/me/book"],
+    ]
+    (cell,) = page_of(tmp_path, code("course.show_findings()", **{"text/html": table([], rows), "text/plain": "ok"}))
+    page = cell.outputs[0].data["text/html"]
+    assert "/home" not in page and ">kept in the workbook&#x27;s folder, ops/__pycache__<" in page
+    assert ">rows and runs go to the workbook&#x27;s folder<" in page
 
 
 def test_the_stored_lesson_is_left_as_it_was_and_every_one_makes_a_page(tmp_path: Path) -> None:
@@ -97,7 +155,9 @@ def test_the_stored_lesson_is_left_as_it_was_and_every_one_makes_a_page(tmp_path
         before = path.read_bytes()
         outputs = [output for cell in make_page(path, tmp_path).cells for output in cell.get("outputs", [])]
         assert path.read_bytes() == before
-        assert any('class="stored-figure"' in output.get("data", {}).get("text/html", "") for output in outputs)
+        pages = [output.get("data", {}).get("text/html", "") for output in outputs]
+        assert any('class="stored-figure"' in page for page in pages)
+        assert not any("your guess" in page or str(workbook_folder()) in page for page in pages), path.name
     listed = list_lessons(lessons)
     assert all(f"]({path.name})** · " in listed for path in lessons)
 

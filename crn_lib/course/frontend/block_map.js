@@ -1,6 +1,6 @@
 // The relation map of one block: a row a token written, a column a position heard, colours in a canvas, marks above it.
 
-import { counted, drawn, element, put, putAttribute } from "./dom.js";
+import { counted, drawn, element, fixed, put, putAttribute } from "./dom.js";
 
 /** @typedef {import("./pairs.js").MapName} MapName */
 
@@ -39,6 +39,10 @@ export class BlockMap {
     this.number = number;
     this.worked = worked;
     this.name = element("div", { class: "name" });
+    this.low = element("span", {});
+    this.ramp = element("span", { class: "ramp", "aria-hidden": true });
+    this.high = element("span", {});
+    this.key = element("div", { class: "colours" }, this.low, this.ramp, this.high);
     this.canvas = element("canvas", {});
     this.marks = drawn("svg", { "aria-hidden": "true" });
     this.gutter = element("div", { class: "gutter", title: "drag to another row: this row gets its receiver" });
@@ -49,7 +53,7 @@ export class BlockMap {
       this.marks,
       this.gutter,
     );
-    this.root = element("section", { class: "map", "aria-label": `block ${number}` }, this.name, this.field);
+    this.root = element("section", { class: "map", "aria-label": `block ${number}` }, this.name, this.key, this.field);
     this.root.dataset.block = String(number);
     /** @type {number | undefined} a row whose receiver is being dragged */
     this.dragged = undefined;
@@ -144,7 +148,7 @@ export class BlockMap {
     const same = rows.length === before?.rows.length && heard.length === before.heard.length;
     if (!same) this.lay(view);
     this.paint(view, same ? before : undefined);
-    Array.from(heard, (letter, place) => put(this.heardAt[place], letter));
+    Array.from(heard, (letter, place) => put(this.heardAt[place], shown(letter)));
     Array.from(wanted, (letter, row) => this.drawRow(letter, row, view));
     this.choose(view.chosen);
   }
@@ -219,6 +223,16 @@ export class BlockMap {
     this.rowsAt[row].root.replaceChildren(...marks);
   }
 
+  /** @param {MapName} colour the key of the colours; the ramp goes through grey at 0 */
+  tellColours(colour) {
+    const [low, high] = endsOfColours(colour, this.largest);
+    const mid = "rgb(128 128 128 / 10%)";
+    const ends = { correlation: [WARM, mid, COLD], share: [COLD, mid, WARM], scale: [mid, WARM] }[colour];
+    put(this.low, low);
+    put(this.high, high);
+    this.ramp.style.background = `linear-gradient(to right, ${ends.join(", ")})`;
+  }
+
   /**
    * @param {BlockView} view
    * @param {BlockView} [before] what the canvas shows; rows that look the same are left as they are
@@ -228,6 +242,7 @@ export class BlockMap {
     const largest = colour === "scale" ? Math.max(...rows.map((row) => Math.max(...row.scale))) : 1;
     const same = before?.colour === colour && this.largest === largest;
     this.largest = largest;
+    if (!same) this.tellColours(colour);
     for (const [row, pairs] of rows.entries()) {
       if (same && before.rows[row] === pairs && this.gone[row] === dropped.get(row)) continue;
       this.gone[row] = dropped.get(row);
@@ -244,8 +259,20 @@ export class BlockMap {
   }
 }
 
+/**
+ * What the ends of a map's colours are, in words with their numbers.
+ * @param {MapName} colour
+ * @param {number} largest scale
+ * @returns {[low: string, high: string]}
+ */
+export function endsOfColours(colour, largest) {
+  if (colour === "correlation") return ["opposed, −1", "+1, aligned"];
+  if (colour === "share") return ["against the output, −100%", "+100%, all of the output"];
+  return ["0", `${fixed(largest, 2)}, the largest scale of this block`];
+}
+
 /** @param {string} letter as it is drawn: the end is a square */
-function shown(letter) {
+export function shown(letter) {
   return letter === ">" ? "■" : letter;
 }
 

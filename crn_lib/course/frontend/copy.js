@@ -43,9 +43,9 @@ export function understand(typed, longest) {
     said.push(`Copied: the first ${longest} of your ${letters.length} letters, the most that training had.`);
   }
   if (others.length) {
-    const names = [...new Set(others.map((character) => (character.trim() ? character : "space")))];
+    const names = [...new Set(others.map((character) => (character.trim() ? `“${character}”` : "space")))];
     const more = names.length > 3 ? " and others" : "";
-    said.push(`Left out: ${names.slice(0, 3).join(" ")}${more}; models know a to z.`);
+    said.push(`Left out: ${names.slice(0, 3).join(", ")}${more}; models know a to z.`);
   }
   if (!letters.length) said.push("Nothing to copy: type a letter from a to z.");
   else if (lower !== typed && said.length < 2) said.push("Capitals are read as small letters.");

@@ -3,6 +3,7 @@
 
 import { button, slider } from "./controls.js";
 import { counted, element, keepKeys } from "./dom.js";
+import { memoriesInWords } from "./memory_words.js";
 
 /** @typedef {{name: string, colour: string, used: number[], allocated: number[]}} Kind bytes after 1, 2, ... tokens */
 
@@ -75,12 +76,8 @@ class Memory {
       canvas.setAttribute("aria-label", `${name}: ${words.textContent}`);
       this.paint(canvas, colour, full / this.box, all / this.box, Math.max(...allocated) / this.box);
     });
-    const sizes = this.kinds.map(({ name, used }) => ({ name, bytes: used[tokens - 1] }));
-    sizes.sort((one, other) => one.bytes - other.bytes);
-    const [least, most] = [sizes[0], sizes[sizes.length - 1]];
-    this.status.textContent =
-      `After ${counted(tokens, "token")} the ${most.name} holds most, ${counted(most.bytes, "byte")}; ` +
-      `the ${least.name} least, ${counted(least.bytes, "byte")}.`;
+    const memories = this.kinds.map(({ name, used }) => ({ name, bytes: used[tokens - 1] }));
+    this.status.textContent = memoriesInWords(tokens, memories);
   }
 
   /**

@@ -4,7 +4,7 @@
 import { button } from "./controls.js";
 import { element, fixed, keepKeys, table } from "./dom.js";
 import { DragPlane, disc, label, line } from "./drag_plane.js";
-import { deviation, pointOf, preActivation, rowAt } from "./norm_places.js";
+import { deviation, normInWords, pointOf, preActivation, rowAt } from "./norm_places.js";
 
 /** @typedef {import("./norm_places.js").Place} Place */
 
@@ -101,12 +101,7 @@ class Pair {
         );
       }),
     );
-    const left = deviation(seen[0]);
-    const correlation = (sum[0] ** 2 + sum[1] ** 2) / 3 - deviation(a) ** 2 - deviation(b) ** 2;
-    const alike = correlation / 2 / (deviation(a) * deviation(b) || 1);
-    this.status.textContent =
-      `Correlation of a and b ${fixed(alike, 2)}. Their sum has standard deviation ${fixed(left, 2)}: the exact norm ` +
-      `multiplies it by ${fixed(1 / Math.max(left, 1e-9), 2)}; of the approximate form ${fixed(deviation(seen[1]), 2)} is left.`;
+    this.status.textContent = normInWords(a, b);
   }
 }
 

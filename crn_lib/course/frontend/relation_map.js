@@ -1,7 +1,7 @@
 // Whom every letter listens to, in every block, for a string that is typed; pairs dropped, receivers moved, and what is
 // copied then. An anywidget front-end module; the static edition mounts it by `host.js`.
 
-import { BlockMap } from "./block_map.js";
+import { BlockMap, shown } from "./block_map.js";
 import { button, oneOf, slider, tick } from "./controls.js";
 import { understand } from "./copy.js";
 import { counted, element, fixed, keepKeys } from "./dom.js";
@@ -23,7 +23,7 @@ const COLOURS = [
   ["share", "share of the output"],
 ];
 const LEGEND =
-  "a row: a token written · a column: a position heard (< begins, | ends the string) · ring: the sender that stands out, by correlation the most anti-aligned · " +
+  "a row: a token written · a column: a position heard (< begins, | ends the string) · ■: the token that ends the copy · ring: the sender that stands out, by correlation the most anti-aligned · " +
   "frame: the pair looked at · cross: a dropped pair · +1: has the receiver of the next row";
 const KEYS =
   "Keys: arrows choose a pair, Delete drops it or brings it back, Shift with ↑ or ↓ moves its row's receiver. Mouse: click " +
@@ -229,7 +229,7 @@ class RelationMapWidget {
   tellCopy() {
     const { written } = this.copy;
     const right = written.filter((said) => said.right).length;
-    const said = written.map(({ letter }) => (letter === ">" ? "■" : letter)).join("");
+    const said = written.map(({ letter }) => shown(letter)).join("");
     const rows = new Map(this.moved.flatMap((moved) => [...moved]));
     const follow = [...rows].filter(([row, to]) => written[row].letter === this.text[to]).length;
     const moved = rows.size
@@ -268,7 +268,7 @@ class RelationMapWidget {
     ].filter(Boolean);
     this.status.textContent =
       `Block ${block}, token ${row + 1}: must write ${wanted}, writes ${letter === ">" ? "the end" : letter}. ` +
-      `Hears position ${sender} (${this.copy.heard[sender]}): scale ${fixed(pair.scale[sender], 2)}, ` +
+      `Hears position ${sender} (${shown(this.copy.heard[sender])}): scale ${fixed(pair.scale[sender], 2)}, ` +
       `share ${fixed(100 * pair.share[sender], 1)}%, correlation ${fixed(pair.correlation[sender], 2)}` +
       `${marks.length ? `; ${marks.join(", ")}` : ""}.${to === undefined ? "" : ` Receiver of token ${to + 1}.`}`;
   }

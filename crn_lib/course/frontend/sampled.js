@@ -29,8 +29,8 @@ class Sampled {
     const all = settings === offered ? "all of them" : `of ${offered.toLocaleString("en-US")}`;
     root.append(
       element("div", { class: "controls" }, ...this.controls.map((control, number) => this.make(control, number))),
-      element("div", { class: "plot-frame", tabindex: "0" }, this.plot),
       this.status,
+      element("div", { class: "plot-frame", tabindex: "0" }, this.plot),
       element("details", {}, element("summary", {}, "the figure in words"), this.words),
       element("div", { class: "note" }, `Sampled: ${settings} settings (${all}), recorded when the lesson was stored.`),
     );
@@ -74,12 +74,15 @@ class Sampled {
       return;
     }
     const { data, layout } = figure;
-    this.plot.style.height = `${layout.height}px`;
+    if (!this.plot.children.length || this.plot.querySelector("img")) this.plot.style.height = `${layout.height}px`;
     const plotly = await this.plotly;
-    const options = /** @type {any} */ (window).fitPage(layout, this.plot.clientWidth); // of the site's figures.js
+    const words = plain(layout.title?.text ?? "");
+    const { title, options } = /** @type {any} */ (window).fitPage(layout, this.plot); // of the site's figures.js
+    this.status.toggleAttribute("data-title", Boolean(title));
+    if (title) this.status.innerHTML = title;
+    else this.status.textContent = words;
     await plotly.react(this.plot, data, layout, options);
     this.words.textContent = layout.meta?.description ?? "";
-    this.status.textContent = plain(layout.title?.text ?? "");
   }
 }
 
