@@ -55,6 +55,13 @@ function fitNarrow(layout, plot) {
     layout.legend = { ...layout.legend, orientation: "h", x: 0, xanchor: "left", y: -0.22, yanchor: "top" };
     layout.height += 60;
   }
+  const below = layout.xaxis?.title;
+  if (fits && below?.text) {
+    const { size, widest } = measureTitle(below, layout.font?.family);
+    const room = plot.clientWidth - layout.margin.l;
+    const fitted = { ...below, font: { ...below.font, size: Math.max(10, (size * room) / widest) } };
+    if (widest > room) layout.xaxis = { ...layout.xaxis, title: fitted };
+  }
   return title.text ?? "";
 }
 
