@@ -10,6 +10,9 @@ import plotly.graph_objects as go
 NARROW = 620
 """Pixels of the narrowest window a figure is drawn in; a page that has fewer scrolls it."""
 
+TITLE_SIZE = 15
+"""Of a title that has room; longer ones have smaller letters."""
+
 LETTER, LONG_LINE = 0.54, 0.51
 """Width of a letter for its size, where the reader's fonts are wide ones, and of one of very many; tags have none."""
 
@@ -46,8 +49,11 @@ def _letters(line: str) -> int:
 
 
 def title_bottom(layout: go.Layout) -> float:
-    """Pixels from the top of a figure to the end of its title, where `put_above` has put that."""
-    return float(EDGE + LINE * layout.title.font.size * ((layout.title.text or "").count("<br>") + 1))
+    """Pixels from the top of a figure to the end of its title, where `put_above` has put that.
+
+    Letters count as the largest ones are, so that panels stay where they are when a control makes the title longer.
+    """
+    return float(EDGE + LINE * max(TITLE_SIZE, layout.title.font.size) * ((layout.title.text or "").count("<br>") + 1))
 
 
 def legend_height(names: Sequence[str], room: float, *, grouped: bool = False) -> int:

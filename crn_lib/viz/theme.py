@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from crn_lib.config import require_choice
 from crn_lib.models import BLOCKS
-from crn_lib.viz.above import wrap
+from crn_lib.viz.above import TITLE_SIZE, wrap
 from crn_lib.viz.contrast import PAPER
 
 INK = "#3f464f"
@@ -139,7 +139,7 @@ def _title_size(title: str) -> float:
     for line in title.split("<br>"):
         small = small or "<sup>" in line
         widest = max(widest, len(re.sub("<[^>]*>", "", line)) * (0.7 if small else 1))
-    return max(12, 15 * min(1, 72 / max(widest, 1)))
+    return max(12, TITLE_SIZE * min(1, 72 / max(widest, 1)))
 
 
 def describe(figure: go.Figure) -> str:

@@ -65,7 +65,7 @@ def beyond_copying(root: Path) -> go.Figure:
     return draw_multiples(
         lambda task: draw_score_by_bytes(task, beyond.comparable(task, points[task])),
         {beyond.PANELS[name].title: {"task": name} for name in beyond.FOUR},
-        title="Four tasks: scores against bytes held (open marks may rise)",
+        title="Four tasks: scores against bytes held (open marks may rise; a number is a width)",
     )
 
 
