@@ -45,9 +45,10 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
     line feeds stay."""
     edge = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
     head = "".join(f'<th style="{edge}">{html.escape(h)}</th>' for h in headings)
-    cells = (
-        "".join(f'<td style="{edge}">{html.escape(cell).replace(chr(10), "<br>")}</td>' for cell in row) for row in rows
-    )
-    lines = (f"<tr>{row}</tr>" for row in cells)
+
+    def line(row: list[str]) -> str:
+        cells = "".join(f'<td style="{edge}">{html.escape(cell)}</td>' for cell in row)
+        return f"<tr>{cells}</tr>".replace("\n", "<br>")
+
     top = f"<thead><tr>{head}</tr></thead>" if headings else ""
-    return f'<table style="margin:4px 0">{top}<tbody>{"".join(lines)}</tbody></table>'
+    return f'<table style="margin:4px 0">{top}<tbody>{"".join(map(line, rows))}</tbody></table>'
