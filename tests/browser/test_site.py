@@ -56,6 +56,17 @@ CONTRASTS = """(selectors) => {
   });
 }"""
 
+# When the page stands at its new width, its sidebars too, and every figure is drawn anew for it.
+REDRAWN = """async () => {
+  await Promise.all(document.getAnimations().map(animation => animation.finished));
+  const fits = () => [...document.querySelectorAll('.plot')].every(
+    plot => Math.abs(plot.clientWidth - plot.querySelector('.main-svg').getBoundingClientRect().width) < 1);
+  for (let quiet = 0; quiet < 3; ) {
+    await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve, 50)));
+    quiet = fits() ? quiet + 1 : 0;
+  }
+}"""
+
 # Words of code, shorter than a line, that stand on two.
 BROKEN = """codes => codes.flatMap(code => [...code.querySelectorAll('.pre')])
   .filter(word => word.textContent.length < 20)
@@ -240,8 +251,21 @@ def test_on_a_phone_a_figure_of_one_panel_fits_and_what_scrolls_says_so_under_it
     frame.and_(page.locator("[data-more='left right']")).wait_for()
     frame.evaluate("f => f.scrollTo(999, 0)")
     frame.and_(page.locator("[data-more='left']")).wait_for()
-    page.set_viewport_size({"width": 1200, "height": 800})
-    frame.and_(page.locator("[data-more='']")).wait_for()
+
+
+def test_on_a_desktop_no_figure_scrolls_nor_fades_also_after_the_window_was_wider(reader: Reader) -> None:
+    page = reader.page
+    for wide in (1400, 1199):  # from 1200 on a second sidebar stands beside the text
+        page.set_viewport_size({"width": wide, "height": 800})
+        reader.open("03_exp_decomposition.html")
+        assert page.locator(".plot-frame").count() >= 3
+        for width in (wide, 1300, 1200, 1000, 1200):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(REDRAWN)
+            frames = page.locator(".plot-frame").evaluate_all(
+                "frames => frames.map(f => [f.scrollWidth - f.clientWidth, f.dataset.more])"
+            )
+            assert all(frame == [0, ""] for frame in frames), (wide, width, frames)
 
 
 def test_code_in_a_line_is_not_broken_inside_a_word(reader: Reader) -> None:
