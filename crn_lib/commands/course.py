@@ -7,6 +7,7 @@ import typer
 
 from crn_lib.commands.output import new_folder, print_table
 from crn_lib.errors import RunFailed
+from crn_lib.units import counted
 
 course = typer.Typer(help="Teach with the workbook: editions for a class, and grades.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def build(
 
     with new_folder(out) as folder:
         lessons = build_editions(workbook_folder() / "notebooks", folder, hints=hints)
-    typer.echo(f"{len(lessons)} lessons for students, instructors and nbgrader: {out / 'syllabus.md'}")
+    typer.echo(f"{counted(len(lessons), 'lesson')} for students, instructors and nbgrader: {out / 'syllabus.md'}")
 
 
 @course.command()

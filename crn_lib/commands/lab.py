@@ -9,6 +9,7 @@ import typer
 
 from crn_lib.commands.output import new_folder
 from crn_lib.config import ConfigError
+from crn_lib.units import counted
 
 lessons = typer.Typer(help="The lessons as files of one's own.", no_args_is_help=True)
 
@@ -20,7 +21,7 @@ def copy(
     """Copy the lessons, as they are stored, into a folder of your own."""
     with new_folder(folder) as draft:
         copied = _copy_missing(draft)
-    typer.echo(f"{len(copied)} lessons in {folder}; `crn lab {folder}` opens them")
+    typer.echo(f"{counted(len(copied), 'lesson')} in {folder}; `crn lab {folder}` opens them")
 
 
 def lab(
@@ -43,7 +44,7 @@ def lab(
     else:
         folder = own_folder() / "lessons"
         if copied := _copy_missing(folder):
-            typer.echo(f"{len(copied)} lessons copied into {folder}")
+            typer.echo(f"{counted(len(copied), 'lesson')} copied into {folder}")
     first = find_lessons(folder)[0]
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"{folder} cannot be written: set CRN_HOME to a folder of your own")

@@ -9,6 +9,7 @@ import typer
 
 from crn_lib.commands.output import check_file, check_folder, print_table
 from crn_lib.config import ConfigError, require
+from crn_lib.units import counted
 
 if TYPE_CHECKING:
     from crn_lib.workbook.outcomes import Outcome
@@ -92,7 +93,7 @@ def run(
     seconds = time.perf_counter() - started
     lines = [(o.lesson, f"{o.seconds:.1f}", o.result, str(out / f"{o.lesson}.ipynb")) for o in table]
     print_table(("lesson", "seconds", "result", "executed copy"), lines)
-    typer.echo(f"{len(table)} of {len(chosen)} lessons in {seconds:.0f} s, profile {profile}")
+    typer.echo(f"{len(table)} of {counted(len(chosen), 'lesson')} in {seconds:.0f} s, profile {profile}")
     if pictures:
         typer.echo(f"the copies show figures in JupyterLab only: {pictures}")
     failures = [outcome.error for outcome in table if outcome.result == "FAILED"]

@@ -22,6 +22,7 @@ from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
 from crn_lib.tasks import TASKS
 from crn_lib.training import TrainConfig
+from crn_lib.units import counted
 
 RATES = 5
 """Learning rates, of which the best is not at an edge, that a model needs before it is said to fail, or not to be as
@@ -185,7 +186,7 @@ class Point:
             metric: what is said in front, in this form; the main one if none is named.
         """
         score = self.metric(metric) if metric else self.score
-        seeds = f"{len(self.runs)} seed{'s' if len(self.runs) > 1 else ''}"
+        seeds = counted(len(self.runs), "seed")
         edge = (
             f"{', an edge' if self.at_edge else ''} of {len(self.tried)}" if len(self.tried) > 1 else ", the only one"
         )

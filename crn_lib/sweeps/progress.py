@@ -8,6 +8,7 @@ from crn_lib.sweeps.rows import Row
 from crn_lib.sweeps.run import SweepState
 from crn_lib.tasks import build_task
 from crn_lib.tasks.registry import DEFAULT, task_name
+from crn_lib.units import counted
 
 COPYING = {
     "letters": "character_accuracy",
@@ -121,7 +122,7 @@ def summary(state: SweepState, elapsed: float) -> str:
     """How many runs are stored, how many of them failed, how many could not begin, the rate of this sitting, and about
     how long the rest takes.
     """
-    text = f"{len(state.done)} of {len(state.jobs)} runs stored, {len(state.failed)} failed"
+    text = f"{len(state.done)} of {counted(len(state.jobs), 'run')} stored, {len(state.failed)} failed"
     if state.without_data:
         text += f", {len(state.without_data)} without data"
     left = len(state.waiting) - state.stored_now - len(state.without_data)

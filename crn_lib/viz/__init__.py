@@ -1,5 +1,6 @@
 """Figures: pure functions from data to plotly figures. No computation is hidden in drawing."""
 
+from crn_lib.units import show_bytes, show_count, show_seconds
 from crn_lib.viz.ablations import draw_ablation_pair, draw_ablations
 from crn_lib.viz.bench import draw_bench
 from crn_lib.viz.beyond import draw_errors_by_examples, draw_fitted_line, draw_hops_by_depth, draw_score_by_bytes
@@ -42,7 +43,6 @@ from crn_lib.viz.retrieval_onset import draw_retrieval_course
 from crn_lib.viz.scaling import draw_scaling
 from crn_lib.viz.tables import draw_factor_table, draw_mechanism
 from crn_lib.viz.theme import KIND_NAMES, describe
-from crn_lib.viz.units import show_bytes, show_count, show_seconds
 from crn_lib.viz.waits import draw_waits
 
 __all__ = [

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from crn_lib.experiments.beyond import EQUAL, PANELS, Point, best_at, hops_by_number
+from crn_lib.units import counted, show_bytes
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
-from crn_lib.viz.units import show_bytes
 
 ESTIMATOR_DASHES = {
     "least squares": "solid",
@@ -109,16 +109,18 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
     symbols = [KIND_SYMBOLS[kind] + ("-open" if p.solves is None else "") for p in points]
     scores = [p.score for p in points]
     within = [limit is None or p.state_bytes <= EQUAL * limit for p in points]
+    # A range cannot be pale by itself: beyond the limit there is none.
+    ranges = [
+        (score.high - score.median, score.median - score.low) if near else (None, None)
+        for score, near in zip(scores, within, strict=True)
+    ]
     figure.add_scatter(
         x=[p.state_bytes for p in points],
         y=[score.median for score in scores],
         error_y={
             "visible": any(score.high > score.low for score in scores),
-            # A range cannot be pale by itself: beyond the limit it is left out.
-            "array": [score.high - score.median if near else None for score, near in zip(scores, within, strict=True)],
-            "arrayminus": [
-                score.median - score.low if near else None for score, near in zip(scores, within, strict=True)
-            ],
+            "array": [above for above, _ in ranges],
+            "arrayminus": [below for _, below in ranges],
             "thickness": 1,
         },
         mode="markers+text",
@@ -260,8 +262,8 @@ def draw_fitted_line(
     at = min(range(len(grid)), key=lambda i: abs(grid[i] - 1.0))
     found = {KIND_NAMES[kind]: line[at] for kind, line in models.items()} | {n: e[at] for n, e in estimators.items()}
     figure = new_figure(
-        f"{' and '.join(map(KIND_NAMES.__getitem__, models)) or 'Estimators'} after {len(examples)} "
-        f"point{'s' if len(examples) > 1 else ''}, the last at ({examples[-1][0]:.1f}, {examples[-1][1]:.1f})",
+        f"{' and '.join(map(KIND_NAMES.__getitem__, models)) or 'Estimators'} after "
+        f"{counted(len(examples), 'point')}, the last at ({examples[-1][0]:.1f}, {examples[-1][1]:.1f})",
         description=f"Examples: {len(examples)}. Predicted at x = {grid[at]:.2g}: "
         + ", ".join(f"{name} {value:.2f}" for name, value in found.items())
         + ".",

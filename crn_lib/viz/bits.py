@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 
 from crn_lib.config import require_whole
 from crn_lib.tasks.bounds import best_character_accuracy, letters_that_fit
+from crn_lib.units import counted
 from crn_lib.viz.contrast import as_text
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, VERMILION, new_figure
-from crn_lib.viz.units import counted
 
 CURVE_POINTS = 160
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from crn_lib.units import counted
 from crn_lib.viz.contrast import ink_on, on_scale
 from crn_lib.viz.theme import BLUE, GREEN, KIND_COLOURS, need, new_figure
-from crn_lib.viz.units import counted
 
 PLACES = {"keys": (4.0, BLUE), "values": (3.0, BLUE), "senders": (1.7, KIND_COLOURS["causal_rn"])}
 SUM_PLACE = 0.4

@@ -7,8 +7,8 @@ from statistics import median
 import plotly.graph_objects as go
 
 from crn_lib.experiments.cost import least_time, useful_workers
+from crn_lib.units import counted
 from crn_lib.viz.theme import BLUE, GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, ORANGE, need, new_figure
-from crn_lib.viz.units import counted
 
 Prediction = tuple[str, int, float, float]
 """A run's kind, its letters, and its measured and predicted seconds."""

@@ -10,10 +10,10 @@ from plotly.subplots import make_subplots
 
 from crn_lib.config import Named
 from crn_lib.experiments.lengths import FIXED_STATES
+from crn_lib.units import show_bytes
 from crn_lib.viz.contrast import as_text
 from crn_lib.viz.curves import METRIC_NAMES
 from crn_lib.viz.theme import INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
-from crn_lib.viz.units import show_bytes
 
 LABEL_PLACES = {
     "causal_rn": ("top left",),

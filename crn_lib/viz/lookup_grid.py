@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from crn_lib.units import counted
 from crn_lib.viz.ablations import NONE_TO_ALL, bar_above
 from crn_lib.viz.contrast import ink_on, on_scale
 from crn_lib.viz.theme import INK, need, new_figure
-from crn_lib.viz.units import counted
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from crn_lib.config import Named
+from crn_lib.units import counted, round_ticks, show_bytes
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, new_figure
-from crn_lib.viz.units import counted, round_ticks, show_bytes
 
 Row = Mapping[str, Any]
 AXES = Named("axes", {"logarithmic": "log", "linear": "linear"})

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.config import require_choice
+from crn_lib.units import counted, show_seconds
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.norm_circuit import PAIR_FORMULAS, draw_norm_circuit
 from crn_lib.viz.theme import BLUE, GREEN, GREY, INK, ORANGE, VERMILION, describe, need, new_figure
-from crn_lib.viz.units import counted, show_seconds
 
 NORM_COLOURS = {"exact": VERMILION, "approx": BLUE, "none": GREEN}
 NORM_SYMBOLS = {"exact": "circle", "approx": "square", "none": "diamond"}

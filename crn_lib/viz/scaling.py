@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from crn_lib.analysis.scaling import ScalingCurve
 from crn_lib.config import Named
+from crn_lib.units import counted, show_bytes, show_count, show_seconds, three_digits
 from crn_lib.viz.above import put_above
 from crn_lib.viz.theme import (
     BLUE,
@@ -21,7 +22,6 @@ from crn_lib.viz.theme import (
     need,
     new_figure,
 )
-from crn_lib.viz.units import counted, show_bytes, show_count, show_seconds, three_digits
 
 CURVE_COLOURS = (VERMILION, BLUE, GREEN, PURPLE)
 CURVE_SYMBOLS = ("circle", "square", "triangle-up", "diamond")

@@ -25,6 +25,7 @@ from crn_lib.sweeps.run import sweep_state
 from crn_lib.sweeps.stored_runs import SOLVED, Run, Spread, read_runs
 from crn_lib.sweeps.sweep import load_sweep, own_sweeps
 from crn_lib.tasks.registry import DEFAULT
+from crn_lib.units import counted
 from crn_lib.viz.theme import KIND_NAMES
 from crn_lib.workbook.generated import markdown_table, text_between
 
@@ -202,7 +203,8 @@ def _short_mixed(comparison: Comparison) -> tuple[str, ...]:
     found = [Spread.of([run.row["free_running_string_accuracy"] for run in side.runs]) for side in sides]
     first = sides[0].runs[0]
     words = [
-        f"{spread.show('.0%')} of strings, {_seeds(len(side.runs))}" for spread, side in zip(found, sides, strict=True)
+        f"{spread.show('.0%')} of strings, {counted(len(side.runs), 'seed')}"
+        for spread, side in zip(found, sides, strict=True)
     ]
     undecided = "open" if any(side.best.share.works for side in (comparison.ours, comparison.yardstick)) else NEITHER
     return (
@@ -225,7 +227,7 @@ def _short_side(side: Side) -> str:
     if not side.tried:
         return "no run yet"
     after = f", {side.best.steps.show()} steps" if side.best.steps else ""
-    return f"{side.best.share.copied} of {_seeds(side.best.share.runs)}{after}"
+    return f"{side.best.share.copied} of {counted(side.best.share.runs, 'seed')}{after}"
 
 
 def _mixed_line(root: Path) -> tuple[str, ...]:
@@ -241,7 +243,9 @@ def _mixed_line(root: Path) -> tuple[str, ...]:
         for kind in (OURS, YARDSTICK)
     }
     medians = {kind: Spread.of(found) for kind, found in strings.items()}
-    sides = [f"{medians[kind].show('.0%')} of strings, {_seeds(len(strings[kind]))}" for kind in (OURS, YARDSTICK)]
+    sides = [
+        f"{medians[kind].show('.0%')} of strings, {counted(len(strings[kind]), 'seed')}" for kind in (OURS, YARDSTICK)
+    ]
     undecided = "open" if any(spread.median >= SOLVED for spread in medians.values()) else NEITHER
     return (
         f"{longest}, trained on {shortest} to {longest} for {row['training']['steps']:,} steps",
@@ -256,10 +260,6 @@ def _ranges(ours: Spread, yardsticks: Spread) -> str:
     if ours.low > yardsticks.high:
         return "the CausalRN is ahead"
     return "the CausalRN is behind" if ours.high < yardsticks.low else "the ranges overlap"
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'' if count == 1 else 's'}"
 
 
 def _circumstances(runs: Sequence[Run], sweeps: Sequence[str]) -> str:

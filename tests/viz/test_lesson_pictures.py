@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from crn_lib import tasks, viz
+from crn_lib.units import counted
 from crn_lib.viz.multiples import draw_multiples
 from crn_lib.viz.theme import TEMPLATE, new_figure
-from crn_lib.viz.units import counted
 
 
 def test_the_mechanism_shows_every_block_and_a_sign_between_two() -> None:

@@ -7,9 +7,9 @@ import pytest
 from crn_lib.course import bind
 from crn_lib.experiments.memory import decode, marked_lengths
 from crn_lib.models import BLOCKS, KINDS, ModelConfig
+from crn_lib.units import round_ticks
 from crn_lib.viz import KIND_NAMES, describe, draw_memory, draw_multiples, draw_singular_values
 from crn_lib.viz.theme import KIND_SYMBOLS
-from crn_lib.viz.units import round_ticks
 from tests.course.messages import IN_PLACE, messages
 from tests.viz.snake import snake
 

@@ -14,6 +14,7 @@ from crn_lib.course.reachable import Reachable
 from crn_lib.course.status import working
 from crn_lib.sweeps import Executor, InlineExecutor, ProcessExecutor, Sweep, SweepState, run_sweep, sweep_state
 from crn_lib.sweeps.progress import headings, lines, summary
+from crn_lib.units import counted
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "inline": InlineExecutor,
@@ -84,7 +85,7 @@ class SweepTable(ipywidgets.VBox):
         """The table as it stands, for a page without a kernel; without the seconds, which no two runs share."""
         rows = [list(line[:-1]) for line in lines(self.state)]
         plain = "\n".join(", ".join(cell for cell in row if cell) for row in rows)
-        title = f"{len(self.state.done)} of {len(rows)} runs stored"
+        title = f"{len(self.state.done)} of {counted(len(rows), 'run')} stored"
         return Card(title, table(list(headings(self.state)[:-1]), rows), plain)
 
     def _show(self, state: SweepState) -> None:
