@@ -31,6 +31,9 @@ good as another."""
 ALIKE = 0.01
 """Scores this close to the best count as equal when the best rate is chosen: then see `Point.rate`."""
 
+BITS = "bits_per_byte"
+"""What statements about text compare, the fewer the better; so it chooses the rate, not the share of right bytes."""
+
 BEGUN = 0.02
 """So far above guessing a model has begun to learn a task."""
 
@@ -98,7 +101,8 @@ class Point:
     def alike(self) -> list[float]:
         """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score.
 
-        Of real data that is the last score on the validation part: the test part has no say in what is tested on it.
+        Of real data that is the last score on the validation part: the test part has no say in what is tested on it. Of
+        text it is the bits per byte.
         """
         found = {rate: _median(runs) for rate, runs in self.tried.items()}
         highest = max(found.values())
@@ -200,15 +204,16 @@ def _spread(runs: Iterable[Run], name: str) -> Spread:
 
 
 def _median(runs: Sequence[Run]) -> float:
-    """Of the main metric, as it may choose between rates; minus infinity where a run ended without one."""
+    """Of what may choose between rates, the higher the better; minus infinity where a run ended without a score."""
     found = [_to_choose_by(run) for run in runs]
     return Spread.of(found).median if all(map(math.isfinite, found)) else -math.inf
 
 
 def _to_choose_by(run: Run) -> float:
-    final = float(run.row.get(run.main_metric, math.nan))
+    metric, sign = (BITS, -1) if BITS in run.row else (run.main_metric, 1)
+    final = float(run.row.get(metric, math.nan))
     validated = TASKS[run.task].task.keeps_some_apart and math.isfinite(final)
-    return float(run.history[-1][run.main_metric]) if validated else final
+    return sign * (float(run.history[-1][metric]) if validated else final)
 
 
 def points_of(runs: Iterable[Run]) -> list[Point]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from crn_lib.experiments import beyond_verdicts as judge
-from crn_lib.experiments.beyond import Point, circumstances_of, comparable, find, in_short
+from crn_lib.experiments.beyond import BITS, Point, circumstances_of, comparable, find, in_short
 from crn_lib.experiments.verdicts import Verdict
 from crn_lib.sweeps.stored_runs import Spread
 
@@ -198,7 +198,7 @@ STATEMENTS = (
         "Real text and digits",
         lambda evidence: evidence.compared("text"),
         lambda evidence: judge.text_as_well(evidence.compared("text"), evidence.packed),
-        metric=("bits_per_byte", ".2f"),
+        metric=(BITS, ".2f"),
         beside=lambda evidence: f"bits per byte, the fewer the better; bz2 {evidence.packed:.2f}",
     ),
     Statement(

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from crn_lib.experiments.beyond import EQUAL, Point, comparable, errors_by_examples, hops_by_number
+from crn_lib.experiments.beyond import BITS, EQUAL, Point, comparable, errors_by_examples, hops_by_number
 from crn_lib.experiments.lengths import FIXED_STATES, shares_at
 from crn_lib.experiments.verdicts import Verdict, accuracy_as_well, all_of, any_of
 from crn_lib.sweeps.stored_runs import Run, Spread
@@ -272,7 +272,7 @@ def _pair(points: Iterable[Point], metric: str | None = None) -> tuple[float, fl
 
 def text_as_well(points: Iterable[Point], packed: float) -> Verdict:
     """Whether our bits per byte are no more than the yardstick's; open if that does not do better than packing."""
-    ours, yardstick = _pair(points, "bits_per_byte")
+    ours, yardstick = _pair(points, BITS)
     if not all(map(math.isfinite, (ours, yardstick, packed))) or yardstick >= packed:
         return None
     return ours <= yardstick + MARGIN

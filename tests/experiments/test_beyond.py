@@ -12,7 +12,7 @@ from crn_lib.experiments.beyond import Point, points_of
 from crn_lib.models import ModelConfig
 from crn_lib.paths import own_data_file, workbook_folder
 from crn_lib.sweeps import Run, append_row, config_key, load_sweep, newest_rows
-from crn_lib.tasks import HopsConfig, ImagesConfig, NgramLookupConfig, RecallConfig, RegressionConfig
+from crn_lib.tasks import HopsConfig, ImagesConfig, NgramLookupConfig, RecallConfig, RegressionConfig, TextConfig
 from crn_lib.tasks.registry import input_width
 from crn_lib.training import TrainConfig
 from crn_lib.training.result import config_fields
@@ -21,7 +21,7 @@ RECALL = RecallConfig(pairs=4, length=16, vocab=32)
 
 
 def run(kind: str, score: float, *, rate: float = 2e-3, seed: int = 0, task: Any = RECALL, **fields: Any) -> Run:
-    """A run whose main metric is level at `score`, or with `before` ends there; other scores go into the row."""
+    """A run whose main metric is level at `score`, or with `before` ends there; other scores are `more`."""
     before, more, steps = fields.pop("before", score), fields.pop("more", {}), fields.pop("steps", 400)
     shape = {"width": 8, "blocks": 2, "vocab_size": task.vocab_size, "max_length": task.context} | fields
     model = ModelConfig(kind=kind, input_width=input_width(task), **shape)
@@ -36,6 +36,7 @@ def run(kind: str, score: float, *, rate: float = 2e-3, seed: int = 0, task: Any
     }
     name = Run(row, []).main_metric
     history = [{"step": step, name: value} for step, value in ((200, before), (400, score))]
+    history[-1] |= more
     return Run(row | {name: score} | more, history)
 
 
@@ -86,6 +87,18 @@ def test_the_rate_of_real_data_is_chosen_by_its_validation_part() -> None:
     nothing = at(8e-3, 0.99, math.nan, ImagesConfig())
     (digits,) = points_of([*(at(*each, ImagesConfig()) for each in scores), nothing])
     assert digits.rate == 2e-3 and len(digits.tried) == 4
+
+
+def test_the_rate_of_text_is_chosen_by_the_bits_that_are_compared() -> None:
+    """A model that learns by heart goes on naming more bytes rightly while it pays ever more bits for the others."""
+
+    def at(rate: float, validation: float, test: float, accuracy: float) -> Run:
+        made = run("delta_net", accuracy, rate=rate, task=TextConfig(), more={"bits_per_byte": test})
+        made.history[-1]["bits_per_byte"] = validation
+        return made
+
+    (text,) = points_of([at(1e-3, 2.6, 2.7, 0.44), at(2e-3, 2.5, 2.8, 0.47), at(4e-3, 2.9, 2.6, 0.49)])
+    assert (text.rate, text.metric("bits_per_byte").median, text.score.median) == (2e-3, 2.8, 0.47)
 
 
 def test_who_names_the_most_frequent_letter_has_not_begun_a_look_up() -> None:
