@@ -204,7 +204,7 @@ STATEMENTS = (
     Statement(
         "ours",
         "A CausalRN reads digits patch by patch as well as a Transformer",
-        "their test part, which tells no two of six kinds apart",
+        "their test part, on which the medians of six kinds lie within five images",
         "Real text and digits",
         lambda evidence: evidence.compared("patches"),
         lambda evidence: judge.digits_as_well(evidence.compared("patches"), evidence.ridge),
