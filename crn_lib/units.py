@@ -25,6 +25,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def counted_between(fewest: int, most: int, noun: str) -> str:
+    """A range of counts, and one count where both are equal: `1 to 3 seeds`, `1 seed`."""
+    return counted(most, noun) if fewest == most else f"{fewest:,} to {counted(most, noun)}"
+
+
 def round_ticks(most: float) -> list[float]:
     """About five values from 0 to the largest, each with one digit or a quarter of a power of ten."""
     power = 10.0 ** floor(log10(most / 4))

@@ -11,7 +11,7 @@ from crn_lib.sweeps.stored_runs import Run, Spread
 from crn_lib.sweeps.sweep import load_sweep
 from crn_lib.tasks import CopyingConfig
 from crn_lib.training import TrainConfig
-from crn_lib.units import counted
+from crn_lib.units import counted_between
 
 GRID_NORMS = ("exact", "approx", "none")
 GRID_POST_NORMS = (True, False)
@@ -222,8 +222,7 @@ class Finding:
         counts = [len(cell.runs) for cell in (*self.having, *self.lacking)]
         if not counts:
             return "no run yet"
-        low, high = min(counts), max(counts)
-        return f"{counted(low, 'seed') if low == high else f'{low} to {high} seeds'} a variant"
+        return f"{counted_between(min(counts), max(counts), 'seed')} a variant"
 
     def words(self) -> str:
         """The outcome with its numbers, in a few sentences."""

@@ -11,7 +11,7 @@ from crn_lib.sweeps.jobs import History
 from crn_lib.sweeps.rows import Row, newest_rows, read_rows, seedless
 from crn_lib.tasks import TASKS
 from crn_lib.tasks.registry import DEFAULT
-from crn_lib.units import counted
+from crn_lib.units import counted_between
 
 RUN_FIELDS = ("key", "error", "model", "training")
 """What a row must say to be read as a run."""
@@ -139,7 +139,6 @@ def budget_in_words(runs: Sequence[Run]) -> str:
     shape = " and ".join(f"{blocks} blocks of width {width}" for blocks, width in shapes)
     # Runs that differ in nothing but their seed, and how many of them there are.
     alike = Counter(seedless(row) for row in rows)
-    fewest, most = min(alike.values(), default=0), max(alike.values(), default=0)
-    seeds = counted(most, "seed") if fewest == most else f"{fewest} to {most} seeds"
+    seeds = counted_between(min(alike.values(), default=0), max(alike.values(), default=0), "seed")
     devices = " and ".join(sorted({f"{row['device']}, {row['dtype']}" for row in rows}))
     return f"{shape}; {seeds}; {devices}"

@@ -20,6 +20,7 @@ from crn_lib.course.checks import (
 from crn_lib.course.exercises.draws import DTYPES, normal, shapes
 from crn_lib.course.exercises.work_counter import WorkCounter, expect_in_torch
 from crn_lib.ops.normalise import layer_norm
+from crn_lib.units import counted
 
 Network = Callable[[Tensor], Tensor]
 
@@ -67,11 +68,11 @@ def _examine_santoro(attempt: Callable[..., Any]) -> None:
 
     called, g = [], _pair_function(2, 3, seed=2)
 
-    def counted(pairs: Tensor) -> Tensor:
+    def counting(pairs: Tensor) -> Tensor:
         called.append(tuple(pairs.shape))
         return g(pairs)
 
-    attempt(normal(2, 6, 2, seed=9), counted, f)
+    attempt(normal(2, 6, 2, seed=9), counting, f)
     expect(4, len(called) == 1, f"for 2 scenes of 6 objects g was called {len(called)} times, wanted once")
 
 
@@ -217,7 +218,7 @@ def _examine_leak(attempt: Callable[..., Any]) -> None:
             if n < 3 and network is _of_normal:
                 continue
             found = attempt(network, x)
-            case = f"{n} row{'s' * (n > 1)}, {name}"
+            case = f"{counted(n, 'row')}, {name}"
             if not isinstance(found, Tensor):
                 fail(1, f"for {case}: got {shown(found)} ({type(found).__name__}), wanted a tensor")
             expect(1, found.dtype == torch.bool, f"for {case}: got {found.dtype}, wanted booleans")
