@@ -31,9 +31,6 @@ good as another."""
 ALIKE = 0.01
 """Scores this close to the best count as equal when the best rate is chosen: then see `Point.rate`."""
 
-BITS = "bits_per_byte"
-"""What statements about text compare, the fewer the better; so it chooses the rate, not the share of right bytes."""
-
 BEGUN = 0.02
 """So far above guessing a model has begun to learn a task."""
 
@@ -210,9 +207,10 @@ def _median(runs: Sequence[Run]) -> float:
 
 
 def _to_choose_by(run: Run) -> float:
-    metric, sign = (BITS, -1) if BITS in run.row else (run.main_metric, 1)
+    task = TASKS[run.task].task
+    metric, sign = (task.loss_metric, -1) if task.loss_metric else (run.main_metric, 1)
     final = float(run.row.get(metric, math.nan))
-    validated = TASKS[run.task].task.keeps_some_apart and math.isfinite(final)
+    validated = task.keeps_some_apart and math.isfinite(final)
     return sign * (float(run.history[-1][metric]) if validated else final)
 
 

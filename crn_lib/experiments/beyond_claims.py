@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from crn_lib.experiments import beyond_verdicts as judge
-from crn_lib.experiments.beyond import BITS, Point, circumstances_of, comparable, find, in_short
+from crn_lib.experiments.beyond import Point, circumstances_of, comparable, find, in_short
 from crn_lib.experiments.verdicts import Verdict
 from crn_lib.sweeps.stored_runs import Spread
+from crn_lib.tasks.text import BITS
 
 WIDTH = 64
 """At which kinds are compared where a task has several widths."""

@@ -8,11 +8,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from crn_lib.experiments.beyond import BITS, EQUAL, Point, comparable, errors_by_examples, hops_by_number
+from crn_lib.experiments.beyond import EQUAL, Point, comparable, errors_by_examples, hops_by_number
 from crn_lib.experiments.lengths import FIXED_STATES, shares_at
 from crn_lib.experiments.verdicts import Verdict, accuracy_as_well, all_of, any_of
 from crn_lib.sweeps.stored_runs import Run, Spread
 from crn_lib.tasks import string_bits
+from crn_lib.tasks.text import BITS
 
 MARGIN = 0.02
 """Scores closer than this are a tie."""

@@ -53,6 +53,8 @@ class Task(ABC, Generic[C]):
 
     Attributes:
         main_metric: that of its metrics which the progress bar shows and `stop_at` compares.
+        loss_metric: that of its `loss_metrics` by which runs are compared, so that it chooses a learning rate too, the
+            fewer the better; `None` where the main metric does.
         keeps_some_apart: whether its problems are of real data, some of which no training sees: `held_out` has them.
 
     Example:
@@ -61,6 +63,7 @@ class Task(ABC, Generic[C]):
     """
 
     main_metric = "accuracy"
+    loss_metric: str | None = None
     keeps_some_apart = False
 
     def __init__(self, config: C) -> None:
