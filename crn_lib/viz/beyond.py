@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from crn_lib.experiments.beyond import EQUAL, PANELS, Point, best_at, hops_by_number
+from crn_lib.sweeps.stored_runs import Spread
 from crn_lib.units import counted, show_bytes
 from crn_lib.viz.theme import GREY, INK, KIND_COLOURS, KIND_NAMES, KIND_SYMBOLS, PANEL_AXIS, need, new_figure
 
@@ -22,6 +23,9 @@ ESTIMATOR_DASHES = {
 
 GUESSER, NOTHING = "guessing", "as good as predicting 0"
 """Words beside the line of who has learnt nothing: of a task with chances, and of one where nothing is explained."""
+
+STRUCK = 0.02
+"""A range that reaches farther from its mark would strike through the width above or below it."""
 
 TITLE = 92
 """Letters of a title that a figure of 820 pixels has room for."""
@@ -126,8 +130,7 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
         mode="markers+text",
         name=KIND_NAMES[kind],
         text=[str(p.model.width) if len(points) > 1 else "" for p in points],
-        # Kinds that hold as many bytes stand on top of each other: their widths must not.
-        textposition="bottom center" if kind == "causal_rn" else "top center",
+        textposition=[_beside(kind, score) for score in scores],
         textfont={"size": 10},
         marker={
             "symbol": symbols,
@@ -145,6 +148,12 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
         x=[None], y=[None], mode="markers", name=KIND_NAMES[kind], legendgroup=kind,
         marker={"symbol": KIND_SYMBOLS[kind], "color": KIND_COLOURS[kind], "size": 11},
     )  # fmt: skip
+
+
+def _beside(kind: str, score: Spread) -> str:
+    """Where a mark's width stands. Kinds that hold as many bytes are on top of each other: their widths must not be."""
+    place, reach = ("bottom", score.median - score.low) if kind == "causal_rn" else ("top", score.high - score.median)
+    return "middle left" if reach > STRUCK else f"{place} center"
 
 
 def draw_errors_by_examples(

@@ -55,6 +55,14 @@ def test_a_task_that_keeps_problems_apart_says_so(kind):
     assert kind.keeps_some_apart == (kind.held_out is not Task.held_out)
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_with_scores_of_losses_says_by_which_its_runs_are_compared(name):
+    """Else a rate would be chosen by the main metric, or by a score that no row has."""
+    config, task = TASKS[name]
+    assert (task.loss_metric is None) == (not hasattr(task, "loss_metrics"))
+    assert task.loss_metric is None or task.loss_metric in task(config()).loss_metrics(torch.ones(3))
+
+
 @pytest.mark.parametrize("config", [*SMALL.values(), *PUBLISHED], ids=repr)
 def test_what_is_drawn_fits_the_configuration(config, generator):
     task = build_task(config)

@@ -4,9 +4,10 @@ import math
 
 import pytest
 
+from crn_lib.experiments.beyond import points_of
 from crn_lib.tasks import HopsConfig
 from crn_lib.viz import describe, draw_errors_by_examples, draw_fitted_line, draw_hops_by_depth, draw_score_by_bytes
-from tests.experiments.test_beyond import point, tried
+from tests.experiments.test_beyond import point, run, tried
 
 SMALL, LARGE = tried("transformer", 0.6, width=8), tried("transformer", 0.9, width=32)
 OURS = point("causal_rn", {2e-3: 0.8}, width=16)
@@ -21,6 +22,14 @@ def test_a_mark_for_each_model_open_where_it_may_still_rise_pale_where_it_holds_
     assert list(ours.marker.symbol) == ["circle-open"] and list(theirs.marker.symbol) == ["square", "square"]
     assert figure.layout.title.text.startswith("Recall of 16 pairs, within 2.09 kB: CausalRN 80%, Transformer 60%")
     assert "Transformer of width 32: " in describe(figure) and "1 seed, 400 steps, rate 0.002 of 5" in describe(figure)
+
+
+@pytest.mark.parametrize(("kind", "place", "lucky"), [("causal_rn", "bottom", 0.5), ("transformer", "top", 0.9)])
+def test_no_range_strikes_through_a_width(kind: str, place: str, lucky: float) -> None:
+    (narrow,) = points_of(run(kind, score, seed=seed) for seed, score in enumerate((0.7, 0.7, lucky)))
+    figure = draw_score_by_bytes("recall", [narrow, point(kind, {2e-3: 0.7}, width=16)])
+    (marks,) = (trace for trace in figure.data if trace.mode == "markers+text")
+    assert list(marks.text) == ["8", "16"] and list(marks.textposition) == ["middle left", f"{place} center"]
 
 
 def test_the_title_names_as_many_kinds_as_there_is_room_for() -> None:
