@@ -27,6 +27,9 @@ GUESSER, NOTHING = "guessing", "as good as predicting 0"
 STRUCK = 0.02
 """A range that reaches farther from its mark would strike through the width above or below it."""
 
+UNSEEN = "\u00a0"
+"""In place of no words: where a text was empty plotly draws none either when the figure is changed in place."""
+
 TITLE = 92
 """Letters of a title that a figure of 820 pixels has room for."""
 
@@ -103,7 +106,7 @@ def _named(point: Point) -> str:
 def _rule(figure: go.Figure, x: Sequence[float], y: Sequence[float], words: str, *, place: str) -> None:
     """A dotted line with its words, as a trace: shapes on logarithmic axes lose their places in small multiples."""
     figure.add_scatter(
-        x=x, y=y, mode="lines+text", text=["", words, *[""] * (len(x) - 2)], textposition=place,
+        x=x, y=y, mode="lines+text", text=[UNSEEN, words, *[UNSEEN] * (len(x) - 2)], textposition=place,
         textfont={"size": 11, "color": INK}, line={"color": GREY, "dash": "dot", "width": 1.5}, showlegend=False,
         hoverinfo="skip",
     )  # fmt: skip
@@ -125,11 +128,12 @@ def _draw_kind(figure: go.Figure, kind: str, points: Sequence[Point], limit: flo
             "visible": any(score.high > score.low for score in scores),
             "array": [above for above, _ in ranges],
             "arrayminus": [below for _, below in ranges],
-            "thickness": 1,
+            "thickness": 1.5,
+            "width": 0,  # else one that is left out would still have its two ends, on its mark
         },
         mode="markers+text",
         name=KIND_NAMES[kind],
-        text=[str(p.model.width) if len(points) > 1 else "" for p in points],
+        text=[str(p.model.width) if len(points) > 1 else UNSEEN for p in points],
         textposition=[_beside(kind, score) for score in scores],
         textfont={"size": 10},
         marker={

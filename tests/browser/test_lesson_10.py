@@ -19,6 +19,8 @@ BYTES = """() => {
   if (!title || !figure.querySelector('.scatterlayer .lines path')) return null;
   return {
     title: title.textContent,
+    widths: [...figure.querySelectorAll('.textpoint text')].map(t => t.textContent.trim())
+      .filter(words => /^\\d+$/.test(words)),
     lines: [...figure.querySelectorAll('.scatterlayer .lines path')].map(p => p.getAttribute('d')).join(' '),
   };
 }"""
@@ -40,6 +42,17 @@ def test_the_cut_of_equal_bytes_moves_and_the_task_changes(lesson_page: Page) ->
     press(lesson_page, "bytes held, at most", "Home")
     narrow = drawn(lesson_page, BYTES, "Digits, 16 patches, within 1 kB: ")
     assert narrow["lines"] != wide["lines"] and narrow["title"] != wide["title"]
+
+
+def test_every_width_stands_beside_its_mark_also_after_a_task_without_widths(lesson_page: Page) -> None:
+    # As by mouse: keys pass a task with fewer marks, for which the figure is made anew.
+    task = lesson_page.locator(".widget-dropdown select", has_text="Recall of 16 pairs")
+    for _ in range(2):
+        task.select_option("Recall of 4 pairs")
+        assert drawn(lesson_page, BYTES, "Recall of 4 pairs, within")["widths"] == []
+        task.select_option("Recall of 16 pairs")
+        shown = drawn(lesson_page, BYTES, "Recall of 16 pairs, within")["widths"]
+        assert sorted(map(int, shown)) == sorted(2 * [8, 16, 32, 64])
 
 
 def test_points_are_moved_removed_and_added_and_keys_are_left_to_them(lesson_page: Page) -> None:
