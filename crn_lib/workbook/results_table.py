@@ -24,7 +24,7 @@ from crn_lib.sweeps.rows import read_rows, seedless
 from crn_lib.sweeps.run import sweep_state
 from crn_lib.sweeps.stored_runs import SOLVED, Run, Spread, read_runs
 from crn_lib.sweeps.sweep import load_sweep, own_sweeps
-from crn_lib.tasks.registry import DEFAULT
+from crn_lib.tasks.registry import DEFAULT, TASKS
 from crn_lib.units import counted
 from crn_lib.viz.theme import KIND_NAMES
 from crn_lib.workbook.generated import markdown_table, text_between
@@ -164,11 +164,11 @@ def _line(group: AtRate) -> tuple[str, ...]:
     row = group.runs[0].row
     seconds = [point["cpu_seconds"] for run in group.runs if run.row["device"] == "cpu" and (point := run.first())]
     first = group.runs[0]
-    metrics = ("character_accuracy", "string_accuracy") if first.task == DEFAULT else (first.main_metric,)
+    metrics = _metrics(first)
     ways = [
         " / ".join(
-            Spread.of([run.row[way + metric] for run in group.runs]).show(".1%")
-            for metric in metrics
+            Spread.of([run.row[way + metric] for run in group.runs]).show(form) + unit
+            for metric, (form, unit) in metrics.items()
             if way + metric in row
         )
         or "–"
@@ -189,6 +189,15 @@ def _line(group: AtRate) -> tuple[str, ...]:
         *ways,
         ", ".join(sorted({device_of(run.row) for run in group.runs})),
     )
+
+
+def _metrics(run: Run) -> dict[str, tuple[str, str]]:
+    """The scores that a line gives, each with its form and its unit; first what the task's runs are compared by."""
+    if run.task == DEFAULT:
+        return dict.fromkeys(("character_accuracy", "string_accuracy"), (".1%", ""))
+    loss = TASKS[run.task].task.loss_metric
+    losses = {loss: (".2f", f" {loss.replace('_', ' ')}")} if loss else {}
+    return losses | {run.main_metric: (".1%", "")}
 
 
 def _letters(run: Run) -> str:

@@ -66,6 +66,16 @@ def test_no_two_lines_of_a_table_are_called_the_same() -> None:
         assert not {label: runs for label, runs in called.items() if len(runs) > 1}
 
 
+def test_a_line_of_text_gives_the_loss_by_which_its_runs_are_compared() -> None:
+    """And then the share that the lines of other tasks give, which another rate may have the most of."""
+    texts = results_table.runs_of(workbook_folder(), ["text"])
+    (line,) = results_table._lines(texts[:1])
+    row = texts[0].row
+    assert line[9] == f"{row['bits_per_byte']:.2f} bits per byte / {row['accuracy']:.1%}"
+    (line,) = results_table._lines(results_table.runs_of(workbook_folder(), ["recall"])[:1])
+    assert "bits" not in line[9]
+
+
 def test_what_copies_is_of_copying_and_other_tasks_reach_a_score() -> None:
     root = workbook_folder()
     for heading, sweeps in results_table.SECTIONS.items():
