@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crn_lib.experiments.beyond import EQUAL, Point, comparable, errors_by_examples, hops_by_number
+from crn_lib.experiments.length_generalisation import letters_right
 from crn_lib.experiments.lengths import FIXED_STATES, shares_at
 from crn_lib.experiments.verdicts import Verdict, accuracy_as_well, all_of, any_of
 from crn_lib.sweeps.stored_runs import Run, Spread
@@ -230,14 +231,12 @@ def by_scheme(rows: Iterable[Row], kind: str, length: int) -> dict[Scheme, list[
     Models of random positions are read with positions drawn, as they were trained.
 
     Args:
-        rows: of `figures/data/unseen_lengths.jsonl`.
+        rows: of `figures/data/unseen_lengths.jsonl`, each scheme's of one learning rate (`at_best_rate`).
     """
     found: dict[Scheme, list[float]] = {}
     for row in rows:
         if row["kind"] == kind and row["tested_at"] == length:
-            found.setdefault((row["positions"], row["first_window"] or 0), []).append(
-                row.get("drawn_letters_right", row["letters_right"])
-            )
+            found.setdefault((row["positions"], row["first_window"] or 0), []).append(letters_right(row))
     return found
 
 

@@ -5,9 +5,12 @@ places for, and adds a row for every model and length to `figures/data/SWEEP.jso
 `length_generalisation`, six models with room for 64 letters, and `unseen_lengths`, ways to tell places apart.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -71,6 +74,33 @@ def letters_and_ends(
     return found
 
 
+def letters_right(row: Mapping[str, Any]) -> float:
+    """Of a tested model, given those before; with positions drawn as in training where the model draws them."""
+    return float(row["drawn_letters_right" if "drawn_letters_right" in row else "letters_right"])
+
+
+def at_best_rate(rows: Iterable[Row]) -> list[Row]:
+    """Those rows of every kind and way to tell places apart that are of its best learning rate.
+
+    It is the rate whose median over seeds, of the letters right in the longest strings of the training, is the highest;
+    what a model does beyond them chooses nothing. Of equals the smallest.
+
+    Args:
+        rows: as `fill_rows` stores them.
+    """
+    schemes: dict[tuple[Any, ...], dict[float, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        schemes[row["kind"], row["positions"], row["first_window"]][row["learning_rate"]].append(row)
+    best = [max(sorted(rates), key=lambda rate: _trained_letters(rates[rate])) for rates in schemes.values()]
+    return [row for rates, rate in zip(schemes.values(), best, strict=True) for row in rates[rate]]
+
+
+def _trained_letters(rows: Iterable[Row]) -> float:
+    """The median at the longest strings of the training; minus infinity where they were not tested."""
+    found = [letters_right(row) for row in rows if row["tested_at"] == row["trained_up_to"]]
+    return median(found) if found and all(map(math.isfinite, found)) else -math.inf
+
+
 def lengths_for(job: Job, lengths: Sequence[int] = LENGTHS) -> list[int]:
     """Those of the lengths that a run's model has places for."""
     room = job.config.model.max_length
@@ -124,6 +154,7 @@ def tested(job: Job, lengths: Sequence[int], missing: set[str]) -> Iterator[Row]
                 "tested_at": length,
                 "strings": STRINGS,
                 "seed": job.config.seed,
+                "learning_rate": job.config.learning_rate,
                 **circumstances("cpu", "float32"),
                 **measure(model, length, job.config.seed),
             }

@@ -1,6 +1,8 @@
 """Testing trained models at other lengths: a row a model and length, once, of the model that the run left."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,6 +40,7 @@ def test_every_trained_model_is_tested_at_every_length_once(tmp_path: Path) -> N
             "tested_at": length,
             "strings": length_generalisation.STRINGS,
             "seed": 0,
+            "learning_rate": config(0).learning_rate,
             **circumstances("cpu", "float32"),
             **length_generalisation.measure(model, length, seed=0),
         }
@@ -99,6 +102,28 @@ def test_letters_are_counted_place_by_place_and_the_end_apart(drawn: torch.Tenso
     if drawn is not None:
         wanted |= {f"drawn_{name}": value for name, value in letters.items()} | {"drawn_ends_right": 1}
     assert found == wanted
+
+
+def at_rate(rate: float, trained: float, longer: float, **more: Any) -> list[dict[str, Any]]:
+    """Rows of one model, tested at the longest strings of its training and at longer ones."""
+    same = {"kind": "causal_rn", "positions": "none", "first_window": None, "trained_up_to": 32, "learning_rate": rate}
+    return [same | more | {"tested_at": n, "letters_right": value} for n, value in ((32, trained), (64, longer))]
+
+
+def test_the_rate_is_chosen_by_trained_lengths_alone_and_for_each_scheme() -> None:
+    best, worse = at_rate(1e-3, 0.99, 0.1), at_rate(4e-3, 0.9, 0.8)
+    other = at_rate(4e-3, 0.7, 0.7, first_window=4)
+    assert length_generalisation.at_best_rate([*worse, *best, *other]) == [*best, *other]
+    seeds = [row for value in (0.98, 0.99, 1.0) for row in at_rate(4e-3, value, 0.5)]
+    assert length_generalisation.at_best_rate([*seeds, *best]) == best, "the median of three is no more: the smaller"
+    assert length_generalisation.at_best_rate([*at_rate(1e-3, math.nan, 0.9), *worse]) == worse
+    assert length_generalisation.at_best_rate([]) == []
+
+
+def test_random_positions_choose_their_rate_as_they_were_trained() -> None:
+    low, high = at_rate(1e-3, 0.9, 0.1), at_rate(2e-3, 0.2, 0.1)
+    high = [row | {"drawn_letters_right": 0.95} for row in high]
+    assert length_generalisation.at_best_rate([*low, *high]) == high
 
 
 def test_the_sweep_of_unseen_lengths_has_four_ways_to_tell_places_apart_and_room_for_all_tests(tmp_path: Path) -> None:
