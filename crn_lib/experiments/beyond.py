@@ -29,7 +29,7 @@ RATES = 5
 good as another."""
 
 ALIKE = 0.01
-"""Scores this close to the best count as equal when the best rate is chosen: then see `Point.rate`."""
+"""Scores this close to the best count as equal when the best rate is chosen: then see `best_rate`."""
 
 BEGUN = 0.02
 """So far above guessing a model has begun to learn a task."""
@@ -78,6 +78,25 @@ FOUR = ("few", "recall", "suffix", "patches")
 """Panels that one figure shows together."""
 
 
+def alike(medians: Mapping[float, float]) -> list[float]:
+    """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score."""
+    highest = max(medians.values())
+    return [rate for rate, score in medians.items() if score >= highest - ALIKE]
+
+
+def best_rate(best: Iterable[float], seeds: Mapping[float, int]) -> float:
+    """Of the best rates one with the most seeds, so that no lucky one stands for three; then the one farthest from the
+    edges.
+
+    Args:
+        best: those that are `alike`.
+        seeds: of every rate that was tried, how many there are.
+    """
+    order = sorted(seeds)
+    middle = (len(order) - 1) / 2
+    return min(best, key=lambda rate: (-seeds[rate], abs(order.index(rate) - middle)))
+
+
 @dataclass(frozen=True)
 class Point:
     """One model on one task: its runs by learning rate, ascending.
@@ -96,22 +115,17 @@ class Point:
 
     @cached_property
     def alike(self) -> list[float]:
-        """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score.
+        """The rates whose median scores are `alike` the highest.
 
         Of real data that is the last score on the validation part: the test part has no say in what is tested on it. Of
         text it is the bits per byte.
         """
-        found = {rate: _median(runs) for rate, runs in self.tried.items()}
-        highest = max(found.values())
-        return [rate for rate, score in found.items() if score >= highest - ALIKE]
+        return alike({rate: _median(runs) for rate, runs in self.tried.items()})
 
     @cached_property
     def rate(self) -> float:
-        """Of the best rates one with the most seeds, so that no lucky one stands for three; then the one farthest from
-        the edges."""
-        order = list(self.tried)
-        middle = (len(order) - 1) / 2
-        return min(self.alike, key=lambda rate: (-len(self.tried[rate]), abs(order.index(rate) - middle)))
+        """The best (`best_rate`)."""
+        return best_rate(self.alike, {rate: len(runs) for rate, runs in self.tried.items()})
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.errors import RunFailed
+from crn_lib.experiments.beyond import alike, best_rate
 from crn_lib.models import SequenceModel
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps import fill
@@ -82,8 +83,8 @@ def letters_right(row: Mapping[str, Any]) -> float:
 def at_best_rate(rows: Iterable[Row]) -> list[Row]:
     """Those rows of every kind and way to tell places apart that are of its best learning rate.
 
-    It is the rate whose median over seeds, of the letters right in the longest strings of the training, is the highest;
-    what a model does beyond them chooses nothing. Of equals the smallest.
+    Chosen as `beyond.best_rate` chooses, by the median over seeds of the letters right in the longest strings of the
+    training: what a model does beyond them chooses nothing.
 
     Args:
         rows: as `fill_rows` stores them.
@@ -91,8 +92,11 @@ def at_best_rate(rows: Iterable[Row]) -> list[Row]:
     schemes: dict[tuple[Any, ...], dict[float, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         schemes[row["kind"], row["positions"], row["first_window"]][row["learning_rate"]].append(row)
-    best = [max(sorted(rates), key=lambda rate: _trained_letters(rates[rate])) for rates in schemes.values()]
-    return [row for rates, rate in zip(schemes.values(), best, strict=True) for row in rates[rate]]
+    found = []
+    for rates in schemes.values():
+        best = alike({rate: _trained_letters(own) for rate, own in rates.items()})
+        found += rates[best_rate(best, {rate: len({row["seed"] for row in own}) for rate, own in rates.items()})]
+    return found
 
 
 def _trained_letters(rows: Iterable[Row]) -> float:
