@@ -21,6 +21,7 @@ from crn_lib.paths import data_file
 from crn_lib.sweeps.rows import plain_config
 from crn_lib.sweeps.stored_runs import Run, Spread, read_runs
 from crn_lib.tasks import TASKS
+from crn_lib.tasks.registry import task_name
 from crn_lib.training import TrainConfig
 from crn_lib.units import counted
 
@@ -118,9 +119,12 @@ class Point:
         """The rates whose median scores are `alike` the highest.
 
         Of real data that is the last score on the validation part: the test part has no say in what is tested on it. Of
-        text it is the bits per byte.
+        text it is the bits per byte. Rates at which a model guesses are alike, whatever luck they had in it.
         """
-        return alike({rate: _median(runs) for rate, runs in self.tried.items()})
+        task = self.config.task
+        guessing = -math.inf if TASKS[task_name(task)].task.loss_metric else task.chance + BEGUN
+        found = {rate: _median(runs) for rate, runs in self.tried.items()}
+        return alike({rate: max(score, guessing) if math.isfinite(score) else score for rate, score in found.items()})
 
     @cached_property
     def rate(self) -> float:

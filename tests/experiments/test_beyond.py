@@ -139,6 +139,17 @@ def test_one_lucky_seed_at_another_rate_does_not_stand_for_three() -> None:
     assert (clear.rate, clear.at_edge) == (1e-3, True)
 
 
+def test_of_rates_at_which_it_guesses_none_is_better() -> None:
+    """Chance puts them farther apart than equals may be, and one lucky seed would stand for three."""
+    chance = RECALL.chance
+    runs = [run("ssm", chance + lucky, rate=rate) for rate, lucky in ((1e-3, 0.018), (2e-3, -0.01), (4e-3, 0.004))]
+    runs += [run("ssm", chance - 0.03, rate=2e-3, seed=seed) for seed in (1, 2)]
+    (found,) = points_of([*runs, run("ssm", math.nan, rate=8e-3)])
+    assert (found.rate, len(found.runs), found.at_edge, found.solves) == (2e-3, 3, False, None)
+    (begun,) = points_of([*runs, run("ssm", chance + 0.04, rate=8e-3)])
+    assert (begun.rate, begun.at_edge) == (8e-3, True)
+
+
 def test_a_run_without_a_score_is_a_rate_that_was_tried_and_never_the_best() -> None:
     found = point("ssm", {1e-3: 0.3, 2e-3: 0.4, 4e-3: math.nan})
     assert found.rate == 2e-3 and len(found.tried) == 3
