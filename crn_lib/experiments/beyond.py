@@ -79,23 +79,31 @@ FOUR = ("few", "recall", "suffix", "patches")
 """Panels that one figure shows together."""
 
 
-def alike(medians: Mapping[float, float]) -> list[float]:
-    """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score."""
-    highest = max(medians.values())
-    return [rate for rate, score in medians.items() if score >= highest - ALIKE]
-
-
-def best_rate(best: Iterable[float], seeds: Mapping[float, int]) -> float:
-    """Of the best rates one with the most seeds, so that no lucky one stands for three; then the one farthest from the
-    edges.
+def rates_alike(scores: Mapping[float, Sequence[float]], guessing: float = -math.inf) -> list[float]:
+    """The rates whose median score is the highest, or within `ALIKE` of it; all of them where none has a score.
 
     Args:
-        best: those that are `alike`.
-        seeds: of every rate that was tried, how many there are.
+        scores: by rate, one a seed, the higher the better. A rate at which one is not finite is never the best.
+        guessing: up to this score a model guesses, and no rate is better than another.
     """
-    order = sorted(seeds)
+    medians = {
+        rate: max(Spread.of(own).median, guessing) if own and all(map(math.isfinite, own)) else -math.inf
+        for rate, own in scores.items()
+    }
+    highest = max(medians.values())
+    return [rate for rate, median in medians.items() if median >= highest - ALIKE]
+
+
+def best_rate(alike: Iterable[float], scores: Mapping[float, Sequence[float]]) -> float:
+    """Of rates that are alike one with the most seeds, so that no lucky one stands for three; then the one farthest
+    from the edges of all that were tried.
+
+    Args:
+        scores: by rate, one a seed.
+    """
+    order = sorted(scores)
     middle = (len(order) - 1) / 2
-    return min(best, key=lambda rate: (-seeds[rate], abs(order.index(rate) - middle)))
+    return min(alike, key=lambda rate: (-len(scores[rate]), abs(order.index(rate) - middle)))
 
 
 @dataclass(frozen=True)
@@ -116,20 +124,23 @@ class Point:
 
     @cached_property
     def alike(self) -> list[float]:
-        """The rates whose median scores are `alike` the highest.
+        """The best rates (`rates_alike`).
 
-        Of real data that is the last score on the validation part: the test part has no say in what is tested on it. Of
+        Of real data the last score on the validation part chooses: the test part has no say in what is tested on it. Of
         text it is the bits per byte. Rates at which a model guesses are alike, whatever luck they had in it.
         """
         task = self.config.task
-        guessing = -math.inf if TASKS[task_name(task)].task.loss_metric else task.chance + BEGUN
-        found = {rate: _median(runs) for rate, runs in self.tried.items()}
-        return alike({rate: max(score, guessing) if math.isfinite(score) else score for rate, score in found.items()})
+        loss = TASKS[task_name(task)].task.loss_metric
+        return rates_alike(self._scores, -math.inf if loss else task.chance + BEGUN)
 
     @cached_property
     def rate(self) -> float:
-        """The best (`best_rate`)."""
-        return best_rate(self.alike, {rate: len(runs) for rate, runs in self.tried.items()})
+        """The one that stands for the model (`best_rate`)."""
+        return best_rate(self.alike, self._scores)
+
+    @cached_property
+    def _scores(self) -> dict[float, list[float]]:
+        return {rate: [_to_choose_by(run) for run in runs] for rate, runs in self.tried.items()}
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -218,13 +229,8 @@ def _spread(runs: Iterable[Run], name: str) -> Spread:
     return Spread.of(found) if all(map(math.isfinite, found)) else Spread(math.nan, math.nan, math.nan)
 
 
-def _median(runs: Sequence[Run]) -> float:
-    """Of what may choose between rates, the higher the better; minus infinity where a run ended without a score."""
-    found = [_to_choose_by(run) for run in runs]
-    return Spread.of(found).median if all(map(math.isfinite, found)) else -math.inf
-
-
 def _to_choose_by(run: Run) -> float:
+    """What may choose between rates, the higher the better; not finite where a run ended without a score."""
     task = TASKS[run.task].task
     metric, sign = (task.loss_metric, -1) if task.loss_metric else (run.main_metric, 1)
     final = float(run.row.get(metric, math.nan))

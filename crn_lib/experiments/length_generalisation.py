@@ -5,19 +5,17 @@ places for, and adds a row for every model and length to `figures/data/SWEEP.jso
 `length_generalisation`, six models with room for 64 letters, and `unseen_lengths`, ways to tell places apart.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from crn_lib.errors import RunFailed
-from crn_lib.experiments.beyond import alike, best_rate
+from crn_lib.experiments.beyond import best_rate, rates_alike
 from crn_lib.models import SequenceModel
 from crn_lib.provenance import circumstances
 from crn_lib.sweeps import fill
@@ -94,15 +92,14 @@ def at_best_rate(rows: Iterable[Row]) -> list[Row]:
         schemes[row["kind"], row["positions"], row["first_window"]][row["learning_rate"]].append(row)
     found = []
     for rates in schemes.values():
-        best = alike({rate: _trained_letters(own) for rate, own in rates.items()})
-        found += rates[best_rate(best, {rate: len({row["seed"] for row in own}) for rate, own in rates.items()})]
+        scores = {rate: _trained_letters(own) for rate, own in rates.items()}
+        found += rates[best_rate(rates_alike(scores), scores)]
     return found
 
 
-def _trained_letters(rows: Iterable[Row]) -> float:
-    """The median at the longest strings of the training; minus infinity where they were not tested."""
-    found = [letters_right(row) for row in rows if row["tested_at"] == row["trained_up_to"]]
-    return median(found) if found and all(map(math.isfinite, found)) else -math.inf
+def _trained_letters(rows: Iterable[Row]) -> list[float]:
+    """The letters right in the longest strings of the training, one number a seed."""
+    return [letters_right(row) for row in rows if row["tested_at"] == row["trained_up_to"]]
 
 
 def lengths_for(job: Job, lengths: Sequence[int] = LENGTHS) -> list[int]:

@@ -99,6 +99,7 @@ def test_the_rate_of_text_is_chosen_by_the_bits_that_are_compared() -> None:
 
     (text,) = points_of([at(1e-3, 2.6, 2.7, 0.44), at(2e-3, 2.5, 2.8, 0.47), at(4e-3, 2.9, 2.6, 0.49)])
     assert (text.rate, text.metric("bits_per_byte").median, text.score.median) == (2e-3, 2.8, 0.47)
+    assert text.alike == [2e-3], "bits are not shares right, and none of them is guessing"
 
 
 def test_who_names_the_most_frequent_letter_has_not_begun_a_look_up() -> None:
