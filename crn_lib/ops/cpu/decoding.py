@@ -49,9 +49,11 @@ def normalise(row: Any, shift: Any, epsilon: Any, result: Any) -> Any:
         summed += added(row[d], shift[d])
     mean = summed / row.dtype.type(row.size)
     for d in range(row.size):
-        centred = added(row[d], shift[d]) - mean
-        squared += centred * centred
-        result[d] = centred
+        result[d] = added(row[d], shift[d]) - mean
+    # A loop of its own: one that sums and stores is compiled twice, in two orders of summing, and which of the two runs
+    # would depend on where in memory `result` lies (within a vector or so behind `row`, it could be the same numbers).
+    for d in range(row.size):
+        squared += result[d] * result[d]
     return row.dtype.type(1) / math.sqrt(squared / row.dtype.type(row.size) + epsilon)
 
 
