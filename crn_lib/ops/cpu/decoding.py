@@ -42,29 +42,40 @@ def added(x: Any, y: Any) -> Any:
 
 
 @njit(**OPTIONS, **HELPER)
-def normalise(row: Any, shift: Any, epsilon: Any, result: Any) -> Any:
-    """`result` is `row + shift` less its mean; returned is the factor that makes its variance 1."""
+def moments(row: Any, shift: Any, epsilon: Any) -> tuple[Any, Any]:
+    """The mean of `row + shift`, and the factor that makes its variance 1.
+
+    Nothing is stored here. LLVM compiles a loop that both sums and stores twice, in two orders of summing, and which of
+    them runs would hang on where in memory a short result lies: the same numbers could differ in their last digit.
+    """
     summed, squared = row.dtype.type(0), row.dtype.type(0)
     for d in range(row.size):
         summed += added(row[d], shift[d])
     mean = summed / row.dtype.type(row.size)
     for d in range(row.size):
-        result[d] = added(row[d], shift[d]) - mean
-    # A loop of its own: one that sums and stores is compiled twice, in two orders of summing, and which of the two runs
-    # would depend on where in memory `result` lies (within a vector or so behind `row`, it could be the same numbers).
+        centred = added(row[d], shift[d]) - mean
+        squared += centred * centred
+    return mean, row.dtype.type(1) / math.sqrt(squared / row.dtype.type(row.size) + epsilon)
+
+
+@njit(**OPTIONS, **HELPER)
+def normalise(row: Any, shift: Any, epsilon: Any, result: Any) -> Any:
+    """`result` is `row + shift` less its mean; returned is the factor that makes its variance 1."""
+    mean, scale = moments(row, shift, epsilon)
     for d in range(row.size):
-        squared += result[d] * result[d]
-    return row.dtype.type(1) / math.sqrt(squared / row.dtype.type(row.size) + epsilon)
+        result[d] = added(row[d], shift[d]) - mean
+    return scale
 
 
 @njit(**OPTIONS, **HELPER)
 def mean_activation(a: Any, senders: Any, heads: int, epsilon: Any, out: Any) -> None:
     """`out` `(width,)` from one receiver and its senders `(rows, width)`.
 
-    A tile of senders is normalised first and taken to the exponential then, so that none waits for another's sums.
+    The moments of a tile of senders are taken before the exponentials of any of them, so that none waits for another's
+    sums.
     """
     head = a.size // heads
-    z, scales = np.empty((TILE, head), a.dtype), np.empty(TILE, a.dtype)
+    means, scales = np.empty(TILE, a.dtype), np.empty(TILE, a.dtype)
     part, total = np.empty(head, a.dtype), np.empty(head, np.float64)
     for first in range(0, a.size, head):
         receiver, result = a[first : first + head], out[first : first + head]
@@ -72,14 +83,14 @@ def mean_activation(a: Any, senders: Any, heads: int, epsilon: Any, out: Any) ->
         for start in range(0, len(senders), TILE):
             rows = min(TILE, len(senders) - start)
             part[:] = 0
-            for k in range(rows):  # of which Numba knows only when written so that they are contiguous
-                scales[k] = normalise(senders[start + k, first : first + head], receiver, epsilon, z[k])
+            for k in range(rows):
+                means[k], scales[k] = moments(senders[start + k, first : first + head], receiver, epsilon)
                 if math.isnan(scales[k]):  # which `exponential` does not know
                     part[:] = np.nan
             for k in range(rows):
-                row, scale = z[k], scales[k]
+                row, mean, scale = senders[start + k, first : first + head], means[k], scales[k]
                 for d in range(head):
-                    part[d] += exponential(scale * row[d])
+                    part[d] += exponential(scale * (added(row[d], receiver[d]) - mean))
             for d in range(head):
                 total[d] += part[d]
         for d in range(head):
