@@ -121,10 +121,10 @@ NOT_RUN = {"exponential_kernel", "advance", "retreat"}
 @pytest.mark.slow
 def test_no_kernel_sums_in_an_order_that_addresses_choose():
     run_every_kernel()
-    for kernel in KERNELS:
-        name = kernel.py_func.__name__
-        if name in NOT_RUN:
-            continue
+    kernels = {kernel.py_func.__name__: kernel for kernel in KERNELS}
+    assert kernels.keys() > NOT_RUN
+    for name in kernels.keys() - NOT_RUN:
+        kernel = kernels[name]
         assert kernel.signatures, f"{name} has not run"
         again = numba.njit(**{key: value for key, value in kernel.targetoptions.items() if key != "nopython"})(
             kernel.py_func
