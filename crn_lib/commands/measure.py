@@ -55,3 +55,17 @@ def retrieval_onset() -> None:
     from crn_lib.paths import own_data_file
 
     study.fill_rows(study.grid(), own_data_file(study.ROWS))
+
+
+@measure.command("review_baselines")
+def review_baselines(
+    path: Annotated[
+        Path, typer.Argument(help="The package with the reviews; the sweep sentences says how to fetch it.")
+    ],
+) -> None:
+    """What is right of the film reviews without a model."""
+    from crn_lib.experiments import review_baselines as study
+    from crn_lib.paths import own_data_file
+    from crn_lib.tasks.sentences import SentencesConfig
+
+    study.fill_rows(SentencesConfig(path=str(path)), own_data_file(study.ROWS))

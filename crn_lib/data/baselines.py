@@ -1,12 +1,14 @@
 """What a model of real data is measured against: packing and counting for text, neighbours and a line for images."""
 
 import bz2
+import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crn_lib.data.splits import Bytes, Images
+from crn_lib.data.splits import Bytes, Images, Sentences
 
 
 def bz2_bits_per_byte(text: Bytes, after: Bytes | None = None) -> float:
@@ -91,3 +93,40 @@ def ridge_accuracy(train: Images, test: Images, penalty: float = 1.0) -> float:
 
 def _flat(images: Images) -> NDArray[np.float64]:
     return images.pixels.reshape(len(images.pixels), -1).astype(np.float64)
+
+
+def ngram_bayes_accuracy(
+    train: Sentences, test: Sentences, sizes: Sequence[int] = (3, 4, 5), longest: int = 128
+) -> float:
+    """Accuracy of counting: naive Bayes on the n-grams of bytes in each sentence, wherever they stand.
+
+    Args:
+        sizes: the n of the n-grams that are counted; each is counted once more in every class.
+        longest: bytes of a sentence that are read at most.
+
+    Example:
+        >>> train = Sentences([("so good",), ("so bad",)], [1, 0])
+        >>> ngram_bayes_accuracy(train, Sentences([("good so",), ("bad, bad",)], [1, 0]))
+        1.0
+    """
+    counts: dict[int, Counter[bytes]] = {kind: Counter() for kind in train.classes}
+    for parts, kind in zip(train.parts, train.classes, strict=True):
+        counts[kind].update(_ngrams(parts, sizes, longest))
+    known = len(set().union(*counts.values()))
+    sums = {kind: own.total() + known for kind, own in counts.items()}
+    often = Counter(train.classes)
+
+    def score(parts: tuple[str, ...], kind: int) -> float:
+        own = (math.log((counts[kind][ngram] + 1) / sums[kind]) for ngram in _ngrams(parts, sizes, longest))
+        return math.log(often[kind]) + math.fsum(own)
+
+    right = [
+        max(counts, key=lambda kind: score(parts, kind)) == truth
+        for parts, truth in zip(test.parts, test.classes, strict=True)
+    ]
+    return sum(right) / len(right)
+
+
+def _ngrams(parts: tuple[str, ...], sizes: Sequence[int], longest: int) -> list[bytes]:
+    text = "\n".join(parts).encode()[:longest]
+    return [text[i : i + n] for n in sizes for i in range(len(text) - n + 1)]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from crn_lib.experiments import beyond_verdicts as judge
 from crn_lib.experiments.beyond import Point, circumstances_of, comparable, find, in_short
+from crn_lib.experiments.review_baselines import COUNTED
 from crn_lib.experiments.verdicts import Verdict
 from crn_lib.sweeps.stored_runs import Spread
 from crn_lib.tasks.text import BITS
@@ -33,6 +34,7 @@ class Evidence:
         packed: bits per byte of the sonnets' test part when a packer has read the rest.
         ridge: accuracy of ridge regression on the digits' test part.
         tested: the rows of unseen lengths.
+        reviews: accuracy on the reviews' test part by baseline, as `review_baselines` names them.
     """
 
     points: Mapping[str, Sequence[Point]]
@@ -41,6 +43,7 @@ class Evidence:
     packed: float
     ridge: float
     tested: Sequence[judge.Row]
+    reviews: Mapping[str, float]
 
     def compared(self, *names: str) -> list[Point]:
         """The comparable points of these panels."""
@@ -217,7 +220,7 @@ STATEMENTS = (
         "their test part, 128 bytes of each",
         "Real text and digits",
         lambda evidence: evidence.compared("sentences"),
-        lambda evidence: judge.reviews_as_well(evidence.compared("sentences")),
-        beside=lambda _: "guessing 50%",
+        lambda evidence: judge.reviews_as_well(evidence.compared("sentences"), evidence.reviews.get(COUNTED, math.nan)),
+        beside=lambda evidence: ", ".join(f"{name} {right:.1%}" for name, right in evidence.reviews.items()),
     ),
 )

@@ -7,10 +7,12 @@ import pytest
 
 from crn_lib.data import (
     Images,
+    Sentences,
     bz2_bits_per_byte,
     digits,
     majority_accuracy,
     nearest_neighbour_accuracy,
+    ngram_bayes_accuracy,
     perplexity_per_word,
     ridge_accuracy,
     sonnets,
@@ -76,3 +78,21 @@ def test_a_penalty_that_is_all_leaves_the_majority() -> None:
     train = images(0)
     train = train._replace(classes=np.minimum(train.classes, 1))
     assert ridge_accuracy(train, train, penalty=1e15) == np.mean(train.classes)
+
+
+def test_counted_ngrams_are_naive_bayes() -> None:
+    """Against the definition, for single bytes of three sentences."""
+    train, asked = Sentences([("aab",), ("ab",), ("bbb",)], [0, 0, 1]), Sentences([("ab",), ("bb",), ("a",)], [0, 1, 0])
+    for text, kind in (("ab", 0), ("bb", 1), ("a", 0)):
+        first = 2 / 3 * math.prod({"a": (3 + 1) / (5 + 2), "b": (2 + 1) / (5 + 2)}[letter] for letter in text)
+        second = 1 / 3 * math.prod({"a": (0 + 1) / (3 + 2), "b": (3 + 1) / (3 + 2)}[letter] for letter in text)
+        assert (second > first) == kind
+    assert ngram_bayes_accuracy(train, asked, (1,)) == 1.0
+    assert ngram_bayes_accuracy(train, asked._replace(classes=[0, 0, 0]), (1,)) == pytest.approx(2 / 3)
+
+
+def test_what_is_behind_the_last_byte_that_is_read_tells_nothing() -> None:
+    train = Sentences([("same good",), ("same evil",), ("same evil",)], [1, 0, 0])
+    asked = Sentences([("same good",)], [1])
+    assert ngram_bayes_accuracy(train, asked, (3,), longest=9) == 1.0
+    assert ngram_bayes_accuracy(train, asked, (3,), longest=4) == 0.0, "the more frequent class"

@@ -6,16 +6,18 @@ import pytest
 
 from crn_lib.experiments.beyond import PANELS, Point
 from crn_lib.experiments.beyond_claims import STATEMENTS, Evidence, Statement
+from crn_lib.experiments.review_baselines import COUNTED
 from crn_lib.tasks import ImagesConfig, MemorisationConfig, RecallConfig, RegressionConfig, SentencesConfig, TextConfig
 from tests.experiments.test_beyond import RATES, point, tried
 from tests.experiments.test_beyond_verdicts import CURVES, hops, lengths, lookups, solving, statics
 
+REVIEWS = {"majority": 0.5, COUNTED: 0.64}
 RECALL = RecallConfig(pairs=4, length=16, vocab=32)
 
 
 def evidence(**points: list[Point]) -> Evidence:
     copies = {"transformer": True, "lstm": False}
-    return Evidence({name: [] for name in PANELS} | points, {32: copies, 64: copies}, CURVES, 2.5, 0.9, [])
+    return Evidence({name: [] for name in PANELS} | points, {32: copies, 64: copies}, CURVES, 2.5, 0.9, [], REVIEWS)
 
 
 def statement(start: str) -> Statement:
@@ -89,11 +91,13 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     reviews = SentencesConfig(path="reviews.tar.gz")
     liked = evidence(sentences=[wide("causal_rn", 0.6, reviews), wide("transformer", 0.65, reviews)])
     assert statement("A CausalRN tells").verdict(liked) is False
+    ours = statement("A CausalRN tells").in_short(liked, {}).ours
+    assert ours.endswith("; majority 50.0%, 3- to 5-grams counted 64.0%")
 
 
 def test_what_was_measured_of_stored_models_says_so() -> None:
     rows = [row | {"device": "cpu", "dtype": "float32"} for row in lengths("none", 0.95, 0.92, 0.94, window=4)]
-    unseen, tested = statement("Some way"), Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows)
+    unseen, tested = statement("Some way"), Evidence(evidence().points, {}, CURVES, 2.5, 0.9, rows, REVIEWS)
     assert unseen.verdict(tested) is True
     assert unseen.in_short(tested, {}) == (
         "letters right at 64, given those before: positions none and a first window of 4: 94% (92% to 95%)",

@@ -152,12 +152,12 @@ def test_the_nearest_curve() -> None:
 
 
 def test_fitting_needs_a_transformer_that_fits() -> None:
-    def learner(*errors: float, rates: tuple[float, ...] = RATES, seeds: int = 3) -> Point:
+    def learner(*errors: float, rates: tuple[float, ...] = RATES, seeds: int = 3, before: float = 0.5) -> Point:
         fields = {
             "task": RegressionConfig(dims=2, points=3),
             "more": {f"error_after_{i}": error for i, error in enumerate(errors)},
         }
-        runs = [run("causal_rn", 0.5 - 0.05 * (rate != 2e-3), rate=rate, **fields) for rate in rates]
+        runs = [run("causal_rn", 0.5 - 0.05 * (rate != 2e-3), rate=rate, before=before, **fields) for rate in rates]
         (found,) = points_of([*runs, *(run("causal_rn", 0.5, seed=seed, **fields) for seed in range(1, seeds))])
         return found
 
@@ -166,6 +166,7 @@ def test_fitting_needs_a_transformer_that_fits() -> None:
     assert verdicts.fits_in_context(retrieves, fits, CURVES) is False
     assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, rates=(2e-3,)), fits, CURVES) is None, "one rate"
     assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, seeds=2), fits, CURVES) is None, "two seeds"
+    assert verdicts.fits_in_context(learner(1.0, 0.9, 0.61, before=0.2), fits, CURVES) is None, "still rising"
     assert verdicts.fits_in_context(fits, retrieves, CURVES) is None
     assert verdicts.fits_in_context(learner(1.0, 0.7, 0.3), fits, CURVES) is None
     assert verdicts.fits_in_context(None, fits, CURVES) is None and verdicts.fits_in_context(fits, None, CURVES) is None
@@ -268,11 +269,13 @@ def test_digits_as_well() -> None:
 
 def test_reviews_as_well() -> None:
     def judge(*scores: float) -> bool | None:
-        return verdicts.reviews_as_well(pair(*scores))
+        return verdicts.reviews_as_well(pair(*scores), counted=0.6)
 
     assert judge(0.66, 0.67) is True and judge(0.6, 0.67) is False
     assert judge(0.6, 0.59) is None and judge(math.nan, 0.7) is None
-    assert verdicts.reviews_as_well(pair(0.6, 0.67, RATES[:2])) is None, "an edge"
+    assert verdicts.reviews_as_well(pair(0.6, 0.67, RATES[:2]), 0.6) is None, "an edge"
+    assert verdicts.reviews_as_well(pair(0.66, 0.67), 0.8) is None, "counting is better"
+    assert verdicts.reviews_as_well(pair(0.66, 0.67), math.nan) is None, "nobody has counted"
 
 
 def test_of_several_widths_the_widest_of_each_kind_are_compared() -> None:
