@@ -89,9 +89,10 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     assert statement("A CausalRN reads").verdict(few) is None, "four rates each"
 
     reviews = SentencesConfig(path="reviews.tar.gz")
-    liked = evidence(sentences=[wide("causal_rn", 0.6, reviews), wide("transformer", 0.65, reviews)])
+    here = {"device": "cpu", "dtype": "float32"}
+    liked = evidence(sentences=[wide("causal_rn", 0.6, reviews, **here), wide("transformer", 0.65, reviews, **here)])
     assert statement("A CausalRN tells").verdict(liked) is False
-    ours = statement("A CausalRN tells").in_short(liked, {}).ours
+    ours = statement("A CausalRN tells").in_short(liked, {"causal_rn": "CausalRN", "transformer": "Transformer"}).ours
     assert ours.endswith("; majority 50.0%, 3- to 5-grams counted 64.0%")
 
 
