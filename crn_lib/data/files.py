@@ -28,11 +28,13 @@ def place_of(path: str | Path | None, wanted: str, get: str) -> Path:
         get: where it is to be had; both for the message.
 
     Raises:
-        DataError: no path is given, it is none that a file can have, or what is there is neither a file nor a folder: a
-            pipe, which would be read for ever, or a device.
+        DataError: no path is given, it is neither text nor a `Path` or none that a file can have, or what is there is
+            neither a file nor a folder: a pipe, which would be read for ever, or a device.
     """
-    if path is None or not os.fspath(path):
+    if path is None or (isinstance(path, str) and not path):
         raise DataError(f"no path is given to look for {wanted}; {get}")
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise DataError(f"the path to look for {wanted} must be text or a pathlib.Path; got {shown(path)}; {get}")
     try:
         place = Path(path).expanduser()
         mode = place.stat().st_mode

@@ -24,7 +24,8 @@ def load(name: str, config: str, get: str) -> Any:
         from datasets import load_dataset
     except ImportError:
         raise DataError(
-            f"no path to {name} ({config}), and no package datasets: pip install datasets; or {get}"
+            f"no path to {name} ({config}), and no package datasets: pip install -c requirements.txt -e '.[data]'; "
+            f"or {get}"
         ) from None
     try:
         return load_dataset(name, config)

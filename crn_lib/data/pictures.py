@@ -2,6 +2,8 @@
 
 import json
 import math
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crn_lib.config import shown
 from crn_lib.data.checks import checked_images
 from crn_lib.data.files import find_parts, read_array, read_bytes
-from crn_lib.data.splits import DataError, Images, Split, first_line, shown_path, split_images
+from crn_lib.data.splits import DataError, Images, Split, first_line, require_seed, shown_path, split_images
 
 DIGIT, COLOURED = (28, 28, 1), (32, 32, 3)
 """Rows, columns and channels of an image of MNIST, and of CIFAR."""
@@ -30,8 +33,10 @@ def mnist(path: str | Path | None, seed: int) -> Split[Images]:
     """Handwritten digits of 28 x 28 pixels: the four files of the original (IDX, also `.gz`), or npm's 10,000.
 
     Raises:
+        ConfigError: a seed that is no whole number from 0 on.
         DataError: neither is at or below the path, or a file is not what it should be.
     """
+    require_seed(seed)
     kinds = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     original = [[kind.replace("-idx", f"{dot}idx") + end for kind in kinds] for dot in "-." for end in ("", ".gz")]
     files = find_parts(path, [[f"{digit}.json" for digit in range(CLASSES)], *original], GET_MNIST)
@@ -47,8 +52,10 @@ def cifar10(path: str | Path | None, seed: int) -> Split[Images]:
     """CIFAR-10's binary version: `data_batch_1.bin` to `data_batch_5.bin`, and `test_batch.bin`.
 
     Raises:
+        ConfigError: a seed that is no whole number from 0 on.
         DataError: they are not all in one folder at or below the path, or not of whole images with their classes.
     """
+    require_seed(seed)
     names = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"]
     *batches, test = map(_records, find_parts(path, [names], GET_CIFAR10))
     train = Images(*(np.concatenate(each) for each in zip(*batches, strict=True)))
@@ -60,8 +67,10 @@ def cifar5m(path: str | Path | None, seed: int) -> Split[Images]:
         of which the last sixth is. Validation is the last tenth of training: they are in no order, and stay in place.
 
     Raises:
+        ConfigError: a seed that is no whole number from 0 on.
         DataError: they are not all in one folder at or below the path, or not of images with their classes.
     """
+    require_seed(seed)
     forms = [[f"part{number}.npz" for number in range(6)], ["images.mmap", "labels.mmap"]]
     files = find_parts(path, forms, GET_CIFAR5M)
     if files[0].suffix == ".npz":
@@ -82,17 +91,22 @@ def _cut(images: Images, at: int) -> tuple[Images, Images]:
 def _digits_by_class(files: Sequence[Path]) -> Images:
     pixels, classes = [], []
     for digit, file in enumerate(files):
+        wanted = f"{shown_path(file)} does not hold images of 28 x 28 numbers"
         try:
-            shares = np.array(json.loads(read_bytes(file))["data"])
-            rows = shares.reshape(-1, *DIGIT)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DataError(
-                f"{shown_path(file)} does not hold images of 28 x 28 numbers ({first_line(error)})"
-            ) from None
+            held = json.loads(read_bytes(file))
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{wanted} (it is not JSON: {first_line(error)})") from None
+        try:
+            shares = np.array(held["data"])
+        except (KeyError, TypeError):
+            raise DataError(f"{wanted} (it must be a mapping with a list `data`; it has {shown(held)})") from None
+        except (ValueError, OverflowError):  # lists of several lengths
+            shares = np.array(None)
         if shares.dtype.kind not in "iuf" or shares.ndim != 1:
-            raise DataError(
-                f"{shown_path(file)} does not hold images of 28 x 28 numbers, one after another in a single list"
-            )
+            raise DataError(f"{wanted}, one after another in a single list")
+        if len(shares) % math.prod(DIGIT):
+            raise DataError(f"{wanted}: {len(shares):,} numbers are not those of whole images")
+        rows = shares.reshape(-1, *DIGIT)
         wrong = ~((rows >= 0) & (rows <= 1))  # NaN is neither
         if wrong.any():
             item, found = wrong.any(axis=(1, 2, 3)).argmax() + 1, rows[wrong][0]
@@ -156,9 +170,15 @@ def _arrays(file: Path, *names: str) -> list[Any]:
         with file.open("rb") as opened:  # numpy leaves a damaged file open
             held: Any = np.load(opened, allow_pickle=False)
             if isinstance(held, np.ndarray):
-                raise ValueError("it is a single array, as in a file named .npy")
-            return [held[name] for name in names]
+                found = "it is a single array, as in a file named .npy"
+            elif missing := [name for name in names if name not in held.files]:
+                found = f"it has no {' and no '.join(missing)}"
+            else:
+                return [held[name] for name in names]
     except MemoryError:
         raise DataError(f"{shown_path(file)} holds more than memory has") from None
-    except Exception as error:  # a damaged one raises what zipfile, zlib, tokenize and others have
-        raise DataError(f"{shown_path(file)} does not hold arrays X and Y ({first_line(error)})") from None
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        found = first_line(error)
+    except Exception:  # a damaged head raises what numpy, tokenize and others have, with advice to read a pickle
+        found = "it must be an npz, as numpy.savez writes it, of arrays of numbers"
+    raise DataError(f"{shown_path(file)} does not hold arrays X and Y ({found})")

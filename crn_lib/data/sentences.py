@@ -15,7 +15,7 @@ from crn_lib.config import Named, require, shown
 from crn_lib.data import hub
 from crn_lib.data.checks import checked_sentences
 from crn_lib.data.files import find, find_parts, lines_of, read_bytes, read_lines, read_packed
-from crn_lib.data.splits import DataError, Sentences, Split, first_line, shown_path, split_sentences
+from crn_lib.data.splits import DataError, Sentences, Split, first_line, require_seed, shown_path, split_sentences
 
 REVIEWS = "movieReviewSnippets_GroundTruth.txt"
 CLEAR, MOST = 1.0, 4.0
@@ -91,8 +91,10 @@ def sentiment(path: str | Path | None, seed: int) -> Split[Sentences]:
         path: the source distribution of vaderSentiment, the archive inside it, or the file of the reviews.
 
     Raises:
+        ConfigError: a seed that is no whole number from 0 on.
         DataError: they are not there, or a line is not a number, a rating and a sentence.
     """
+    require_seed(seed)
     file = find(
         path, [REVIEWS, "hutto_ICWSM_2014.tar.gz", "vaderSentiment-*.tar.gz", "vadersentiment-*.tar.gz"], GET_REVIEWS
     )
@@ -124,9 +126,10 @@ def glue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]:
     over, with a warning that says how many.
 
     Raises:
-        ConfigError: no such task, or one that was left out.
+        ConfigError: no such task, one that was left out, or a seed that is no whole number from 0 on.
         DataError: it is neither here nor there, or a line is not what it should be.
     """
+    require_seed(seed)
     require_kept(f"glue/{name}")
     kind = GLUE[name]
     files = "train.tsv", f"{kind.dev}.tsv"
@@ -142,9 +145,10 @@ def superglue(name: str, path: str | Path | None, seed: int) -> Split[Sentences]
     """A task of SuperGLUE, from `<folder>/train.jsonl` and `val.jsonl` at or below the path; without one, from the hub.
 
     Raises:
-        ConfigError: no such task, or one that was left out.
+        ConfigError: no such task, one that was left out, or a seed that is no whole number from 0 on.
         DataError: it is neither here nor there, or a line is not what it should be.
     """
+    require_seed(seed)
     require_kept(f"superglue/{name}")
     kind = SUPERGLUE[name]
     files = "train.jsonl", "val.jsonl"

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crn_lib.config import shown
+from crn_lib.config import require_whole, shown
 from crn_lib.errors import RunFailed
 
 T = TypeVar("T")
@@ -60,6 +60,11 @@ class Sentences(NamedTuple):
 
     parts: Sequence[tuple[str, ...]]
     classes: Sequence[int]
+
+
+def require_seed(seed: object) -> None:
+    """Raise `ConfigError` unless a split can be drawn from the seed. A loader asks before it reads."""
+    require_whole("seed", seed, least=0, most=10**18)
 
 
 def split_text(text: Bytes) -> Split[Bytes]:

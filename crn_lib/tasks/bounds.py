@@ -16,6 +16,7 @@ def string_bits(string_length: int, vocab: int = 26) -> float:
         >>> string_bits(4, vocab=2)
         4.0
     """
+    require_whole("string_length", string_length, least=0)
     require_whole("vocab", vocab)
     return string_length * math.log2(vocab)
 
@@ -27,6 +28,7 @@ def letters_that_fit(bits: float, vocab: int = 26) -> float:
         >>> letters_that_fit(256, vocab=16)
         64.0
     """
+    require_number("bits", bits, 0)
     require_whole("vocab", vocab, least=2)  # of one letter any memory holds as many as there are
     return bits / math.log2(vocab)
 
@@ -41,6 +43,7 @@ def best_string_accuracy(bits: float, string_length: int, vocab: int = 26) -> fl
         >>> best_string_accuracy(bits=3, string_length=4, vocab=2)  # 8 states for 16 strings
         0.5
     """
+    require_number("bits", bits, 0)
     share: float = 2.0 ** min(0.0, bits - string_bits(string_length, vocab))
     return share
 
@@ -57,6 +60,7 @@ def bits_carried(character_accuracy: float, string_length: int, vocab: int = 26)
         (4.0, 0.0)
     """
     require_number("character_accuracy", character_accuracy, 0, 1)
+    require_whole("string_length", string_length, least=0)
     require_whole("vocab", vocab)
     error = 1.0 - character_accuracy
     if error >= 1.0 - 1.0 / vocab:
@@ -76,6 +80,7 @@ def best_character_accuracy(bits: float, string_length: int, vocab: int = 26) ->
         >>> best_character_accuracy(bits=4, string_length=4, vocab=2)
         1.0
     """
+    require_number("bits", bits, 0)
     require_whole("vocab", vocab)
     low, high = 1.0 / vocab, 1.0
     if bits >= string_bits(string_length, vocab):

@@ -80,11 +80,13 @@ class ClosePairsTask:
             predictions, targets: counts, `(batch,)`.
 
         Raises:
-            ValueError: shapes that differ.
+            ValueError: shapes that differ, or nothing to score.
         """
         if predictions.shape != targets.shape or targets.ndim != 1:
             raise ValueError(
                 f"predictions and targets must both be (batch,); got {tuple(predictions.shape)} and "
                 f"{tuple(targets.shape)}"
             )
+        if not len(targets):
+            raise ValueError("targets must have a scene; got none")
         return {"accuracy": (predictions == targets).double().mean().item()}

@@ -117,10 +117,22 @@ class CopyingTask(Task[CopyingConfig]):
 
         Returns:
             Tokens and targets, `(batch, 2 * (longest + 1))` each.
+
+        Raises:
+            ConfigError: other shapes, a length that the strings do not have, or a token id in a string that is no
+                letter's.
         """
+        fits = letters.ndim == 2 and lengths.shape == letters.shape[:1]
+        shapes = f"{tuple(letters.shape)} and {tuple(lengths.shape)}"
+        require(fits, f"letters must be (batch, longest) and lengths (batch,); got {shapes}")
         batch, longest = letters.shape
+        wrong = lengths[(lengths < 0) | (lengths > longest)]
+        require(not len(wrong), f"lengths must be from 0 to {longest}, the letters of a row; got {wrong[:1].tolist()}")
         place = torch.arange(longest)
         real = place < lengths[:, None]
+        wrong = letters[real & ((letters < FIRST_LETTER) | (letters >= self.config.vocab_size))]
+        known = f"from {FIRST_LETTER} to {self.config.vocab_size - 1}"
+        require(not len(wrong), f"letters must be token ids {known}; got {wrong[:1].tolist()}")
         tokens = torch.full((batch, 2 * longest + 2), EOS)
         targets = torch.full_like(tokens, NOT_SCORED)
         rows = torch.arange(batch)
@@ -144,7 +156,7 @@ class CopyingTask(Task[CopyingConfig]):
             `character_accuracy` and `string_accuracy`, each the mean over the strings; arguments as of `Task.metrics`.
 
         Raises:
-            ValueError: shapes that differ, or a row with nothing to score.
+            ValueError: shapes that differ, no row, or one with nothing to score.
         """
         if predictions.shape != targets.shape or targets.ndim != 2:
             raise ValueError(
@@ -153,6 +165,8 @@ class CopyingTask(Task[CopyingConfig]):
             )
         letter = (targets != NOT_SCORED) & (targets != EOS)
         end = targets == EOS
+        if not len(targets):
+            raise ValueError("targets must have a row; got none")
         if not bool(end.any(dim=1).all()):
             raise ValueError("every row of targets must have its EOS; use CopyingTask.sample or lay_out")
         right = predictions == targets
@@ -167,7 +181,12 @@ class CopyingTask(Task[CopyingConfig]):
 
         Returns:
             Prompts, padded on the right, and their lengths `(batch,)`.
+
+        Raises:
+            ConfigError: a problem without a SEP, or no problem.
         """
+        whole = tokens.ndim == 2 and len(tokens) > 0 and bool((tokens == SEP).any(dim=1).all())
+        require(whole, "tokens must be (batch, length) with a SEP in every row, as sample and lay_out give them")
         lengths = (tokens == SEP).int().argmax(dim=1) + 1
         return tokens[:, : int(lengths.max())], lengths
 

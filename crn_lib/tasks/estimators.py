@@ -1,13 +1,20 @@
 """What in-context regression is measured against: each predicts `y_i` from `x_i` and the points before it.
 
 All take `x`, `(batch, points, dims)`, and `y`, `(batch, points)`, and return predictions, `(batch, points)`. Before any
-example they predict 0.
+example they predict 0. Other shapes are a `ConfigError`.
 """
 
 import torch
 from torch import Tensor
 
-from crn_lib.config import require_whole
+from crn_lib.config import require, require_whole
+
+
+def require_points(x: Tensor, y: Tensor) -> None:
+    """Raise `ConfigError` unless these are points and their numbers, at least one of each sequence."""
+    fits = x.ndim == 3 and x.shape[1] > 0 and y.shape == x.shape[:2]
+    wanted = "x must be (batch, points, dims), with a point, and y (batch, points)"
+    require(fits, f"{wanted}; got {tuple(x.shape)} and {tuple(y.shape)}")
 
 
 def zero(x: Tensor, y: Tensor) -> Tensor:
@@ -17,6 +24,7 @@ def zero(x: Tensor, y: Tensor) -> Tensor:
         >>> zero(torch.ones(1, 2, 3), torch.ones(1, 2)).tolist()
         [[0.0, 0.0]]
     """
+    require_points(x, y)
     return torch.zeros_like(y)
 
 
@@ -31,6 +39,7 @@ def least_squares(x: Tensor, y: Tensor) -> Tensor:
         >>> least_squares(x, torch.tensor([[2.0, 3.0, 7.0]])).round(decimals=4).tolist()  # y = 2 x_1 + x_2
         [[0.0, 2.0, 7.0]]
     """
+    require_points(x, y)
     found = torch.zeros_like(y)
     for i in range(1, x.shape[1]):
         before = x[:, :i].double()
@@ -46,6 +55,7 @@ def averaging(x: Tensor, y: Tensor) -> Tensor:
         >>> averaging(torch.tensor([[[1.0], [2.0], [1.0]]]), torch.tensor([[3.0, 6.0, 3.0]])).tolist()
         [[0.0, 6.0, 7.5]]
     """
+    require_points(x, y)
     return _times_mean_before(x, y)
 
 
@@ -61,6 +71,7 @@ def averaged_projections(x: Tensor, y: Tensor) -> Tensor:
         >>> averaged_projections(x, torch.tensor([[2.0, 6.0, 13.0]])).tolist()  # y = 2 x_1 + 3 x_2
         [[0.0, 0.0, 6.5]]
     """
+    require_points(x, y)
     return _times_mean_before(x, y / x.square().sum(dim=-1))
 
 
@@ -84,6 +95,7 @@ def nearest_neighbours(x: Tensor, y: Tensor, k: int = 3) -> Tensor:
         [[0.0, 9.0, 5.0, 1.5]]
     """
     require_whole("k", k)
+    require_points(x, y)
     found = torch.zeros_like(y)
     # By matrix products, as `cdist` does it for many points, small distances are not exact: equals would differ.
     distances = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")

@@ -165,8 +165,19 @@ class NgramLookupTask(Task[NgramLookupConfig]):
         return torch.zeros_like(alone).scatter(1, order, alone)[:, : self.config.starts]
 
     def lay_out(self, strings: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
-        """The problem of each string, `(batch, string_length)`, letters counted from 0, with a key from each start."""
+        """The problem of each string, `(batch, string_length)`, letters counted from 0, with a key from each start.
+
+        Raises:
+            ConfigError: other shapes, a letter that the alphabet does not have, or a start at which no key and answer
+                fit.
+        """
         config = self.config
+        fits = strings.ndim == 2 and strings.shape[1] == config.string_length and starts.shape == strings.shape[:1]
+        wanted = f"strings must be (batch, {config.string_length}) and starts (batch,)"
+        require(fits, f"{wanted}; got {tuple(strings.shape)} and {tuple(starts.shape)}")
+        for name, given, count in (("letters", strings, config.letters), ("starts", starts, config.starts)):
+            wrong = given[(given < 0) | (given >= count)]
+            require(not len(wrong), f"{name} must be from 0 to {count - 1}; got {wrong[:1].tolist()}")
         strings = strings + FIRST_LETTER
         where = starts[:, None] + torch.arange(config.n + config.answer_length)
         key, answer = strings.gather(1, where).split([config.n, config.answer_length], dim=1)

@@ -81,7 +81,11 @@ class Task(ABC, Generic[C]):
         """Of real data problems of the `validation` or `test` split that no training sees, the same at every call:
         drawn once from all over the split, since files are often in the order of their classes. All of them if they
         are fewer. `None` where problems are drawn. `check_held_out` is its first line.
+
+        Raises:
+            ConfigError: strings below 1, or another split.
         """
+        check_held_out(strings, split)
         return None
 
     def metrics(self, predictions: Tensor, targets: Tensor) -> dict[str, float]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from crn_lib.config import require, require_choice, require_number, require_whole
+from crn_lib.tasks.estimators import require_points
 from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw
 
 QUERIES = ("normal", "orthogonal")
@@ -132,7 +133,11 @@ class RegressionTask(Task[RegressionConfig]):
 
         Returns:
             Vectors, `(batch, 2 * points, dims)`, and targets, `(batch, 2 * points)`.
+
+        Raises:
+            ConfigError: other shapes.
         """
+        require_points(x, y)
         vectors = torch.zeros(len(x), 2 * x.shape[1], x.shape[2])
         vectors[:, 0::2] = x
         vectors[:, 1::2, 0] = y

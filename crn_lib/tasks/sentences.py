@@ -6,8 +6,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from crn_lib.config import require_whole
-from crn_lib.data import Sentences, Split
+from crn_lib.config import require_whole, shown
+from crn_lib.data import DataError, Sentences, Split
+from crn_lib.data.checks import checked_sentences
 from crn_lib.data.sources import SENTENCES, check_path, require_classes, require_source
 from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, check_held_out, drawn_once
 from crn_lib.tasks.scores import NOT_SCORED
@@ -108,7 +109,14 @@ class SentencesTask(Task[SentencesConfig]):
 
         Returns:
             Tokens and targets, `(sentences, length of the longest)` each; what follows an `END` is padding.
+
+        Raises:
+            DataError: no sentences, not as many classes, one that the source does not have, what is no text, or more
+                parts than `longest` has room for.
         """
+        if not isinstance(sentences, Sentences):
+            raise DataError(f"what is laid out must be Sentences; got {shown(sentences)}")
+        sentences = checked_sentences("what is laid out", *sentences, SENTENCES[self.config.source].classes)
         rows = [self._tokens(parts) for parts in sentences.parts]
         tokens = torch.full((len(rows), max(map(len, rows))), END)
         targets = torch.full_like(tokens, NOT_SCORED)
@@ -119,6 +127,9 @@ class SentencesTask(Task[SentencesConfig]):
 
     def _tokens(self, parts: tuple[str, ...]) -> list[int]:
         share = (self.config.longest - len(parts) + 1) // len(parts)
+        if share < 1:
+            says = f"a sentence of {len(parts)} parts needs a longest of {2 * len(parts) - 1} at least, a byte of each"
+            raise DataError(f"{says}; longest is {self.config.longest}")
         tokens = [START]
         for part in parts:
             tokens += [*part.encode()[:share], BETWEEN]

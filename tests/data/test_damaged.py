@@ -162,6 +162,7 @@ def npy(array: object) -> bytes:
     return held.getvalue()
 
 
+NO_NPZ = "it must be an npz, as numpy.savez writes it, of arrays of numbers"
 PART = npz(X=larger(10, 32, 3).pixels, Y=larger(10, 32, 3).classes)
 NO_COLUMN = "{}: the first line must name the columns sentence2, between tabs; it has ['sentence1', 'label']"
 ONE_OF = "one of entailment, not_entailment"
@@ -173,7 +174,9 @@ DAMAGED = {
     "a flipped byte in it": ("bytes", "a.gz", flipped(gzip.compress(POEMS), 200), "{} cannot be read ("),
     "no JSON": ("mnist", "0.json", b"{", "{} does not hold images of 28 x 28 numbers"),
     "deep JSON": ("mnist", "0.json", b"[" * 100_000, "{} does not hold images of 28 x 28 numbers"),
-    "half an image": ("mnist", "0.json", b'{"data": [0, 1]}', "{} does not hold images of 28 x 28 numbers"),
+    "half an image": ("mnist", "0.json", b'{"data": [0, 1]}', "{} does not hold images of 28 x 28 numbers: 2 numbers"),
+    "rows of two lengths": ("mnist", "0.json", b'{"data": [[0], [0, 1]]}', "{} does not hold images of 28 x 28 numb"),
+    "no mapping": ("mnist", "0.json", b"[1]", "{} does not hold images of 28 x 28 numbers (it must be a mapping"),
     "text for numbers": ("mnist", "0.json", json.dumps({"data": ["0.5"] * 784}), "{} does not hold images of 28 x 28"),
     "nested images": ("mnist", "0.json", json.dumps({"data": [[0] * 784]}), "{} does not hold images of 28 x 28 numb"),
     "a head of IDX": ("mnist", "train-images-idx3-ubyte", IDX3[:10], "{} is not an IDX file of bytes in 3 dimensions"),
@@ -186,12 +189,13 @@ DAMAGED = {
     ),
     "a cut record": ("cifar10", "data_batch_1.bin", b"123", "{} is not of images of 3,073 bytes each: it has 3"),
     "cut images": ("cifar5m", "images.mmap", b"123", "{} is not of images of 3,072 bytes each: it has 3"),
-    "no npz": ("cifar5m", "part0.npz", b"123", "{} does not hold arrays X and Y ("),
+    "no npz": ("cifar5m", "part0.npz", b"x", f"{{}} does not hold arrays X and Y ({NO_NPZ})"),
     "half an npz": ("cifar5m", "part0.npz", PART[:5000], "{} does not hold arrays X and Y (File is not a zip file)"),
     "a flipped byte in one": ("cifar5m", "part0.npz", flipped(PART, 5000), "{} does not hold arrays X and Y (Bad CRC"),
     "one in its head": ("cifar5m", "part0.npz", flipped(PART, 70), "{} does not hold arrays X and Y ("),
+    "half a head of zip": ("cifar5m", "part0.npz", PART[:4], "{} does not hold arrays X and Y (File is not a zip"),
     "npy named npz": ("cifar5m", "part0.npz", npy([1]), "{} does not hold arrays X and Y (it is a single array"),
-    "no Y": ("cifar5m", "part0.npz", npz(X=np.zeros(1)), "{} does not hold arrays X and Y ("),
+    "no Y": ("cifar5m", "part0.npz", npz(X=np.zeros(1)), "{} does not hold arrays X and Y (it has no Y)"),
     "no rating": ("sentiment", REVIEWS, "1\t2.0\ta\n2\tok\tb\n", "{}: line 2 of the reviews is not an id, a rating"),
     "a rating of 5": ("sentiment", REVIEWS, "1\t5\ta\n", "{}: line 1 must have a rating from -4 to 4; it has 5"),
     "a rating of NaN": ("sentiment", REVIEWS, "1\tnan\ta\n", "{}: line 1 must have a rating from -4 to 4; it has nan"),
@@ -299,7 +303,7 @@ def test_whichever_byte_of_an_archive_is_wrong_it_is_refused_or_does_not_matter(
 def test_pickles_are_not_read(tmp_path: Path) -> None:
     write_whole(tmp_path, "part0.npz")
     write(tmp_path / "part0.npz", npz(X=np.array([{}], dtype=object), Y=np.array([0])))
-    assert re.search(r"part0.npz does not hold arrays X and Y \(.*allow_pickle=False\)", refused("cifar5m", tmp_path))
+    assert refused("cifar5m", tmp_path).endswith(f"part0.npz does not hold arrays X and Y ({NO_NPZ})")
 
 
 # --- what is right, and had been refused ---

@@ -132,7 +132,9 @@ def test_without_datasets_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(
-        DataError, match=r"^no path to nyu-mll/glue \(rte\), and no package datasets: pip install datasets"
+        DataError,
+        match=r"^no path to nyu-mll/glue \(rte\), and no package datasets: "
+        r"pip install -c requirements.txt -e '\.\[data\]'; or get",
     ):
         glue("rte", None, 0)
 

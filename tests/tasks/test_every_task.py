@@ -14,8 +14,12 @@ from crn_lib.tasks import (
     NOT_SCORED,
     TASKS,
     CopyingConfig,
+    ImagesConfig,
+    RegressionConfig,
+    SentencesConfig,
     Task,
     TaskConfig,
+    TextConfig,
     build_task,
     fuzzy_recall,
     hops,
@@ -42,6 +46,7 @@ PUBLISHED = [
     hops.PAPER,
     permutation_hops.PAPER,
 ]
+READ = [ImagesConfig(), RegressionConfig(), SentencesConfig(source="glue/rte"), TextConfig()]
 X = NOT_SCORED
 
 
@@ -53,6 +58,20 @@ def test_every_task_has_a_small_configuration():
 def test_a_task_that_keeps_problems_apart_says_so(kind):
     """By that word the best rate of real data is chosen on its validation part."""
     assert kind.keeps_some_apart == (kind.held_out is not Task.held_out)
+
+
+@pytest.mark.parametrize("config", [*SMALL.values(), *READ], ids=lambda config: type(config).__name__)
+@pytest.mark.parametrize(
+    ("strings", "split", "says"),
+    [
+        (-1, "test", "strings must be a whole number >= 1; got -1"),
+        (1, "tset", "split must be one of validation, test; got 'tset'"),
+    ],
+)
+def test_every_task_refuses_to_hold_out_what_cannot_be(config, strings, split, says):
+    """Also one whose problems are drawn: `None` would say that all was right."""
+    with pytest.raises(ConfigError, match=f"^{re.escape(says)}$"):
+        build_task(config).held_out(strings, split)
 
 
 @pytest.mark.parametrize("name", TASKS)
