@@ -318,13 +318,19 @@ def hops_by_number(point: Point) -> list[float]:
 
 
 def in_short(points: Sequence[Point], names: Mapping[str, str], metric: str | None = None, form: str = ".1%") -> str:
-    """All of them in one line, kinds by these names, each with its task; `no row yet` where there is none.
+    """All of them in one line, kinds by these names, each with its task, and its blocks where they differ.
+
+    It is `no row yet` where there is none.
 
     Args:
         metric, form: as for `Point.words`.
     """
-    rows = [(point.runs[0].row, point.words(metric, form)) for point in points]
-    named = (f"{task_of(row)}, {model_of(row, names)}, width {row['model']['width']}: {said}" for row, said in rows)
+    deep = len({point.model.blocks for point in points}) > 1
+    named = (
+        f"{task_of(point.runs[0].row)}, {model_of(point.runs[0].row, names)}, width {point.model.width}"
+        f"{f', {point.model.blocks} blocks' if deep else ''}: {point.words(metric, form)}"
+        for point in points
+    )
     return "; ".join(named) or "no row yet"
 
 

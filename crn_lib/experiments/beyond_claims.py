@@ -192,7 +192,7 @@ STATEMENTS = (
         "Depth buys a CausalRN hops by doubling",
         "0 to 4 hops",
         "Hops against depth",
-        lambda evidence: [p for p in evidence.points["hops"] if p.plain],
+        lambda evidence: [p for p in evidence.points["hops"] if p.plain and judge.depth_tells(p)],
         lambda evidence: judge.depth_doubles_hops(evidence.points["hops"]),
     ),
     Statement(

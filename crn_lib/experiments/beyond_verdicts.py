@@ -206,18 +206,21 @@ def doubling(blocks: int, most: int) -> int:
     return min(most, int(2 ** (blocks - 1)) - 1)
 
 
+def depth_tells(point: Point) -> bool:
+    """Whether doubling puts more hops within reach of so many blocks than one hop a block does."""
+    most = len(hops_by_number(point)) - 1
+    return doubling(point.model.blocks, most) > min(most, point.model.blocks - 1)
+
+
 def depth_doubles_hops(points: Sequence[Point], kind: str = "causal_rn") -> Verdict:
     """Whether depth buys hops by doubling, as it does for a Transformer in theory, and not one hop a block.
 
-    Judged at the depths at which the two differ. A model that falls short at one rate only leaves it open.
+    Judged at the depths that tell. A model that falls short at one rate only leaves it open.
     """
     found = []
-    for point in (p for p in points if p.plain and p.model.kind == kind):
-        most = len(hops_by_number(point)) - 1
-        wanted = doubling(point.model.blocks, most)
-        if wanted > min(most, point.model.blocks - 1):
-            enough = hops_reached(point) >= wanted
-            found.append(True if enough else False if point.solves is False else None)
+    for point in (p for p in points if p.plain and p.model.kind == kind and depth_tells(p)):
+        enough = hops_reached(point) >= doubling(point.model.blocks, len(hops_by_number(point)) - 1)
+        found.append(True if enough else False if point.solves is False else None)
     return all_of(found)
 
 

@@ -119,3 +119,12 @@ def test_what_is_compared_in_bits_is_said_in_bits() -> None:
     text = evidence(text=[wide("causal_rn", 0.4, TextConfig(), bits_per_byte=2.4, device="cpu", dtype="float32")])
     ours = statement("On the sonnets").in_short(text, {"causal_rn": "CausalRN"}).ours
     assert "width 64: 2.40, 1 seed" in ours and "%" not in ours and ours.endswith("; bz2 2.50")
+
+
+def test_where_depths_differ_each_point_says_its_own() -> None:
+    here = {"device": "cpu", "dtype": "float32"}
+    deep = evidence(hops=[hops(blocks, 3, **here) for blocks in (2, 3, 4)])
+    ours, *_ = statement("Depth buys").in_short(deep, {"causal_rn": "CausalRN"})
+    assert [each.split(":")[0] for each in ours.split("; ")] == [
+        f"hops, string length 16, CausalRN, width 8, {blocks} blocks" for blocks in (3, 4)
+    ], "two blocks cannot tell"

@@ -172,13 +172,13 @@ def test_fitting_needs_a_transformer_that_fits() -> None:
     assert verdicts.fits_in_context(None, fits, CURVES) is None and verdicts.fits_in_context(fits, None, CURVES) is None
 
 
-def hops(blocks: int, reached: int, rates: tuple[float, ...] = RATES) -> Point:
+def hops(blocks: int, reached: int, rates: tuple[float, ...] = RATES, **more: Any) -> Point:
     """A model that answers so many hops of four."""
     task = HopsConfig(string_length=16, hops=4)
-    more = {f"accuracy_{k}_hops": 1.0 if k <= reached else 0.4 for k in range(5)}
-    score = sum(more.values()) / len(more)
+    right = {f"accuracy_{k}_hops": 1.0 if k <= reached else 0.4 for k in range(5)}
+    score = sum(right.values()) / len(right)
     scores = {rate: score - 0.05 * (rate != 2e-3) for rate in rates}
-    return point("causal_rn", scores, task=task, blocks=blocks, width=8, more=more)
+    return point("causal_rn", scores, task=task, blocks=blocks, width=8, more=right | more)
 
 
 def test_hops_reached_and_what_doubling_wants() -> None:
