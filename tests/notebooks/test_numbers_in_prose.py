@@ -52,7 +52,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
     "10_beyond_copying": {
         "2.71": "bits per character, stated by nanoGPT's README",
         "2.12": "bits per character, stated by nanoGPT's README",
-        "28": "pixels of MNIST",
         "97.9": "stated by Trinh et al. 2018",
         "93.5": "stated by Devlin et al. 2018",
         "1024": "letters that nobody tried",
