@@ -168,6 +168,10 @@ WRONG = {
     "no n": (
         lambda: data.ngram_bayes_accuracy(*2 * [Sentences([("a",)], [0])], (0,)), "an n of sizes must be a whole",
     ),
+    "a size alone": (
+        lambda: data.ngram_bayes_accuracy(*2 * [Sentences([("a",)], [0])], 3),  # type: ignore[arg-type]
+        "sizes must be whole numbers, as in (3, 4, 5); got 3",
+    ),
     "no sentences": (
         lambda: REVIEWS.lay_out(Sentences([], [])),
         "what is laid out must have a class for each sentence, and at least one; it has 0 sentences and 0 classes",

@@ -155,13 +155,14 @@ def ngram_bayes_accuracy(
     """
     for name, sentences in (("train", train), ("test", test)):
         check_sentences(name, sentences)
+    require(isinstance(sizes, Sequence), f"sizes must be whole numbers, as in (3, 4, 5); got {sizes!r}")
     for n in sizes:
         require_whole("an n of sizes", n)
     require_whole("longest", longest)
     counts: dict[int, Counter[bytes]] = {kind: Counter() for kind in train.classes}
     for parts, kind in zip(train.parts, train.classes, strict=True):
         counts[kind].update(_ngrams(parts, sizes, longest))
-    known = len(set().union(*counts.values()))
+    known = max(1, len(set().union(*counts.values())))  # none where all sentences are shorter than every n
     sums = {kind: own.total() + known for kind, own in counts.items()}
     often = Counter(train.classes)
 

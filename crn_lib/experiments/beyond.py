@@ -96,14 +96,14 @@ def rates_alike(scores: Mapping[float, Sequence[float]], guessing: float = -math
 
 def best_rate(alike: Iterable[float], scores: Mapping[float, Sequence[float]]) -> float:
     """Of rates that are alike one with the most seeds, so that no lucky one stands for three; then the one farthest
-    from the edges of all that were tried.
+    from the edges of all that were tried; of two such the smaller.
 
     Args:
         scores: by rate, one a seed.
     """
     order = sorted(scores)
     middle = (len(order) - 1) / 2
-    return min(alike, key=lambda rate: (-len(scores[rate]), abs(order.index(rate) - middle)))
+    return min(alike, key=lambda rate: (-len(scores[rate]), abs(order.index(rate) - middle), rate))
 
 
 @dataclass(frozen=True)

@@ -287,5 +287,5 @@ def digits_as_well(points: Iterable[Point], ridge: float) -> Verdict:
 
 
 def reviews_as_well(points: Iterable[Point], counted: float) -> Verdict:
-    """Whether our accuracy is not below the yardstick's; open if that reads reviews worse than counting bytes does."""
+    """Whether our accuracy is not below the yardstick's; open if that reads reviews worse than counting does."""
     return accuracy_as_well(*_pair(points), works_at=counted, margin=MARGIN)

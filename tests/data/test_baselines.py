@@ -96,3 +96,8 @@ def test_what_is_behind_the_last_byte_that_is_read_tells_nothing() -> None:
     asked = Sentences([("same good",)], [1])
     assert ngram_bayes_accuracy(train, asked, (3,), longest=9) == 1.0
     assert ngram_bayes_accuracy(train, asked, (3,), longest=4) == 0.0, "the more frequent class"
+
+
+def test_sentences_shorter_than_every_ngram_leave_the_more_frequent_class() -> None:
+    train = Sentences([("ok",), ("no",), ("no",)], [1, 0, 0])
+    assert ngram_bayes_accuracy(train, Sentences([("good",), ("a",)], [0, 1])) == 0.5
