@@ -120,7 +120,7 @@ def test_the_rate_is_chosen_by_trained_lengths_alone_and_for_each_scheme() -> No
     lucky = at_rate(1e-3, 0.999, 0.1)
     assert length_generalisation.at_best_rate([*lucky, *seeds]) == lucky, "0.014 ahead"
     assert length_generalisation.at_best_rate([*at_rate(1e-3, math.nan, 0.9), *worse]) == worse
-    smaller, larger = at_rate(1e-3, 0.9), at_rate(2e-3, 0.9)
+    smaller, larger = at_rate(1e-3, 0.9, 0.1), at_rate(2e-3, 0.9, 0.8)
     for stored in ([*smaller, *larger], [*larger, *smaller]):
         assert length_generalisation.at_best_rate(stored) == smaller, "whatever the order of the rows"
     assert length_generalisation.at_best_rate([]) == []
