@@ -166,12 +166,15 @@ def ngram_bayes_accuracy(
     sums = {kind: own.total() + known for kind, own in counts.items()}
     often = Counter(train.classes)
 
-    def score(parts: tuple[str, ...], kind: int) -> float:
-        own = (math.log((counts[kind][ngram] + 1) / sums[kind]) for ngram in _ngrams(parts, sizes, longest))
-        return math.log(often[kind]) + math.fsum(own)
+    def likeliest(ngrams: list[bytes]) -> int:
+        def score(kind: int) -> float:
+            own = (math.log((counts[kind][ngram] + 1) / sums[kind]) for ngram in ngrams)
+            return math.log(often[kind]) + math.fsum(own)
+
+        return max(counts, key=score)
 
     right = [
-        max(counts, key=lambda kind: score(parts, kind)) == truth
+        likeliest(_ngrams(parts, sizes, longest)) == truth
         for parts, truth in zip(test.parts, test.classes, strict=True)
     ]
     return sum(right) / len(right)

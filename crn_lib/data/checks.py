@@ -122,11 +122,15 @@ def checked_sentences(source: object, parts: Sequence[Sequence[Any]], classes: S
     return Sentences([tuple(texts) for texts in parts], [int(label) for label in classes])
 
 
-def check_sentences(name: str, sentences: Sentences) -> None:
-    """Raise `DataError` unless it is sentences with their classes, at least one, under the name of an argument."""
+def check_sentences(name: str, sentences: Sentences, known: int = LARGEST) -> Sentences:
+    """The sentences of an argument of that name, as `checked_sentences` of a file.
+
+    Raises:
+        DataError: they are no `Sentences`, or what `checked_sentences` refuses.
+    """
     if not isinstance(sentences, Sentences):
         raise DataError(f"{name} must be Sentences; got {_found(sentences)}")
-    checked_sentences(name, *sentences, LARGEST)
+    return checked_sentences(name, *sentences, known)
 
 
 def check_text(source: object, item: int, text: object) -> None:

@@ -106,7 +106,7 @@ class CopyingTask(Task[CopyingConfig]):
         if config.shortest is not None:
             lengths = torch.randint(config.shortest, config.string_length + 1, (batch,), generator=generator)
         letters = torch.randint(config.vocab, (batch, config.string_length), generator=generator)
-        return self.lay_out(letters + FIRST_LETTER, lengths)
+        return self._lay_out(letters + FIRST_LETTER, lengths)
 
     def lay_out(self, letters: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The problem `BOS x SEP x` for each string, and its targets.
@@ -125,14 +125,19 @@ class CopyingTask(Task[CopyingConfig]):
         fits = letters.ndim == 2 and lengths.shape == letters.shape[:1]
         shapes = f"{tuple(letters.shape)} and {tuple(lengths.shape)}"
         require(fits, f"letters must be (batch, longest) and lengths (batch,); got {shapes}")
-        batch, longest = letters.shape
+        longest = letters.shape[1]
         wrong = lengths[(lengths < 0) | (lengths > longest)]
         require(not len(wrong), f"lengths must be from 0 to {longest}, the letters of a row; got {wrong[:1].tolist()}")
-        place = torch.arange(longest)
-        real = place < lengths[:, None]
+        real = torch.arange(longest) < lengths[:, None]
         wrong = letters[real & ((letters < FIRST_LETTER) | (letters >= self.config.vocab_size))]
         known = f"from {FIRST_LETTER} to {self.config.vocab_size - 1}"
         require(not len(wrong), f"letters must be token ids {known}; got {wrong[:1].tolist()}")
+        return self._lay_out(letters, lengths)
+
+    def _lay_out(self, letters: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of what is known to be right, as `sample` draws it at every step of a training."""
+        batch, longest = letters.shape
+        real = torch.arange(longest) < lengths[:, None]
         tokens = torch.full((batch, 2 * longest + 2), EOS)
         targets = torch.full_like(tokens, NOT_SCORED)
         rows = torch.arange(batch)

@@ -146,7 +146,7 @@ class NgramLookupTask(Task[NgramLookupConfig]):
             single[none] = self.single(strings[none])
         # The largest of random numbers: one of the keys that may be, each as likely as any other.
         drawn = torch.rand(single.shape, generator=generator)
-        return self.lay_out(strings, torch.where(single, drawn, -1).argmax(dim=1))
+        return self._lay_out(strings, torch.where(single, drawn, -1).argmax(dim=1))
 
     def single(self, strings: Tensor) -> Tensor:
         """At which starts an n-gram stands that is nowhere else in its string.
@@ -178,6 +178,11 @@ class NgramLookupTask(Task[NgramLookupConfig]):
         for name, given, count in (("letters", strings, config.letters), ("starts", starts, config.starts)):
             wrong = given[(given < 0) | (given >= count)]
             require(not len(wrong), f"{name} must be from 0 to {count - 1}; got {wrong[:1].tolist()}")
+        return self._lay_out(strings, starts)
+
+    def _lay_out(self, strings: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of what is known to be right, as `sample` draws it at every step of a training."""
+        config = self.config
         strings = strings + FIRST_LETTER
         where = starts[:, None] + torch.arange(config.n + config.answer_length)
         key, answer = strings.gather(1, where).split([config.n, config.answer_length], dim=1)

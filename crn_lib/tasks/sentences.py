@@ -6,9 +6,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from crn_lib.config import require_whole, shown
+from crn_lib.config import require_whole
 from crn_lib.data import DataError, Sentences, Split
-from crn_lib.data.checks import checked_sentences
+from crn_lib.data.checks import check_sentences
 from crn_lib.data.sources import SENTENCES, check_path, require_classes, require_source
 from crn_lib.tasks.registry import TASKS, Task, TaskKind, check_draw, check_held_out, drawn_once
 from crn_lib.tasks.scores import NOT_SCORED
@@ -91,7 +91,7 @@ class SentencesTask(Task[SentencesConfig]):
         check_draw(batch, generator)
         train = self.split.train
         chosen = torch.randint(len(train.classes), (batch,), generator=generator).tolist()
-        return self.lay_out(Sentences([train.parts[i] for i in chosen], [train.classes[i] for i in chosen]))
+        return self._lay_out(Sentences([train.parts[i] for i in chosen], [train.classes[i] for i in chosen]))
 
     def held_out(self, strings: int, split: str) -> tuple[Tensor, Tensor]:
         """Sentences of the validation or test part, drawn once; all of them if they are fewer.
@@ -102,7 +102,7 @@ class SentencesTask(Task[SentencesConfig]):
         check_held_out(strings, split)
         part: Sentences = getattr(self.split, split)
         chosen = drawn_once(len(part.classes), strings, self.config.split_seed).tolist()
-        return self.lay_out(Sentences([part.parts[i] for i in chosen], [part.classes[i] for i in chosen]))
+        return self._lay_out(Sentences([part.parts[i] for i in chosen], [part.classes[i] for i in chosen]))
 
     def lay_out(self, sentences: Sentences) -> tuple[Tensor, Tensor]:
         """`START first part BETWEEN second part ... END` for each sentence, and its class at `END`.
@@ -114,9 +114,10 @@ class SentencesTask(Task[SentencesConfig]):
             DataError: no sentences, not as many classes, one that the source does not have, what is no text, or more
                 parts than `longest` has room for.
         """
-        if not isinstance(sentences, Sentences):
-            raise DataError(f"what is laid out must be Sentences; got {shown(sentences)}")
-        sentences = checked_sentences("what is laid out", *sentences, SENTENCES[self.config.source].classes)
+        return self._lay_out(check_sentences("what is laid out", sentences, SENTENCES[self.config.source].classes))
+
+    def _lay_out(self, sentences: Sentences) -> tuple[Tensor, Tensor]:
+        """The same of sentences that their loader has checked."""
         rows = [self._tokens(parts) for parts in sentences.parts]
         tokens = torch.full((len(rows), max(map(len, rows))), END)
         targets = torch.full_like(tokens, NOT_SCORED)
