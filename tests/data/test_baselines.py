@@ -89,6 +89,10 @@ def test_counted_ngrams_are_naive_bayes() -> None:
         assert (second > first) == kind
     assert ngram_bayes_accuracy(train, asked, (1,)) == 1.0
     assert ngram_bayes_accuracy(train, asked._replace(classes=[0, 0, 0]), (1,)) == pytest.approx(2 / 3)
+    assert 2 / 3 * 4 / 7 * (3 / 7) ** 3 < 1 / 3 * 1 / 5 * (4 / 5) ** 3, (
+        "a letter that a class never had is not impossible"
+    )
+    assert ngram_bayes_accuracy(train, Sentences([("abbb",)], [1]), (1,)) == 1.0
 
 
 def test_what_is_behind_the_last_byte_that_is_read_tells_nothing() -> None:

@@ -1,5 +1,6 @@
 """The statements of lesson 10: open without rows, and decided by the rows they name."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,8 @@ def test_each_statement_is_judged_by_its_own_rows() -> None:
     here = {"device": "cpu", "dtype": "float32"}
     liked = evidence(sentences=[wide("causal_rn", 0.6, reviews, **here), wide("transformer", 0.65, reviews, **here)])
     assert statement("A CausalRN tells").verdict(liked) is False
+    counted = replace(liked, reviews={COUNTED: 0.7})
+    assert statement("A CausalRN tells").verdict(counted) is None, "counting reads them better than the Transformer"
     ours = statement("A CausalRN tells").in_short(liked, {"causal_rn": "CausalRN", "transformer": "Transformer"}).ours
     assert ours.endswith("; majority 50.0%, 3- to 5-grams counted 64.0%")
 
